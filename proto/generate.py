@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Makes the C++ of the wire protocol: runs protoc over proto/ and mends what it makes of keywords.
+
+    generate.py PROTOC SOURCE_DIR OUTPUT_DIR [--flat MARKER] FILE.proto...
+
+protoc 3.21 writes `namespace namespace {` for the package temporal.api.namespace.v1; such C++ names get an underscore
+at their end (`temporal::api::namespace_::v1`), the names on the wire stay. With --flat, for build systems whose outputs
+cannot lie in subfolders, OUTPUT_DIR also gets one flat source for each file (a/b.proto -> a_b_proto.cc) and the header
+MARKER, on which users of the generated headers depend.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+KEYWORDS = "namespace|export"
+REPAIRS = [
+    (re.compile(rf"\bnamespace ({KEYWORDS}) \{{"), r"namespace \1_ {"),
+    (re.compile(rf"::({KEYWORDS})::"), r"::\1_::"),
+]
+
+
+def mend(path):
+    text = path.read_text(encoding="utf-8")
+    mended = text
+    for pattern, replacement in REPAIRS:
+        mended = pattern.sub(replacement, mended)
+    if mended != text:
+        path.write_text(mended, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("protoc")
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("output", type=pathlib.Path)
+    parser.add_argument("files", nargs="+")
+    parser.add_argument("--flat", metavar="MARKER")
+    arguments = parser.parse_args()
+
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    command = [arguments.protoc, "-I", arguments.source, "--cpp_out", arguments.output, *arguments.files]
+    failed = subprocess.run(command, check=False).returncode
+    if failed:
+        return failed
+    for name in arguments.files:
+        stem = name.removesuffix(".proto")
+        mend(arguments.output / f"{stem}.pb.h")
+        mend(arguments.output / f"{stem}.pb.cc")
+        if arguments.flat:
+            flat = arguments.output / (re.sub(r"[^A-Za-z0-9]", "_", name) + ".cc")
+            flat.write_text(f'#include "{stem}.pb.cc"\n', encoding="utf-8")
+    if arguments.flat:
+        (arguments.output / arguments.flat).write_text("#pragma once\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
