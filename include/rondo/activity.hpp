@@ -1,0 +1,160 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/converter.hpp"
+#include "rondo/failure.hpp"
+#include "rondo/log.hpp"
+#include "rondo/options.hpp"
+#include "rondo/payload.hpp"
+
+namespace rondo::activity {
+
+using time_point = std::chrono::sys_time<std::chrono::nanoseconds>;
+
+/// Facts about the attempt that runs. Texts are valid while it does.
+struct info {
+  std::string activity_id{}, activity_type{}, task_queue{}, namespace_{};
+  /// The workflow that called it; empty for an activity that was started on its own.
+  std::string workflow_id{}, run_id{}, workflow_type{};
+  /// Names the attempt to the server; completing it from elsewhere needs it.
+  std::string task_token{};
+  /// Counts from 1.
+  int attempt = 1;
+  time_point scheduled_time{}, attempt_scheduled_time{}, started_time{};
+  /// Zero: none.
+  duration schedule_to_close_timeout{}, start_to_close_timeout{}, heartbeat_timeout{};
+  /// When this attempt must be over; the maximum when nothing limits it.
+  time_point deadline = time_point::max();
+};
+
+/// Why an activity should stop.
+enum class cancel_reason : std::uint8_t {
+  none,
+  cancel_requested,  ///< the workflow, or somebody else, cancelled it
+  not_found,         ///< the server does not know it any more: it timed out, or its workflow is over
+  paused,
+  reset,
+  timed_out,        ///< its own timeout ran out
+  worker_shutdown,  ///< the worker stops; the attempt counts as failed and is repeated elsewhere
+};
+
+}  // namespace rondo::activity
+
+namespace rondo::detail {
+
+/// One running attempt as its code sees it. The worker implements it; all of it may be used from any thread.
+class activity_context {
+ public:
+  activity_context(const activity_context&) = delete;
+  activity_context& operator=(const activity_context&) = delete;
+
+  virtual void heartbeat(payload_list details) = 0;
+
+  const activity::info& info() const noexcept { return info_; }
+  const payload_list& heartbeat_details() const noexcept { return heartbeat_details_; }
+  const rondo::logger& logger() const noexcept { return logger_; }
+  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
+  activity::cancel_reason cancel_reason() const noexcept { return reason_.load(); }
+
+ protected:
+  activity_context(activity::info about, payload_list last_details, rondo::logger log)
+      : info_(std::move(about)), heartbeat_details_(std::move(last_details)), logger_(std::move(log)) {}
+  ~activity_context() = default;
+  /// The first reason stays.
+  bool request_stop(activity::cancel_reason reason) {
+    auto none = activity::cancel_reason::none;
+    if (!reason_.compare_exchange_strong(none, reason)) return false;
+    stop_.request_stop();
+    return true;
+  }
+
+ private:
+  activity::info info_;
+  payload_list heartbeat_details_;
+  rondo::logger logger_;
+  std::stop_source stop_;
+  std::atomic<activity::cancel_reason> reason_{activity::cancel_reason::none};
+};
+
+/// The attempt whose code executes on this thread; null elsewhere.
+inline constinit thread_local activity_context* current_activity = nullptr;
+
+inline activity_context& require_activity(const char* what) {
+  if (current_activity == nullptr) {
+    throw std::logic_error(std::string(what) + " may be called only by the code of an activity, on its own thread");
+  }
+  return *current_activity;
+}
+
+/// Makes an attempt the current one for a block of code.
+class activity_activation {
+ public:
+  explicit activity_activation(activity_context& active) noexcept : saved_(std::exchange(current_activity, &active)) {}
+  activity_activation(const activity_activation&) = delete;
+  activity_activation& operator=(const activity_activation&) = delete;
+  ~activity_activation() { current_activity = saved_; }
+
+ private:
+  activity_context* saved_;
+};
+
+/// Thrown by activity::complete_async; not a std::exception, so that handlers of errors let it pass.
+class complete_async_request {};
+
+}  // namespace rondo::detail
+
+namespace rondo::activity {
+
+/// Facts about the attempt that runs.
+inline const struct info& info() { return detail::require_activity("activity::info").info(); }
+
+/// Tells the server that the attempt is alive, and how far it has come; the values reach the next attempt if this one
+/// dies. Cheap: the worker sends at most one per 80 % of the heartbeat timeout. Cancellation arrives with its answer.
+template <class... Values>
+void heartbeat(const Values&... details) {
+  payload_collector collected;
+  encode_all(collected, details...);
+  detail::require_activity("activity::heartbeat").heartbeat(collected.take());
+}
+
+/// A value that the last heartbeat of the previous attempt carried; empty when there was none.
+template <class Value>
+std::optional<Value> heartbeat_details(std::size_t index = 0) {
+  const auto& details = detail::require_activity("activity::heartbeat_details").heartbeat_details();
+  if (index >= details.size()) return std::nullopt;
+  return decode<Value>(details[index]);
+}
+
+/// True once the attempt should stop; `cancel_reason` says why.
+inline bool cancelled() {
+  return detail::require_activity("activity::cancelled").cancel_reason() != cancel_reason::none;
+}
+inline enum cancel_reason cancel_reason() { return detail::require_activity("activity::cancel_reason").cancel_reason(); }
+
+/// Throws cancelled_failure once the attempt should stop.
+inline void throw_if_cancelled() {
+  if (cancelled()) throw cancelled_failure("activity cancelled");
+}
+
+/// Requested when the attempt should stop: to interrupt waits.
+inline std::stop_token stop_token() { return detail::require_activity("activity::stop_token").stop_token(); }
+
+/// A logger with the fields of the attempt and its workflow.
+inline const rondo::logger& logger() { return detail::require_activity("activity::logger").logger(); }
+
+/// Ends the code of the attempt but not the attempt: somebody completes it later through a client, by `info().task_token`
+/// or by ids. Leaves the calling function like an exception.
+[[noreturn]] inline void complete_async() {
+  detail::require_activity("activity::complete_async");
+  throw detail::complete_async_request();
+}
+
+}  // namespace rondo::activity

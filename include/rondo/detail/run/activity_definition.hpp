@@ -1,0 +1,101 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "rondo/converter.hpp"
+#include "rondo/payload.hpp"
+
+// Declared here so that activities that are coroutines can be registered without their library.
+namespace asio {
+class any_io_executor;
+template <class, class>
+class awaitable;
+}  // namespace asio
+
+namespace rondo::detail::run {
+
+/// An activity that is a function; it runs on a thread of the activity pool.
+class blocking_activity {
+ public:
+  virtual ~blocking_activity() = default;
+  virtual void run(payload_span arguments, payload_sink& result) const = 0;
+};
+
+/// An activity that is a coroutine on the event loop. The arguments are read before the call returns; `result` must
+/// outlive the coroutine.
+class async_activity {
+ public:
+  using coroutine = asio::awaitable<void, asio::any_io_executor>;
+  virtual ~async_activity() = default;
+  virtual coroutine run(payload_span arguments, payload_sink& result) const = 0;
+};
+
+/// An activity type as a registry holds it: one of the two.
+struct activity_definition {
+  std::string name;
+  std::shared_ptr<const blocking_activity> blocking;
+  std::shared_ptr<const async_activity> async;
+};
+
+template <class>
+inline constexpr bool is_asio_awaitable = false;
+template <class Result, class Executor>
+inline constexpr bool is_asio_awaitable<asio::awaitable<Result, Executor>> = true;
+
+template <class Parameters, class Function>
+class blocking_activity_of final : public blocking_activity {
+ public:
+  explicit blocking_activity_of(Function function) : function_(std::move(function)) {}
+  void run(payload_span arguments, payload_sink& result) const override {
+    auto values = decode_arguments<Parameters>(arguments);
+    if constexpr (std::is_void_v<decltype(std::apply(function_, std::move(values)))>) {
+      std::apply(function_, std::move(values));
+    } else {
+      encode(result, std::apply(function_, std::move(values)));
+    }
+  }
+
+ private:
+  Function function_;
+};
+
+template <class Parameters, class Function>
+class async_activity_of final : public async_activity {
+ public:
+  explicit async_activity_of(Function function) : function_(std::move(function)) {}
+  coroutine run(payload_span arguments, payload_sink& result) const override {
+    return deliver(std::apply(function_, decode_arguments<Parameters>(arguments)), result);
+  }
+
+ private:
+  template <class Result, class Executor>
+  static coroutine deliver(asio::awaitable<Result, Executor> body, payload_sink& result) {
+    if constexpr (std::is_void_v<Result>) {
+      co_await std::move(body);
+    } else {
+      const Result value = co_await std::move(body);
+      encode(result, value);
+    }
+  }
+
+  Function function_;
+};
+
+/// Wraps a callable that takes `Parameters` (a tuple of values).
+template <class Parameters, class Function>
+activity_definition define_activity(std::string name, Function function) {
+  activity_definition definition;
+  definition.name = std::move(name);
+  using returned = decltype(std::apply(function, std::declval<Parameters>()));
+  if constexpr (is_asio_awaitable<returned>) {
+    definition.async = std::make_shared<async_activity_of<Parameters, Function>>(std::move(function));
+  } else {
+    definition.blocking = std::make_shared<blocking_activity_of<Parameters, Function>>(std::move(function));
+  }
+  return definition;
+}
+
+}  // namespace rondo::detail::run

@@ -1,0 +1,136 @@
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <string_view>
+
+#include "rondo/log.hpp"
+#include "rondo/options.hpp"
+#include "rondo/payload.hpp"
+#include "rondo/workflow/info.hpp"
+
+// The seam between workflow code and the engine: awaits become calls of a host, events become completions. Both sides
+// know only what stands here.
+namespace rondo::detail::run {
+
+/// Writes arguments into a sink when asked. The engine asks only when the command is really sent, not on replay.
+class encoder {
+ public:
+  using function = void (*)(const void* values, payload_sink& sink);
+  encoder() = default;
+  encoder(const void* values, function write) : values_(values), write_(write) {}
+  void operator()(payload_sink& sink) const {
+    if (write_ != nullptr) write_(values_, sink);
+  }
+
+ private:
+  const void* values_ = nullptr;
+  function write_ = nullptr;
+};
+
+/// How an operation ended: with values, or with the failure that its awaiter throws. The values lie in the event and are
+/// valid only during the call.
+struct outcome {
+  payload_span values{};
+  std::exception_ptr error{};
+};
+
+class completion;
+
+/// Something the engine has begun for an operation. Lives in the engine until the operation is over.
+class pending {
+ public:
+  /// Asks for cancellation; resolves the operation now or later, as its cancellation type says.
+  virtual void cancel() = 0;
+
+ protected:
+  ~pending() = default;
+  void bind(completion& waiter) noexcept;
+  /// Resolves and lets go of the waiter; does nothing when nobody waits any more.
+  void resolve(const outcome& result);
+  bool has_waiter() const noexcept { return waiter_ != nullptr; }
+
+ private:
+  friend class completion;
+  completion* waiter_ = nullptr;
+};
+
+/// The side of an operation that waits. Its destruction ends the wait.
+class completion {
+ public:
+  completion() = default;
+  completion(const completion&) = delete;
+  completion& operator=(const completion&) = delete;
+
+ protected:
+  virtual ~completion() { let_go(); }
+  virtual void resolve(const outcome& result) = 0;
+  pending* source() const noexcept { return source_; }
+  void let_go() noexcept {
+    if (source_ != nullptr) source_->waiter_ = nullptr;
+    source_ = nullptr;
+  }
+
+ private:
+  friend class pending;
+  pending* source_ = nullptr;
+};
+
+inline void pending::bind(completion& waiter) noexcept {
+  waiter_ = &waiter;
+  waiter.source_ = this;
+}
+inline void pending::resolve(const outcome& result) {
+  auto* waiter = waiter_;
+  if (waiter == nullptr) return;
+  waiter->let_go();
+  waiter->resolve(result);
+}
+
+/// What a workflow asks for when it awaits an activity.
+struct activity_call {
+  std::string_view activity_type;
+  const activity_options& options;
+  encoder input;
+};
+
+/// What a workflow ends its run with in order to go on in a new one.
+struct continue_as_new_call {
+  std::string_view workflow_type, task_queue;  // empty: as in this run
+  duration run_timeout, task_timeout;          // zero: as in this run
+  const payload_list& input;
+};
+
+/// What the engine does for a run. Calls come only while the instance runs.
+class host {
+ public:
+  /// Resolves with the activity's result. Throws std::invalid_argument when the options cannot be carried out.
+  virtual pending& schedule_activity(const activity_call& call, completion& waiter) = 0;
+  /// `delay` is positive. Resolves with no values.
+  virtual pending& start_timer(duration delay, std::string_view summary, completion& waiter) = 0;
+  /// True when this run goes the patched way; the answer never changes within a run.
+  virtual bool patched(std::string_view id, bool deprecated) = 0;
+
+  /// The run's end. At most one of these takes effect, the first; commands that follow are sent before it.
+  virtual void complete(encoder result) = 0;
+  virtual void fail(const std::exception_ptr& error) = 0;
+  virtual void cancelled() = 0;
+  virtual void continue_as_new(const continue_as_new_call& call) = 0;
+  /// The workflow task fails (not the workflow): the server repeats it. The first error is kept.
+  virtual void fail_task(std::exception_ptr error) noexcept = 0;
+
+  virtual const workflow::info& info() const = 0;
+  virtual workflow::time_point now() const = 0;
+  /// Seed of the run's random numbers; a reset of the workflow changes it from the reset point on.
+  virtual std::uint64_t random_seed() const = 0;
+  /// True while the code runs again over what is already in the history (and during queries).
+  virtual bool is_replaying() const = 0;
+  /// Logger with the fields of the run; the caller silences it while replaying.
+  virtual const rondo::logger& logger() const = 0;
+  /// Decides, and records, whether this run behaves as `flag` says; see engine/flags.
+  virtual bool use_flag(std::uint32_t flag) = 0;
+
+ protected:
+  ~host() = default;
+};
+
+}  // namespace rondo::detail::run

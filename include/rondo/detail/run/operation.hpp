@@ -1,0 +1,177 @@
+#pragma once
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "rondo/converter.hpp"
+#include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/scheduler.hpp"
+#include "rondo/detail/run/scope.hpp"
+#include "rondo/failure.hpp"
+#include "rondo/task.hpp"
+
+namespace rondo::detail::run {
+
+/// The result of an operation while nobody has taken it yet.
+template <class Result>
+class result_slot {
+ public:
+  void read(payload_span values) { value_.emplace(decode_result<Result>(values)); }
+  Result take() { return std::move(*value_); }
+
+ private:
+  std::optional<Result> value_;
+};
+template <>
+class result_slot<void> {
+ public:
+  void read(payload_span /*values*/) const noexcept {}
+  void take() const noexcept {}
+};
+
+/// What all operations share: begun in a scope, told when that is cancelled, resolved by the engine.
+class operation_state : public completion, public cancel_node {
+ public:
+  operation_state() = default;
+  /// Only what has not begun may move; the copy has not begun either.
+  operation_state(operation_state&&) noexcept : operation_state() {}
+  operation_state& operator=(operation_state&&) = delete;
+
+  void begin_in(scope* in) {
+    if (phase_ != phase::lazy) return;
+    scheduler& run = require_current("starting an operation");
+    if (run.tearing_down()) return;
+    run.require_writable("starting an operation");
+    run_ = &run;
+    if (in != nullptr && in->cancelled()) {
+      phase_ = phase::done;
+      error_ = std::make_exception_ptr(cancelled_failure(in->reason().empty() ? "cancelled" : in->reason()));
+      return;
+    }
+    phase_ = phase::waiting;
+    try {
+      begin(run.engine());
+    } catch (...) {
+      phase_ = phase::done;
+      error_ = std::current_exception();
+    }
+    if (phase_ == phase::waiting && in != nullptr) in->join(*this);
+  }
+  bool done() const noexcept { return phase_ == phase::done; }
+  void set_waiter(coroutine_node& waiter) noexcept { waiter_ = &waiter; }
+  /// Asks for cancellation; what it then resolves with depends on the operation.
+  void cancel() {
+    if (phase_ == phase::waiting && source() != nullptr) source()->cancel();
+  }
+
+ protected:
+  ~operation_state() override = default;
+  /// Calls the engine, which may resolve at once; may call `finish` itself when there is nothing to wait for.
+  virtual void begin(host& engine) = 0;
+  virtual void read(payload_span values) = 0;
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+  void finish() noexcept { phase_ = phase::done; }
+
+ private:
+  enum class phase : unsigned char { lazy, waiting, done };
+
+  void resolve(const outcome& result) final {
+    cancel_node::unlink();
+    phase_ = phase::done;
+    error_ = result.error;
+    if (!error_) {
+      try {
+        read(result.values);
+      } catch (...) {
+        // A result that cannot be read is a fault of the program, not of the workflow's business: repeat the task.
+        run_->engine().fail_task(std::current_exception());
+        return;
+      }
+    }
+    if (waiter_ != nullptr) run_->post(*std::exchange(waiter_, nullptr));
+  }
+  void on_cancel() final { cancel(); }
+
+  phase phase_ = phase::lazy;
+  scheduler* run_ = nullptr;
+  coroutine_node* waiter_ = nullptr;
+  std::exception_ptr error_;
+};
+
+/// Awaits an operation that lives elsewhere: in the same full expression, or in a `started`.
+template <class Operation>
+class operation_awaiter {
+ public:
+  operation_awaiter(Operation& operation, coroutine_node& caller) noexcept : operation_(&operation), caller_(&caller) {}
+  bool await_ready() const {
+    operation_->begin_in(caller_->cancellation);
+    return operation_->done();
+  }
+  void await_suspend(std::coroutine_handle<> /*caller*/) const noexcept { operation_->set_waiter(*caller_); }
+  typename Operation::result_type await_resume() const { return operation_->take(); }
+
+ private:
+  Operation* operation_;
+  coroutine_node* caller_;
+};
+
+}  // namespace rondo::detail::run
+
+namespace rondo::workflow {
+
+/// An operation that has begun and can be awaited later, once.
+template <class Operation>
+class [[nodiscard]] started {
+ public:
+  using result_type = typename Operation::result_type;
+  using rondo_workflow_awaitable = void;
+
+  explicit started(Operation&& operation) : operation_(std::make_unique<Operation>(std::move(operation))) {
+    auto* running = detail::run::require_current("start()").running();
+    operation_->begin_in(running == nullptr ? nullptr : running->cancellation);
+  }
+  bool done() const noexcept { return operation_->done(); }
+  void cancel() { operation_->cancel(); }
+  auto awaiter(detail::run::coroutine_node& caller) noexcept {
+    return detail::run::operation_awaiter<Operation>(*operation_, caller);
+  }
+
+ private:
+  std::unique_ptr<Operation> operation_;
+};
+
+}  // namespace rondo::workflow
+
+namespace rondo::detail::run {
+
+/// Base of every operation: lazy, so that compilers which evaluate arguments in another order give the same commands.
+/// `co_await` starts it and gives its result; `start()` starts it now.
+template <class Derived, class Result>
+class operation : public operation_state {
+ public:
+  using result_type = Result;
+  using rondo_workflow_awaitable = void;
+
+  workflow::started<Derived> start() && { return workflow::started<Derived>(std::move(static_cast<Derived&>(*this))); }
+  auto awaiter(coroutine_node& caller) noexcept {
+    return operation_awaiter<Derived>(static_cast<Derived&>(*this), caller);
+  }
+  Result take() {
+    rethrow();
+    return slot_.take();
+  }
+
+ protected:
+  void read(payload_span values) final { slot_.read(values); }
+
+ private:
+  result_slot<Result> slot_;
+};
+
+}  // namespace rondo::detail::run

@@ -1,0 +1,196 @@
+#pragma once
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/base/intrusive_list.hpp"
+#include "rondo/detail/run/host.hpp"
+
+namespace rondo::detail::run {
+
+class scheduler;
+class scope;
+
+/// The run whose code is executing on this thread; null outside of workflow code. It exists because workflow functions
+/// such as now() take no context argument, as in every SDK.
+inline constinit thread_local scheduler* current = nullptr;
+
+/// What the scheduler needs to know of a coroutine.
+class coroutine_node {
+ public:
+  coroutine_node() = default;
+  coroutine_node(const coroutine_node&) = delete;
+  coroutine_node& operator=(const coroutine_node&) = delete;
+  inline ~coroutine_node();
+
+  std::coroutine_handle<> handle{};
+  /// Who awaits this coroutine.
+  coroutine_node* continuation = nullptr;
+  /// Operations that this coroutine starts belong to this scope.
+  scope* cancellation = nullptr;
+  bool started = false;
+
+ private:
+  friend class scheduler;
+  coroutine_node* next_ = nullptr;
+  scheduler* queued_in_ = nullptr;
+};
+
+/// A coroutine that waits until something holds.
+class condition_node : public list_node {
+ public:
+  virtual bool holds() = 0;
+  coroutine_node* waiter = nullptr;
+
+ protected:
+  ~condition_node() = default;
+};
+
+/// Code that must not change the run (a query, a condition) tried to. The workflow task fails with this.
+class read_only_error : public std::logic_error {
+ public:
+  explicit read_only_error(const std::string& what)
+      : std::logic_error(what + " is not allowed in a query or in the condition of wait_condition: they must not change the workflow") {}
+};
+
+/// Resumes the coroutines of one run, one at a time and always in the same order: first come, first served; when nobody
+/// is ready, the first waiting condition that holds. Coroutines are resumed from here only (a trampoline), so that long
+/// chains of awaits need no stack.
+class scheduler {
+ public:
+  scheduler(host& to, frame_pool* frames) : host_(to), frames_(frames) {}
+  scheduler(const scheduler&) = delete;
+  scheduler& operator=(const scheduler&) = delete;
+
+  host& engine() noexcept { return host_; }
+  frame_pool* frames() noexcept { return frames_; }
+
+  /// Resumes `node` after everything that is ready already.
+  void post(coroutine_node& node) noexcept {
+    node.queued_in_ = this;
+    node.next_ = nullptr;
+    (last_ == nullptr ? first_ : last_->next_) = &node;
+    last_ = &node;
+  }
+  /// Resumes `node` as soon as the running coroutine suspends: how a child is called and how it returns.
+  void continue_with(coroutine_node& node) noexcept { next_ = &node; }
+  void wait_for(condition_node& condition) noexcept { conditions_.push_back(condition); }
+
+  /// Runs until every coroutine waits.
+  void run_until_blocked() {
+    const activation running(*this);
+    do {
+      drain();
+    } while (wake_first_condition());
+  }
+
+  coroutine_node* running() const noexcept { return running_; }
+  bool read_only() const noexcept { return read_only_; }
+  /// Throws when the code that runs must not change the run.
+  void require_writable(const char* what) const {
+    if (read_only_) throw read_only_error(what);
+  }
+  /// While a cached run is destroyed: operations that destructors start do nothing.
+  bool tearing_down() const noexcept { return tearing_down_; }
+  void tear_down() noexcept { tearing_down_ = true; }
+
+  /// Makes this the current run for a block of code.
+  class activation {
+   public:
+    explicit activation(scheduler& active) noexcept : saved_(std::exchange(current, &active)) {}
+    activation(const activation&) = delete;
+    activation& operator=(const activation&) = delete;
+    ~activation() { current = saved_; }
+
+   private:
+    scheduler* saved_;
+  };
+  /// Forbids changes for a block of code.
+  class read_only_section {
+   public:
+    explicit read_only_section(scheduler& of) noexcept : of_(of), saved_(std::exchange(of.read_only_, true)) {}
+    read_only_section(const read_only_section&) = delete;
+    read_only_section& operator=(const read_only_section&) = delete;
+    ~read_only_section() { of_.read_only_ = saved_; }
+
+   private:
+    scheduler& of_;
+    bool saved_;
+  };
+
+ private:
+  friend class coroutine_node;
+
+  void drain() {
+    while (coroutine_node* node = take()) {
+      running_ = node;
+      node->handle.resume();
+    }
+    running_ = nullptr;
+  }
+  coroutine_node* take() noexcept {
+    if (next_ != nullptr) return std::exchange(next_, nullptr);
+    auto* node = first_;
+    if (node == nullptr) return nullptr;
+    first_ = node->next_;
+    if (first_ == nullptr) last_ = nullptr;
+    node->queued_in_ = nullptr;
+    return node;
+  }
+  bool wake_first_condition() {
+    for (auto& condition : conditions_) {
+      if (!holds(condition)) continue;
+      auto* waiter = condition.waiter;
+      condition.unlink();
+      post(*waiter);
+      return true;
+    }
+    return false;
+  }
+  bool holds(condition_node& condition) {
+    const read_only_section reading(*this);
+    try {
+      return condition.holds();
+    } catch (...) {
+      host_.fail_task(std::current_exception());
+      return false;
+    }
+  }
+  void forget(coroutine_node& node) noexcept {
+    coroutine_node* before = nullptr;
+    for (auto* each = first_; each != nullptr; before = each, each = each->next_) {
+      if (each != &node) continue;
+      (before == nullptr ? first_ : before->next_) = node.next_;
+      if (last_ == &node) last_ = before;
+      return;
+    }
+  }
+
+  host& host_;
+  frame_pool* frames_;
+  coroutine_node* first_ = nullptr;
+  coroutine_node* last_ = nullptr;
+  coroutine_node* next_ = nullptr;
+  coroutine_node* running_ = nullptr;
+  intrusive_list<condition_node> conditions_;
+  bool read_only_ = false;
+  bool tearing_down_ = false;
+};
+
+inline coroutine_node::~coroutine_node() {
+  if (queued_in_ != nullptr) queued_in_->forget(*this);
+}
+
+/// The current run, or an error that says who needs one.
+inline scheduler& require_current(const char* what) {
+  if (current == nullptr) {
+    throw std::logic_error(std::string(what) + " may be called only by workflow code, while the worker runs it");
+  }
+  return *current;
+}
+
+}  // namespace rondo::detail::run

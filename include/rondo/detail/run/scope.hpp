@@ -1,0 +1,61 @@
+#pragma once
+#include <string>
+#include <utility>
+
+#include "rondo/detail/base/intrusive_list.hpp"
+
+namespace rondo::detail::run {
+
+/// Something that is told when its scope is cancelled.
+class cancel_node : public list_node {
+ public:
+  virtual void on_cancel() = 0;
+
+ protected:
+  ~cancel_node() = default;
+};
+
+/// A node of the cancellation tree. Cancelling it tells operations and inner scopes in the order in which they joined;
+/// who joins a cancelled scope finds it cancelled.
+class scope final : public cancel_node {
+ public:
+  /// Without a parent the scope is shielded: only its own cancel() reaches it.
+  explicit scope(scope* parent = nullptr) {
+    if (parent == nullptr) return;
+    cancelled_ = parent->cancelled_;
+    reason_ = parent->reason_;
+    parent->join(*this);
+  }
+  scope(const scope&) = delete;
+  scope& operator=(const scope&) = delete;
+
+  bool cancelled() const noexcept { return cancelled_; }
+  const std::string& reason() const noexcept { return reason_; }
+
+  void cancel(const std::string& reason) {
+    if (cancelled_) return;
+    cancelled_ = true;
+    reason_ = reason;
+    while (!members_.empty()) {
+      cancel_node& member = members_.front();
+      member.unlink();
+      if (auto* inner = dynamic_cast<scope*>(&member)) {
+        inner->cancel(reason);
+      } else {
+        member.on_cancel();
+      }
+    }
+  }
+  void join(cancel_node& member) noexcept {
+    if (!cancelled_) members_.push_back(member);
+  }
+
+ private:
+  void on_cancel() override { cancel({}); }
+
+  bool cancelled_ = false;
+  std::string reason_;
+  intrusive_list<cancel_node> members_;
+};
+
+}  // namespace rondo::detail::run

@@ -1,0 +1,216 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/options.hpp"
+#include "rondo/payload.hpp"
+
+namespace rondo {
+
+/// Why an activity or workflow was, or was not, tried again.
+enum class retry_state : std::uint8_t {
+  unspecified,
+  in_progress,
+  non_retryable_failure,
+  timeout,
+  maximum_attempts_reached,
+  retry_policy_not_set,
+  internal_server_error,
+  cancel_requested,
+};
+
+/// Which of the timeouts ran out.
+enum class timeout_type : std::uint8_t { unspecified, start_to_close, schedule_to_start, schedule_to_close, heartbeat };
+
+/// Failures of this category are expected: they are neither logged as errors nor counted.
+enum class failure_category : std::uint8_t { unspecified, benign };
+
+/// A failure that travels between workflows, activities and clients. Thrown from a workflow it fails the workflow;
+/// exceptions of other types fail only the workflow task, which the server repeats.
+class failure : public std::exception {
+ public:
+  explicit failure(std::string message) : message_(std::move(message)) {}
+
+  const char* what() const noexcept override { return message_.c_str(); }
+  const std::string& message() const noexcept { return message_; }
+  /// The failure that led to this one; null when there is none. Rethrow it to look at it, or ask `cause_as`.
+  const std::exception_ptr& cause() const noexcept { return cause_; }
+  const std::string& stack_trace() const noexcept { return stack_trace_; }
+  /// The SDK that made it ("GoSDK", "rondo"), empty when it did not say.
+  const std::string& source() const noexcept { return source_; }
+
+  /// The first failure of type `Failure` among the causes; null when there is none. Valid while this object lives.
+  template <class Failure>
+  const Failure* cause_as() const noexcept;
+
+  void set_cause(std::exception_ptr cause) { cause_ = std::move(cause); }
+  void set_stack_trace(std::string text) { stack_trace_ = std::move(text); }
+  void set_source(std::string source) { source_ = std::move(source); }
+  /// The serialised message it was read from, so that throwing it on loses nothing; null for a failure made here.
+  void set_origin(std::shared_ptr<const std::string> bytes) { origin_ = std::move(bytes); }
+  const std::shared_ptr<const std::string>& origin() const noexcept { return origin_; }
+
+ private:
+  std::string message_;
+  std::exception_ptr cause_;
+  std::string stack_trace_, source_;
+  std::shared_ptr<const std::string> origin_;
+};
+
+/// How to make an `application_failure`.
+struct application_failure_options {
+  /// Name that callers and retry policies know the failure by.
+  std::string_view type{};
+  /// True: no retry policy repeats it.
+  bool non_retryable = false;
+  /// Pause before the next attempt of the activity instead of the policy's; zero means at once.
+  std::optional<duration> next_retry_delay{};
+  failure_category category = failure_category::unspecified;
+};
+
+/// A failure of user code, with a type that callers can tell it by.
+class application_failure : public failure {
+ public:
+  explicit application_failure(std::string message, const application_failure_options& options = {})
+      : failure(std::move(message)),
+        type_(options.type),
+        non_retryable_(options.non_retryable),
+        next_retry_delay_(options.next_retry_delay),
+        category_(options.category) {}
+
+  const std::string& type() const noexcept { return type_; }
+  bool non_retryable() const noexcept { return non_retryable_; }
+  const std::optional<duration>& next_retry_delay() const noexcept { return next_retry_delay_; }
+  failure_category category() const noexcept { return category_; }
+  /// Values attached to it; read one with `rondo::decode<T>`.
+  const payload_list& details() const noexcept { return details_; }
+  void set_details(payload_list details) { details_ = std::move(details); }
+
+ private:
+  std::string type_;
+  bool non_retryable_;
+  std::optional<duration> next_retry_delay_;
+  failure_category category_;
+  payload_list details_;
+};
+
+/// The operation, or the whole workflow, was cancelled.
+class cancelled_failure : public failure {
+ public:
+  explicit cancelled_failure(std::string message = "cancelled") : failure(std::move(message)) {}
+  const payload_list& details() const noexcept { return details_; }
+  void set_details(payload_list details) { details_ = std::move(details); }
+
+ private:
+  payload_list details_;
+};
+
+/// A timeout ran out.
+class timeout_failure : public failure {
+ public:
+  timeout_failure(std::string message, timeout_type type) : failure(std::move(message)), type_(type) {}
+  timeout_type type() const noexcept { return type_; }
+  /// What the activity reported with its last heartbeat.
+  const payload_list& last_heartbeat_details() const noexcept { return last_heartbeat_details_; }
+  void set_last_heartbeat_details(payload_list details) { last_heartbeat_details_ = std::move(details); }
+
+ private:
+  timeout_type type_;
+  payload_list last_heartbeat_details_;
+};
+
+/// The workflow was terminated.
+class terminated_failure : public failure {
+ public:
+  using failure::failure;
+};
+
+/// The server reports a failure of its own.
+class server_failure : public failure {
+ public:
+  server_failure(std::string message, bool non_retryable) : failure(std::move(message)), non_retryable_(non_retryable) {}
+  bool non_retryable() const noexcept { return non_retryable_; }
+
+ private:
+  bool non_retryable_;
+};
+
+/// What an activity call failed with; `cause()` is the reason.
+class activity_failure : public failure {
+ public:
+  struct fields {
+    std::int64_t scheduled_event_id = 0, started_event_id = 0;
+    std::string identity{}, activity_type{}, activity_id{};
+    retry_state state = retry_state::unspecified;
+  };
+  activity_failure(std::string message, fields of) : failure(std::move(message)), fields_(std::move(of)) {}
+  const std::string& activity_type() const noexcept { return fields_.activity_type; }
+  const std::string& activity_id() const noexcept { return fields_.activity_id; }
+  /// Identity of the worker that ran the last attempt.
+  const std::string& identity() const noexcept { return fields_.identity; }
+  enum retry_state retry_state() const noexcept { return fields_.state; }
+  std::int64_t scheduled_event_id() const noexcept { return fields_.scheduled_event_id; }
+  std::int64_t started_event_id() const noexcept { return fields_.started_event_id; }
+
+ private:
+  fields fields_;
+};
+
+/// What a child workflow failed with; `cause()` is the reason.
+class child_workflow_failure : public failure {
+ public:
+  struct fields {
+    std::string namespace_{}, workflow_id{}, run_id{}, workflow_type{};
+    std::int64_t initiated_event_id = 0, started_event_id = 0;
+    retry_state state = retry_state::unspecified;
+  };
+  child_workflow_failure(std::string message, fields of) : failure(std::move(message)), fields_(std::move(of)) {}
+  const std::string& workflow_id() const noexcept { return fields_.workflow_id; }
+  const std::string& run_id() const noexcept { return fields_.run_id; }
+  const std::string& workflow_type() const noexcept { return fields_.workflow_type; }
+  enum retry_state retry_state() const noexcept { return fields_.state; }
+  const fields& all() const noexcept { return fields_; }
+
+ private:
+  fields fields_;
+};
+
+/// True when `error` is a `cancelled_failure`, or an activity or child workflow failure caused by one.
+inline bool is_cancellation(const std::exception_ptr& error) noexcept {
+  if (!error) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const cancelled_failure&) {
+    return true;
+  } catch (const activity_failure& outer) {
+    return is_cancellation(outer.cause());
+  } catch (const child_workflow_failure& outer) {
+    return is_cancellation(outer.cause());
+  } catch (...) {
+    return false;
+  }
+}
+
+template <class Failure>
+const Failure* failure::cause_as() const noexcept {
+  for (std::exception_ptr next = cause_; next;) {
+    try {
+      std::rethrow_exception(next);
+    } catch (const Failure& found) {
+      return &found;  // the exception object lives as long as cause_ (or a cause below it) points to it
+    } catch (const failure& other) {
+      next = other.cause_;
+    } catch (...) {
+      return nullptr;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace rondo

@@ -1,0 +1,65 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+// Options that workflow code passes are literal aggregates of views and numbers: a temporary of such a type is safe in a
+// co_await expression with every supported compiler. Strings they name must outlive the call; literals do.
+namespace rondo {
+
+/// All timeouts and intervals. Zero means "not set" unless an option says otherwise.
+using duration = std::chrono::nanoseconds;
+
+/// How the server repeats a failed activity or workflow.
+struct retry_policy {
+  /// Pause before the second attempt.
+  duration initial_interval = std::chrono::seconds(1);
+  /// Each further pause is this many times the one before; at least 1.
+  double backoff_coefficient = 2.0;
+  /// Upper limit of a pause; zero: 100 times the initial interval.
+  duration maximum_interval{};
+  /// Attempts in all; 0: no limit.
+  int maximum_attempts = 0;
+  /// Failures of these types are not repeated.
+  std::span<const std::string_view> non_retryable_error_types{};
+};
+
+/// When a cancelled operation resolves for the code that awaits it.
+enum class cancellation_type : std::uint8_t {
+  try_cancel,                   ///< ask for cancellation and report it as cancelled at once
+  wait_cancellation_completed,  ///< ask, and report what it ended with
+  abandon,                      ///< do not ask; report it as cancelled at once
+};
+
+/// Options of one activity call. At least one of `start_to_close_timeout` and `schedule_to_close_timeout` is required.
+struct activity_options {
+  /// Empty: the task queue of the workflow.
+  std::string_view task_queue{};
+  /// From scheduling to the end, all attempts together.
+  duration schedule_to_close_timeout{};
+  /// Longest wait for a worker; not retried when it runs out.
+  duration schedule_to_start_timeout{};
+  /// One attempt.
+  duration start_to_close_timeout{};
+  /// Longest pause between heartbeats; zero: none expected.
+  duration heartbeat_timeout{};
+  /// Unset: the server's default policy (1 s, doubling, no limit of attempts).
+  std::optional<retry_policy> retry{};
+  cancellation_type cancellation = cancellation_type::try_cancel;
+  /// Empty: a number that the run counts up.
+  std::string_view activity_id{};
+  /// True: never run it on the worker that just completed the workflow task without a trip through the task queue.
+  bool disable_eager_execution = false;
+  /// One line for people who look at the history.
+  std::string_view summary{};
+};
+
+/// What to do when a workflow with the same id has closed.
+enum class id_reuse_policy : std::uint8_t { allow_duplicate, allow_duplicate_failed_only, reject_duplicate };
+
+/// What to do when a workflow with the same id is running.
+enum class id_conflict_policy : std::uint8_t { fail, use_existing, terminate_existing };
+
+}  // namespace rondo

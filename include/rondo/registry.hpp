@@ -1,0 +1,135 @@
+#pragma once
+#include <concepts>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "rondo/activity.hpp"
+#include "rondo/detail/base/names.hpp"
+#include "rondo/detail/base/signature.hpp"
+#include "rondo/detail/run/activity_definition.hpp"
+#include "rondo/detail/run/definition.hpp"
+#include "rondo/name_of.hpp"
+#include "rondo/workflow/definition.hpp"
+
+namespace rondo {
+
+/// The workflows and activities of a program; every host (a worker, a replayer) runs one. Cheap to copy. A name may be
+/// registered once; std::invalid_argument says which was not.
+class registry {
+ public:
+  /// Adds a workflow class under its own name, or the one in its static member `name`.
+  template <class Workflow>
+  registry& workflow() {
+    return workflow<Workflow>(detail::workflow_name<Workflow>());
+  }
+  /// Adds a workflow class under another name.
+  template <class Workflow>
+  registry& workflow(std::string_view name) {
+    return add(detail::run::class_workflow<Workflow>::definition(std::string(name)));
+  }
+  /// Adds a workflow that is a free coroutine.
+  template <auto Function>
+  registry& workflow() {
+    return workflow<Function>(name_of<Function>);
+  }
+  template <auto Function>
+  registry& workflow(std::string_view name) {
+    return add(detail::run::function_workflow<Function>::definition(std::string(name)));
+  }
+
+  /// Adds a function as an activity: on the pool of threads, or on the event loop when it returns asio::awaitable.
+  template <auto Function>
+    requires std::is_void_v<typename detail::signature_of<Function>::owner>
+  registry& activity() {
+    return activity<Function>(name_of<Function>);
+  }
+  template <auto Function>
+    requires std::is_void_v<typename detail::signature_of<Function>::owner>
+  registry& activity(std::string_view name) {
+    return define<Function>(name, [](auto&&... each) { return Function(std::forward<decltype(each)>(each)...); });
+  }
+  /// Adds a member function of `object`, which must outlive the registry and its copies. Blocking activities of one
+  /// object run on several threads at once: it must be safe for that.
+  template <auto Member, class Object>
+    requires std::derived_from<Object, typename detail::signature_of<Member>::owner>
+  registry& activity(Object& object) {
+    return activity<Member>(object, name_of<Member>);
+  }
+  template <auto Member, class Object>
+    requires std::derived_from<Object, typename detail::signature_of<Member>::owner>
+  registry& activity(Object& object, std::string_view name) {
+    return define<Member>(name,
+                          [&object](auto&&... each) { return (object.*Member)(std::forward<decltype(each)>(each)...); });
+  }
+
+  /// Null when there is none of that name.
+  const detail::run::workflow_definition* find_workflow(std::string_view name) const {
+    const auto found = workflows_.find(name);
+    return found == workflows_.end() ? nullptr : found->second.get();
+  }
+  const detail::run::activity_definition* find_activity(std::string_view name) const {
+    const auto found = activities_.find(name);
+    return found == activities_.end() ? nullptr : found->second.get();
+  }
+  /// In alphabetical order.
+  std::vector<std::string> workflow_names() const { return names(workflows_); }
+  std::vector<std::string> activity_names() const { return names(activities_); }
+
+ private:
+  template <class Definition>
+  using table = std::map<std::string, std::shared_ptr<const Definition>, std::less<>>;
+
+  template <auto Function, class Call>
+  registry& define(std::string_view name, Call call) {
+    using signature = detail::signature_of<Function>;
+    static_assert(signature::takes_values || !detail::run::is_asio_awaitable<typename signature::raw>,
+                  "an activity that is a coroutine takes its parameters by value: they must outlive its first await");
+    return insert(activities_, "activity",
+                  detail::run::define_activity<typename signature::args>(std::string(name), std::move(call)));
+  }
+  registry& add(detail::run::workflow_definition definition) {
+    for (const auto* kind : {&definition.signals, &definition.queries}) {
+      for (std::size_t index = 0; index < kind->size(); ++index) {
+        check((*kind)[index], "handler");
+        for (std::size_t other = 0; other < index; ++other) {
+          if ((*kind)[other] != (*kind)[index]) continue;
+          throw std::invalid_argument("workflow '" + definition.name + "' declares two handlers named '" + (*kind)[index] + "'");
+        }
+      }
+    }
+    return insert(workflows_, "workflow", std::move(definition));
+  }
+  template <class Definition>
+  registry& insert(table<Definition>& into, const char* kind, Definition definition) {
+    check(definition.name, kind);
+    std::string name = definition.name;
+    const auto [place, added] = into.try_emplace(std::move(name), nullptr);
+    if (!added) throw std::invalid_argument(std::string(kind) + " '" + definition.name + "' is registered twice");
+    place->second = std::make_shared<const Definition>(std::move(definition));
+    return *this;
+  }
+  static void check(std::string_view name, const char* kind) {
+    if (name.empty()) throw std::invalid_argument(std::string("a ") + kind + " needs a name");
+    if (name.starts_with("__temporal_")) {
+      throw std::invalid_argument(std::string(kind) + " '" + std::string(name) + "': names that begin with __temporal_ are reserved");
+    }
+  }
+  template <class Definition>
+  static std::vector<std::string> names(const table<Definition>& of) {
+    std::vector<std::string> all;
+    for (const auto& entry : of) all.push_back(entry.first);
+    return all;
+  }
+
+  table<detail::run::workflow_definition> workflows_;
+  table<detail::run::activity_definition> activities_;
+};
+
+}  // namespace rondo

@@ -1,0 +1,180 @@
+#pragma once
+#include <concepts>
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/run/scheduler.hpp"
+#include "rondo/detail/run/scope.hpp"
+
+namespace rondo {
+
+template <class Result = void>
+class task;
+
+namespace detail::run {
+
+/// What workflow code may await: Rondo's own tasks and operations. Each gives an awaiter for the coroutine that asks.
+template <class Awaitable>
+concept workflow_awaitable = requires { typename std::remove_cvref_t<Awaitable>::rondo_workflow_awaitable; };
+
+class promise_base : public coroutine_node {
+ public:
+  class final_awaiter {
+   public:
+    final_awaiter() noexcept = default;
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> done) const noexcept {
+      if (auto* parent = done.promise().continuation) current->continue_with(*parent);
+    }
+    void await_resume() const noexcept {}
+  };
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  final_awaiter final_suspend() const noexcept { return {}; }
+  void unhandled_exception() noexcept { error_ = std::current_exception(); }
+
+  template <class Awaitable>
+  decltype(auto) await_transform(Awaitable&& awaitable) {
+    static_assert(workflow_awaitable<Awaitable>,
+                  "a workflow may only co_await rondo::task and rondo::workflow operations; put I/O, real timers and "
+                  "threads into an activity");
+    if constexpr (workflow_awaitable<Awaitable>) {
+      return std::forward<Awaitable>(awaitable).awaiter(*this);
+    } else {
+      return std::suspend_never{};
+    }
+  }
+
+  static void* operator new(std::size_t size) {
+    return frame_pool::acquire(current == nullptr ? nullptr : current->frames(), size);
+  }
+  static void operator delete(void* frame, std::size_t size) noexcept { frame_pool::release(frame, size); }
+
+ protected:
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::exception_ptr error_;
+};
+
+template <class Result>
+class promise : public promise_base {
+ public:
+  task<Result> get_return_object() noexcept;
+  template <std::convertible_to<Result> Value>
+  void return_value(Value&& value) {
+    value_.emplace(std::forward<Value>(value));
+  }
+  void return_value(Result value)
+    requires std::move_constructible<Result>
+  {
+    value_.emplace(std::move(value));
+  }
+  Result take() {
+    rethrow();
+    return std::move(*value_);
+  }
+
+ private:
+  std::optional<Result> value_;
+};
+
+template <>
+class promise<void> : public promise_base {
+ public:
+  task<void> get_return_object() noexcept;
+  void return_void() const noexcept {}
+  void take() const { rethrow(); }
+};
+
+}  // namespace detail::run
+
+/// A coroutine of a workflow. Awaiting it is a call: it runs now, and its awaiter goes on as soon as it ends; a failure
+/// is thrown at the await. Moving lines of a workflow into a task never changes the order of its commands.
+///
+/// Parameters are kept in the coroutine: take them by value. A task that is never awaited never runs.
+template <class Result>
+class [[nodiscard("a task does nothing until it is awaited")]] task {
+ public:
+  using promise_type = detail::run::promise<Result>;
+  using result_type = Result;
+  using rondo_workflow_awaitable = void;
+
+  task(task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  task& operator=(task&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~task() {
+    if (handle_) handle_.destroy();
+  }
+
+  bool done() const noexcept { return handle_.done(); }
+
+  class task_awaiter {
+   public:
+    explicit task_awaiter(std::coroutine_handle<promise_type> callee) noexcept : callee_(callee) {}
+    bool await_ready() const noexcept { return callee_.done(); }
+    template <std::derived_from<detail::run::promise_base> Promise>
+    void await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
+      detail::run::coroutine_node& node = callee_.promise();
+      node.continuation = &caller.promise();
+      if (node.started) return;
+      node.started = true;
+      if (node.cancellation == nullptr) node.cancellation = caller.promise().cancellation;
+      detail::run::current->continue_with(node);
+    }
+    Result await_resume() const { return callee_.promise().take(); }
+
+   private:
+    std::coroutine_handle<promise_type> callee_;
+  };
+
+  /// For the promise of the coroutine that awaits.
+  task_awaiter awaiter(detail::run::promise_base& /*caller*/) && noexcept { return task_awaiter(handle_); }
+
+  /// For the library: lets it begin on its own, behind what is ready already.
+  void schedule(detail::run::scheduler& in, detail::run::scope& cancellation) noexcept {
+    detail::run::coroutine_node& node = handle_.promise();
+    node.started = true;
+    node.cancellation = &cancellation;
+    in.post(node);
+  }
+  /// For the library: the scope its operations will belong to; before it begins.
+  void bind(detail::run::scope& cancellation) noexcept { handle_.promise().cancellation = &cancellation; }
+  explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
+
+ private:
+  std::coroutine_handle<promise_type> handle_;
+};
+
+namespace detail::run {
+
+template <class Result>
+task<Result> promise<Result>::get_return_object() noexcept {
+  auto self = std::coroutine_handle<promise>::from_promise(*this);
+  handle = self;
+  return task<Result>(self);
+}
+
+inline task<void> promise<void>::get_return_object() noexcept {
+  auto self = std::coroutine_handle<promise>::from_promise(*this);
+  handle = self;
+  return task<void>(self);
+}
+
+template <class>
+inline constexpr bool is_task = false;
+template <class Result>
+inline constexpr bool is_task<task<Result>> = true;
+
+}  // namespace detail::run
+}  // namespace rondo

@@ -1,0 +1,17 @@
+#pragma once
+// Everything that a workflow file needs. It reaches neither gRPC nor protobuf nor asio.
+#include "rondo/failure.hpp"
+#include "rondo/options.hpp"
+#include "rondo/result.hpp"
+#include "rondo/task.hpp"
+#include "rondo/workflow/call.hpp"
+#include "rondo/workflow/condition.hpp"
+#include "rondo/workflow/continue_as_new.hpp"
+#include "rondo/workflow/definition.hpp"
+#include "rondo/workflow/deterministic.hpp"
+#include "rondo/workflow/handlers.hpp"
+#include "rondo/workflow/info.hpp"
+#include "rondo/workflow/patch.hpp"
+#include "rondo/workflow/scope.hpp"
+#include "rondo/workflow/timer.hpp"
+#include "rondo/workflow/when.hpp"

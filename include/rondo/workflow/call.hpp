@@ -1,0 +1,104 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "rondo/converter.hpp"
+#include "rondo/detail/base/signature.hpp"
+#include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/operation.hpp"
+#include "rondo/name_of.hpp"
+#include "rondo/options.hpp"
+#include "rondo/task.hpp"
+
+// Declared here so that results of asynchronous activities can be named without their library.
+namespace asio {
+template <class, class>
+class awaitable;
+}
+
+namespace rondo::detail {
+
+/// What calling a function gives in the end: coroutine types are looked through.
+template <class Returned>
+struct awaited {
+  using type = Returned;
+};
+template <class Result>
+struct awaited<task<Result>> {
+  using type = Result;
+};
+template <class Result, class Executor>
+struct awaited<asio::awaitable<Result, Executor>> {
+  using type = Result;
+};
+
+template <auto Function>
+using result_of = typename awaited<typename signature_of<Function>::raw>::type;
+
+}  // namespace rondo::detail
+
+namespace rondo::workflow {
+
+/// A call of an activity that has not begun yet.
+template <class Result, class... Arguments>
+class [[nodiscard("an activity call does nothing until it is awaited or started")]] activity_call final
+    : public detail::run::operation<activity_call<Result, Arguments...>, Result> {
+ public:
+  template <class... Values>
+  activity_call(std::string_view type, const activity_options& options, Values&&... values)
+      : type_(type), options_(options), arguments_(std::forward<Values>(values)...) {}
+
+ private:
+  void begin(detail::run::host& engine) override {
+    const detail::run::encoder input(&arguments_, [](const void* values, payload_sink& sink) {
+      std::apply([&sink](const auto&... each) { encode_all(sink, each...); },
+                 *static_cast<const std::tuple<Arguments...>*>(values));
+    });
+    engine.schedule_activity({.activity_type = type_, .options = options_, .input = input}, *this);
+  }
+
+  std::string_view type_;
+  activity_options options_;
+  std::tuple<Arguments...> arguments_;
+};
+
+}  // namespace rondo::workflow
+
+namespace rondo::detail {
+
+template <class Result, class Parameters>
+struct activity_call_for;
+template <class Result, class... Parameters>
+struct activity_call_for<Result, std::tuple<Parameters...>> {
+  using type = workflow::activity_call<Result, Parameters...>;
+};
+
+}  // namespace rondo::detail
+
+namespace rondo::workflow {
+
+/// Calls an activity by the function that is, or stands for, its implementation; a function that is only declared will
+/// do. The arguments are checked against its parameters. `co_await` gives its result or throws activity_failure.
+template <auto Function, class... Arguments>
+[[nodiscard]] auto execute_activity(const activity_options& options, Arguments&&... arguments) {
+  using signature = detail::signature_of<Function>;
+  static_assert(detail::callable_with<typename signature::args, Arguments...>,
+                "the arguments do not match the parameters of this activity");
+  static_assert((detail::safe_in_await<Arguments> && ...),
+                "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
+  using call = typename detail::activity_call_for<detail::result_of<Function>, typename signature::args>::type;
+  return call(name_of<Function>, options, std::forward<Arguments>(arguments)...);
+}
+
+/// Calls an activity by its name, such as one that another program or language implements. `type` must outlive the call.
+template <class Result, class... Arguments>
+[[nodiscard]] auto execute_activity(std::string_view type, const activity_options& options, Arguments&&... arguments) {
+  static_assert((detail::safe_in_await<Arguments> && ...),
+                "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
+  return activity_call<Result, std::decay_t<Arguments>...>(type, options, std::forward<Arguments>(arguments)...);
+}
+
+}  // namespace rondo::workflow

@@ -1,0 +1,142 @@
+#pragma once
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "rondo/converter.hpp"
+#include "rondo/detail/base/names.hpp"
+#include "rondo/detail/base/signature.hpp"
+#include "rondo/detail/run/definition.hpp"
+#include "rondo/detail/run/host.hpp"
+#include "rondo/payload.hpp"
+#include "rondo/task.hpp"
+#include "rondo/workflow/handlers.hpp"
+
+namespace rondo::detail::run {
+
+/// Runs a workflow's main coroutine and hands its result on.
+template <class Result>
+task<void> deliver_result(task<Result> body, host& to) {
+  if constexpr (std::is_void_v<Result>) {
+    co_await std::move(body);
+    to.complete({});
+  } else {
+    const Result value = co_await std::move(body);
+    to.complete(encoder(&value, [](const void* from, payload_sink& sink) { encode(sink, *static_cast<const Result*>(from)); }));
+  }
+}
+
+/// A workflow that is a class with a coroutine run() and declared handlers.
+template <class Workflow>
+class class_workflow final : public workflow_object {
+  using run_signature = signature<decltype(&Workflow::run)>;
+  static_assert(is_task<typename run_signature::raw>, "run() of a workflow must be a coroutine that returns rondo::task");
+  static_assert(run_signature::takes_values, "run() takes its parameters by value: they must outlive its first await");
+  static_assert(std::default_initializable<Workflow>, "a workflow class needs a default constructor");
+
+ public:
+  task<void> run(payload_span arguments, host& to) override {
+    auto values = decode_arguments<typename run_signature::args>(arguments);
+    return deliver_result(
+        std::apply([this](auto&&... each) { return object_.run(std::move(each)...); }, std::move(values)), to);
+  }
+  task<void> signal(std::size_t index, payload_span arguments) override { return signals()[index](object_, arguments); }
+  void query(std::size_t index, payload_span arguments, payload_sink& answer) override {
+    queries()[index](object_, arguments, answer);
+  }
+
+  static workflow_definition definition(std::string name) {
+    workflow_definition result;
+    result.name = std::move(name);
+    result.create = []() -> std::unique_ptr<workflow_object> { return std::make_unique<class_workflow>(); };
+    each_handler([&result](auto handler) {
+      (handler.is_signal ? result.signals : result.queries).emplace_back(handler.name);
+    });
+    return result;
+  }
+
+ private:
+  using signal_function = task<void> (*)(Workflow&, payload_span);
+  using query_function = void (*)(const Workflow&, payload_span, payload_sink&);
+
+  template <class Function>
+  static void each_handler(Function function) {
+    if constexpr (has_handlers<Workflow>) {
+      std::apply([&function](const auto&... each) { (function(each), ...); }, Workflow::handlers.all);
+    }
+  }
+  static const std::vector<signal_function>& signals() {
+    static const auto all = [] {
+      std::vector<signal_function> table;
+      each_handler([&table](auto handler) {
+        if constexpr (decltype(handler)::is_signal) table.push_back(&handle_signal<decltype(handler)::member>);
+      });
+      return table;
+    }();
+    return all;
+  }
+  static const std::vector<query_function>& queries() {
+    static const auto all = [] {
+      std::vector<query_function> table;
+      each_handler([&table](auto handler) {
+        if constexpr (!decltype(handler)::is_signal) table.push_back(&handle_query<decltype(handler)::member>);
+      });
+      return table;
+    }();
+    return all;
+  }
+
+  template <auto Member>
+  static task<void> handle_signal(Workflow& object, payload_span arguments) {
+    return call_signal<Member>(object, decode_arguments<typename signature_of<Member>::args>(arguments));
+  }
+  template <auto Member, class Arguments>
+  static task<void> call_signal(Workflow& object, Arguments values) {
+    if constexpr (is_task<typename signature_of<Member>::raw>) {
+      auto handler =
+          std::apply([&object](auto&&... each) { return (object.*Member)(std::move(each)...); }, std::move(values));
+      co_await std::move(handler);
+    } else {
+      std::apply([&object](auto&&... each) { (object.*Member)(std::move(each)...); }, std::move(values));
+      co_return;
+    }
+  }
+  template <auto Member>
+  static void handle_query(const Workflow& object, payload_span arguments, payload_sink& answer) {
+    auto values = decode_arguments<typename signature_of<Member>::args>(arguments);
+    encode(answer,
+           std::apply([&object](auto&&... each) { return (object.*Member)(std::move(each)...); }, std::move(values)));
+  }
+
+  Workflow object_;
+};
+
+/// A workflow that is a free coroutine.
+template <auto Function>
+class function_workflow final : public workflow_object {
+  using run_signature = signature_of<Function>;
+  static_assert(is_task<typename run_signature::raw>, "a workflow function must be a coroutine that returns rondo::task");
+  static_assert(run_signature::takes_values, "a workflow takes its parameters by value: they must outlive its first await");
+
+ public:
+  task<void> run(payload_span arguments, host& to) override {
+    auto values = decode_arguments<typename run_signature::args>(arguments);
+    return deliver_result(std::apply([](auto&&... each) { return Function(std::move(each)...); }, std::move(values)), to);
+  }
+  task<void> signal(std::size_t /*index*/, payload_span /*arguments*/) override { co_return; }
+  void query(std::size_t /*index*/, payload_span /*arguments*/, payload_sink& /*answer*/) override {}
+
+  static workflow_definition definition(std::string name) {
+    workflow_definition result;
+    result.name = std::move(name);
+    result.create = []() -> std::unique_ptr<workflow_object> { return std::make_unique<function_workflow>(); };
+    return result;
+  }
+};
+
+}  // namespace rondo::detail::run

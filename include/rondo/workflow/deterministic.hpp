@@ -1,0 +1,43 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "rondo/detail/base/random.hpp"
+#include "rondo/detail/base/uuid.hpp"
+#include "rondo/detail/run/instance.hpp"
+#include "rondo/detail/run/scheduler.hpp"
+#include "rondo/log.hpp"
+#include "rondo/workflow/info.hpp"
+
+// What a workflow uses instead of clocks, random devices and std::cout: the same on every replay.
+namespace rondo::workflow {
+
+/// Facts about this run; valid while it is in memory.
+inline const struct info& info() { return detail::run::require_current("workflow::info").engine().info(); }
+
+/// The moment at which the current workflow task started; never goes back.
+inline time_point now() { return detail::run::require_current("workflow::now").engine().now(); }
+
+/// True while the code runs again over what already happened, and in queries. For diagnostics only: what depends on it
+/// is not deterministic.
+inline bool is_replaying() { return detail::run::require_current("workflow::is_replaying").engine().is_replaying(); }
+
+/// The run's random numbers: a uniform random bit generator, seeded from the run. Its own distributions give the same
+/// numbers with every standard library. Not allowed in queries and conditions.
+inline detail::xoshiro256& random() {
+  auto& run = detail::run::require_instance("workflow::random");
+  run.require_writable("workflow::random");
+  return run.random();
+}
+
+/// A random UUID (version 4) that is the same on every replay.
+inline std::string uuid4() { return detail::make_uuid_v4(random()); }
+
+/// A logger with the fields of the run; silent while replaying.
+inline rondo::logger logger() {
+  auto& engine = detail::run::require_current("workflow::logger").engine();
+  if (engine.is_replaying() || detail::run::current->tearing_down()) return rondo::logger::silent();
+  return engine.logger();
+}
+
+}  // namespace rondo::workflow
