@@ -1,23 +1,25 @@
 # An installed Rondo: headers, the generated protobuf headers, librondo-api, and what find_package and pkg-config read.
+# The Meson build fills the same templates.
 include(CMakePackageConfigHelpers)
 
-set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/rondo)
-install(TARGETS rondo rondo-api EXPORT rondo-targets FILE_SET HEADERS)
-install(EXPORT rondo-targets NAMESPACE rondo:: DESTINATION ${package_dir})
-install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/rondo-api
-        FILES_MATCHING PATTERN "*.pb.h")
-
-configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/rondo-config.cmake.in
-  ${PROJECT_BINARY_DIR}/package/rondo-config.cmake INSTALL_DESTINATION ${package_dir})
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/rondo-config-version.cmake
-  COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/package/rondo-config.cmake ${PROJECT_BINARY_DIR}/package/rondo-config-version.cmake
-        DESTINATION ${package_dir})
-
-# pkg-config knows no compilers, so the file carries the definition that the configured compiler needs.
-set(rondo_pc_cflags -DASIO_STANDALONE)
+set(prefix ${CMAKE_INSTALL_PREFIX})
+set(libdir ${CMAKE_INSTALL_LIBDIR})
+set(includedir ${CMAKE_INSTALL_INCLUDEDIR})
+set(version ${PROJECT_VERSION})
+set(package_dir ${libdir}/cmake/rondo)
+file(RELATIVE_PATH prefix_from_package /${package_dir} /)
+# pkg-config knows no compilers, so the file carries what the configured one needs.
+set(definitions -DASIO_STANDALONE)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  string(APPEND rondo_pc_cflags " -DASIO_HAS_CO_AWAIT=1")
+  string(APPEND definitions " -DASIO_HAS_CO_AWAIT=1")
 endif()
-configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo.pc.in ${PROJECT_BINARY_DIR}/package/rondo.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/package/rondo.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(package_files ${PROJECT_BINARY_DIR}/package)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-config.cmake.in ${package_files}/rondo-config.cmake @ONLY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo.pc.in ${package_files}/rondo.pc @ONLY)
+write_basic_package_version_file(${package_files}/rondo-config-version.cmake COMPATIBILITY SameMinorVersion)
+
+install(TARGETS rondo rondo-api FILE_SET HEADERS)
+install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/ DESTINATION ${includedir}/rondo-api FILES_MATCHING PATTERN "*.pb.h")
+install(FILES ${package_files}/rondo-config.cmake ${package_files}/rondo-config-version.cmake DESTINATION ${package_dir})
+install(FILES ${package_files}/rondo.pc DESTINATION ${libdir}/pkgconfig)
