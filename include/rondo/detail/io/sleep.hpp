@@ -1,0 +1,84 @@
+#pragma once
+
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/dispatch.hpp>
+#include <asio/error.hpp>
+#include <asio/error_code.hpp>
+#include <asio/use_awaitable.hpp>
+#include <type_traits>
+#include <utility>
+
+#include "rondo/detail/io/loop.hpp"
+
+namespace rondo::detail::io {
+
+/// Timer whose end calls an asio completion handler; owns itself while it is armed.
+template <class Handler>
+class sleep_operation final : public timer_node {
+ public:
+  static void start(event_loop& loop, time_point when, Handler handler) {
+    if (loop.closing()) return;
+    auto* self = new sleep_operation(loop, std::move(handler));
+    loop.arm(*self, when);
+    auto slot = asio::get_associated_cancellation_slot(self->handler_);
+    if (slot.is_connected()) {
+      slot.assign([self](asio::cancellation_type type) {
+        if (type != asio::cancellation_type::none) self->cancel();
+      });
+    }
+  }
+
+  void on_timer() override {
+    auto slot = asio::get_associated_cancellation_slot(handler_);
+    if (slot.is_connected()) slot.clear();
+    const asio::error_code result = cancelled_ ? asio::error_code(asio::error::operation_aborted) : asio::error_code();
+    const auto executor = asio::get_associated_executor(handler_, loop_->executor());
+    Handler handler = std::move(handler_);
+    delete this;
+    asio::dispatch(executor, [handler = std::move(handler), result]() mutable { std::move(handler)(result); });
+  }
+
+  void on_discard() noexcept override { delete this; }
+
+ private:
+  sleep_operation(event_loop& loop, Handler handler) : loop_(&loop), handler_(std::move(handler)) {}
+  ~sleep_operation() = default;
+
+  // The handler must not run inside the caller that cancels, so the cancelled timer fires in the next turn.
+  void cancel() {
+    cancelled_ = true;
+    loop_->arm(*this, time_point::min());
+  }
+
+  event_loop* loop_;
+  Handler handler_;
+  bool cancelled_ = false;
+};
+
+/// asio operation that completes at the given time, or with operation_aborted when its cancellation slot is used.
+/// Start it on the loop's thread.
+template <class CompletionToken>
+auto async_sleep_until(event_loop& loop, time_point when, CompletionToken&& token) {
+  return asio::async_initiate<CompletionToken, void(asio::error_code)>(
+      [](auto&& handler, event_loop* on, time_point until) {
+        using handler_type = std::decay_t<decltype(handler)>;
+        sleep_operation<handler_type>::start(*on, until, std::forward<decltype(handler)>(handler));
+      },
+      token, &loop, when);
+}
+
+/// Throws asio::system_error(operation_aborted) when it is cancelled.
+inline asio::awaitable<void> sleep_until(event_loop& loop, time_point when) {
+  co_await async_sleep_until(loop, when, asio::use_awaitable);
+}
+
+/// Throws asio::system_error(operation_aborted) when it is cancelled.
+inline asio::awaitable<void> sleep_for(event_loop& loop, duration time) {
+  co_await async_sleep_until(loop, later(steady_clock::now(), time), asio::use_awaitable);
+}
+
+}  // namespace rondo::detail::io
