@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Shows that the project's own checks find what they look for. Needs nothing but Python."""
+
+import importlib.util
+import pathlib
+import unittest
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(pathlib.Path(path).stem, PROJECT / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+layers = load("test/checks/layers.py")
+compile_fail = load("test/compile_fail/run.py")
+
+
+class Layers(unittest.TestCase):
+    known = {"task.hpp", "payload.hpp", "worker.hpp", "detail/base/uuid.hpp", "detail/engine/run.hpp", "detail/io/loop.hpp"}
+
+    def faults(self, path, *includes):
+        return list(layers.faults_of(path, "".join(f"#include <{name}>\n" for name in includes), self.known))
+
+    def test_allows_downward_and_standard_includes(self):
+        self.assertEqual(self.faults("task.hpp", "rondo/payload.hpp", "rondo/detail/base/uuid.hpp", "vector"), [])
+        self.assertEqual(self.faults("detail/engine/run.hpp", "google/protobuf/arena.h", "rondo/task.hpp"), [])
+        self.assertEqual(self.faults("worker.hpp", "asio.hpp", "grpcpp/grpcpp.h", "rondo/detail/io/loop.hpp"), [])
+
+    def test_finds_upward_includes(self):
+        self.assertEqual(len(self.faults("detail/base/uuid.hpp", "rondo/payload.hpp")), 1)
+        self.assertEqual(len(self.faults("task.hpp", "rondo/detail/engine/run.hpp")), 1)
+        self.assertEqual(len(self.faults("detail/engine/run.hpp", "rondo/detail/io/loop.hpp")), 1)
+        self.assertEqual(len(self.faults("detail/io/loop.hpp", "rondo/worker.hpp")), 1)
+
+    def test_finds_foreign_libraries_in_lower_layers(self):
+        for foreign in ("google/protobuf/arena.h", "temporal/api/common/v1/message.pb.h", "asio/awaitable.hpp"):
+            self.assertEqual(len(self.faults("task.hpp", foreign)), 1, foreign)
+        for foreign in ("grpcpp/grpcpp.h", "asio.hpp"):
+            self.assertEqual(len(self.faults("detail/engine/run.hpp", foreign)), 1, foreign)
+
+    def test_finds_missing_and_relative_includes(self):
+        self.assertEqual(len(self.faults("task.hpp", "rondo/nothing.hpp")), 1)
+        self.assertEqual(len(self.faults("worker.hpp", "payload.hpp")), 1)
+
+
+class CompileFail(unittest.TestCase):
+    def test_wants_a_failure_with_the_words(self):
+        self.assertIsNone(compile_fail.judge("// expect: no such thing", 1, "error: no\n  such thing here"))
+        self.assertIsNotNone(compile_fail.judge("// expect: no such thing", 1, "error: another"))
+        self.assertIsNotNone(compile_fail.judge("// expect: no such thing", 0, ""))
+
+    def test_wants_a_control_case_to_compile(self):
+        self.assertIsNone(compile_fail.judge("// expect-ok", 0, ""))
+        self.assertIsNotNone(compile_fail.judge("// expect-ok", 1, "error"))
+
+    def test_refuses_a_case_that_promises_nothing(self):
+        self.assertIsNotNone(compile_fail.judge("#pragma once", 1, "error"))
+
+
+if __name__ == "__main__":
+    unittest.main()
