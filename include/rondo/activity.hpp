@@ -15,12 +15,10 @@
 #include "rondo/options.hpp"
 #include "rondo/payload.hpp"
 
-namespace rondo::activity {
-
-using time_point = std::chrono::sys_time<std::chrono::nanoseconds>;
+namespace rondo {
 
 /// Facts about the attempt that runs. Texts are valid while it does.
-struct info {
+struct activity_info {
   std::string activity_id{}, activity_type{}, task_queue{}, namespace_{};
   /// The workflow that called it; empty for an activity that was started on its own.
   std::string workflow_id{}, run_id{}, workflow_type{};
@@ -28,12 +26,16 @@ struct info {
   std::string task_token{};
   /// Counts from 1.
   int attempt = 1;
-  time_point scheduled_time{}, attempt_scheduled_time{}, started_time{};
+  std::chrono::sys_time<duration> scheduled_time{}, attempt_scheduled_time{}, started_time{};
   /// Zero: none.
   duration schedule_to_close_timeout{}, start_to_close_timeout{}, heartbeat_timeout{};
   /// When this attempt must be over; the maximum when nothing limits it.
-  time_point deadline = time_point::max();
+  std::chrono::sys_time<duration> deadline = std::chrono::sys_time<duration>::max();
 };
+
+}  // namespace rondo
+
+namespace rondo::activity {
 
 /// Why an activity should stop.
 enum class cancel_reason : std::uint8_t {
@@ -58,14 +60,14 @@ class activity_context {
 
   virtual void heartbeat(payload_list details) = 0;
 
-  const activity::info& info() const noexcept { return info_; }
+  const activity_info& info() const noexcept { return info_; }
   const payload_list& heartbeat_details() const noexcept { return heartbeat_details_; }
   const rondo::logger& logger() const noexcept { return logger_; }
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
   activity::cancel_reason cancel_reason() const noexcept { return reason_.load(); }
 
  protected:
-  activity_context(activity::info about, payload_list last_details, rondo::logger log)
+  activity_context(activity_info about, payload_list last_details, rondo::logger log)
       : info_(std::move(about)), heartbeat_details_(std::move(last_details)), logger_(std::move(log)) {}
   ~activity_context() = default;
   /// The first reason stays.
@@ -77,7 +79,7 @@ class activity_context {
   }
 
  private:
-  activity::info info_;
+  activity_info info_;
   payload_list heartbeat_details_;
   rondo::logger logger_;
   std::stop_source stop_;
@@ -114,7 +116,7 @@ class complete_async_request {};
 namespace rondo::activity {
 
 /// Facts about the attempt that runs.
-inline const struct info& info() { return detail::require_activity("activity::info").info(); }
+inline const activity_info& info() { return detail::require_activity("activity::info").info(); }
 
 /// Tells the server that the attempt is alive, and how far it has come; the values reach the next attempt if this one
 /// dies. Cheap: the worker sends at most one per 80 % of the heartbeat timeout. Cancellation arrives with its answer.

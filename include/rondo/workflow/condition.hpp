@@ -3,6 +3,7 @@
 #include <coroutine>
 #include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "rondo/detail/run/scheduler.hpp"
@@ -56,7 +57,7 @@ class [[nodiscard("a condition does nothing until it is awaited")]] condition fi
       if (auto* scope = caller_->cancellation) scope->join(*waits_);
     }
     void await_resume() const {
-      static_cast<detail::run::cancel_node*>(waits_)->unlink();
+      waits_->scope_hook::unlink();
       if (waits_->interrupted_) throw cancelled_failure();
     }
 
@@ -68,9 +69,9 @@ class [[nodiscard("a condition does nothing until it is awaited")]] condition fi
 
  private:
   bool holds() override { return predicate_(); }
-  void on_cancel() override {
+  void on_cancel(const std::string& /*reason*/) override {
     interrupted_ = true;
-    static_cast<detail::run::condition_node*>(this)->unlink();
+    waiting_hook::unlink();
     detail::run::current->post(*waiter);
   }
 

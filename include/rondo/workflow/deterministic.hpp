@@ -13,10 +13,10 @@
 namespace rondo::workflow {
 
 /// Facts about this run; valid while it is in memory.
-inline const struct info& info() { return detail::run::require_current("workflow::info").engine().info(); }
+inline const workflow_info& info() { return detail::run::require_current("workflow::info").engine().info(); }
 
 /// The moment at which the current workflow task started; never goes back.
-inline time_point now() { return detail::run::require_current("workflow::now").engine().now(); }
+inline workflow_time now() { return detail::run::require_current("workflow::now").engine().now(); }
 
 /// True while the code runs again over what already happened, and in queries. For diagnostics only: what depends on it
 /// is not deterministic.
@@ -24,14 +24,14 @@ inline bool is_replaying() { return detail::run::require_current("workflow::is_r
 
 /// The run's random numbers: a uniform random bit generator, seeded from the run. Its own distributions give the same
 /// numbers with every standard library. Not allowed in queries and conditions.
-inline detail::xoshiro256& random() {
+inline detail::deterministic_random& random() {
   auto& run = detail::run::require_instance("workflow::random");
   run.require_writable("workflow::random");
   return run.random();
 }
 
 /// A random UUID (version 4) that is the same on every replay.
-inline std::string uuid4() { return detail::make_uuid_v4(random()); }
+inline std::string uuid4() { return detail::make_uuid(random()); }
 
 /// A logger with the fields of the run; silent while replaying.
 inline rondo::logger logger() {

@@ -7,13 +7,13 @@
 
 #include "rondo/options.hpp"
 
-namespace rondo::workflow {
+namespace rondo {
 
 /// Workflow time: the moment at which the current workflow task started, the same on every replay.
-using time_point = std::chrono::sys_time<std::chrono::nanoseconds>;
+using workflow_time = std::chrono::sys_time<std::chrono::nanoseconds>;
 
 /// Facts about the current run. Texts are valid while the run is.
-struct info {
+struct workflow_info {
   std::string workflow_id{}, run_id{}, workflow_type{}, task_queue{}, namespace_{};
   /// First run of the chain that continue-as-new, cron and retries made.
   std::string first_execution_run_id{};
@@ -25,7 +25,7 @@ struct info {
   int attempt = 1;
   /// Zero: none.
   duration execution_timeout{}, run_timeout{}, task_timeout{};
-  time_point start_time{};
+  workflow_time start_time{};
   /// Events in the history up to the current workflow task.
   std::int64_t history_length = 0;
   std::int64_t history_size_bytes = 0;
@@ -33,4 +33,4 @@ struct info {
   bool continue_as_new_suggested = false;
 };
 
-}  // namespace rondo::workflow
+}  // namespace rondo

@@ -62,17 +62,18 @@ class blocking_activity_of final : public blocking_activity {
   Function function_;
 };
 
-template <class Parameters, class Function>
+/// `Coroutine` is async_activity::coroutine, complete only where the library of the coroutine is included.
+template <class Parameters, class Function, class Coroutine>
 class async_activity_of final : public async_activity {
  public:
   explicit async_activity_of(Function function) : function_(std::move(function)) {}
-  coroutine run(payload_span arguments, payload_sink& result) const override {
+  Coroutine run(payload_span arguments, payload_sink& result) const override {
     return deliver(std::apply(function_, decode_arguments<Parameters>(arguments)), result);
   }
 
  private:
   template <class Result, class Executor>
-  static coroutine deliver(asio::awaitable<Result, Executor> body, payload_sink& result) {
+  static Coroutine deliver(asio::awaitable<Result, Executor> body, payload_sink& result) {
     if constexpr (std::is_void_v<Result>) {
       co_await std::move(body);
     } else {
@@ -91,7 +92,7 @@ activity_definition define_activity(std::string name, Function function) {
   definition.name = std::move(name);
   using returned = decltype(std::apply(function, std::declval<Parameters>()));
   if constexpr (is_asio_awaitable<returned>) {
-    definition.async = std::make_shared<async_activity_of<Parameters, Function>>(std::move(function));
+    definition.async = std::make_shared<async_activity_of<Parameters, Function, async_activity::coroutine>>(std::move(function));
   } else {
     definition.blocking = std::make_shared<blocking_activity_of<Parameters, Function>>(std::move(function));
   }

@@ -118,8 +118,8 @@ class host {
   /// The workflow task fails (not the workflow): the server repeats it. The first error is kept.
   virtual void fail_task(std::exception_ptr error) noexcept = 0;
 
-  virtual const workflow::info& info() const = 0;
-  virtual workflow::time_point now() const = 0;
+  virtual const workflow_info& info() const = 0;
+  virtual workflow_time now() const = 0;
   /// Seed of the run's random numbers; a reset of the workflow changes it from the reset point on.
   virtual std::uint64_t random_seed() const = 0;
   /// True while the code runs again over what is already in the history (and during queries).

@@ -89,9 +89,9 @@ class instance final : public scheduler {
   const workflow_definition& definition() const noexcept { return definition_; }
 
   scope& root() noexcept { return root_; }
-  xoshiro256& random() noexcept { return random_; }
+  deterministic_random& random() noexcept { return random_; }
   /// After a reset of the workflow: random numbers come from a new seed from here on.
-  void reseed(std::uint64_t seed) { random_ = xoshiro256(seed); }
+  void reseed(std::uint64_t seed) { random_ = deterministic_random(seed); }
 
  private:
   static std::optional<std::size_t> find(const std::vector<std::string>& names, std::string_view name) {
@@ -128,7 +128,7 @@ class instance final : public scheduler {
   }
 
   const workflow_definition& definition_;
-  xoshiro256 random_;
+  deterministic_random random_;
   scope root_;
   std::unique_ptr<workflow_object> object_;
   std::optional<task<void>> main_;

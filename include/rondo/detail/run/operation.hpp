@@ -82,7 +82,7 @@ class operation_state : public completion, public cancel_node {
   enum class phase : unsigned char { lazy, waiting, done };
 
   void resolve(const outcome& result) final {
-    cancel_node::unlink();
+    scope_hook::unlink();
     phase_ = phase::done;
     error_ = result.error;
     if (!error_) {
@@ -96,7 +96,7 @@ class operation_state : public completion, public cancel_node {
     }
     if (waiter_ != nullptr) run_->post(*std::exchange(waiter_, nullptr));
   }
-  void on_cancel() final { cancel(); }
+  void on_cancel(const std::string& /*reason*/) final { cancel(); }
 
   phase phase_ = phase::lazy;
   scheduler* run_ = nullptr;

@@ -41,8 +41,9 @@ class coroutine_node {
 };
 
 /// A coroutine that waits until something holds.
-class condition_node : public list_node {
+class condition_node : public list_hook<condition_node> {
  public:
+  using waiting_hook = list_hook<condition_node>;
   virtual bool holds() = 0;
   coroutine_node* waiter = nullptr;
 
@@ -176,7 +177,7 @@ class scheduler {
   coroutine_node* last_ = nullptr;
   coroutine_node* next_ = nullptr;
   coroutine_node* running_ = nullptr;
-  intrusive_list<condition_node> conditions_;
+  intrusive_list<condition_node, condition_node> conditions_;
   bool read_only_ = false;
   bool tearing_down_ = false;
 };

@@ -7,9 +7,10 @@
 namespace rondo::detail::run {
 
 /// Something that is told when its scope is cancelled.
-class cancel_node : public list_node {
+class cancel_node : public list_hook<cancel_node> {
  public:
-  virtual void on_cancel() = 0;
+  using scope_hook = list_hook<cancel_node>;
+  virtual void on_cancel(const std::string& reason) = 0;
 
  protected:
   ~cancel_node() = default;
@@ -36,14 +37,9 @@ class scope final : public cancel_node {
     if (cancelled_) return;
     cancelled_ = true;
     reason_ = reason;
-    while (!members_.empty()) {
-      cancel_node& member = members_.front();
-      member.unlink();
-      if (auto* inner = dynamic_cast<scope*>(&member)) {
-        inner->cancel(reason);
-      } else {
-        member.on_cancel();
-      }
+    while (cancel_node* member = members_.front()) {
+      member->unlink();
+      member->on_cancel(reason_);
     }
   }
   void join(cancel_node& member) noexcept {
@@ -51,11 +47,11 @@ class scope final : public cancel_node {
   }
 
  private:
-  void on_cancel() override { cancel({}); }
+  void on_cancel(const std::string& reason) override { cancel(reason); }
 
   bool cancelled_ = false;
   std::string reason_;
-  intrusive_list<cancel_node> members_;
+  intrusive_list<cancel_node, cancel_node> members_;
 };
 
 }  // namespace rondo::detail::run
