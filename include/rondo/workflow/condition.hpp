@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "rondo/detail/run/scheduler.hpp"
@@ -24,6 +25,19 @@ bool holds_now(Predicate& predicate) {
 }
 
 }  // namespace rondo::detail::run
+
+namespace rondo::detail {
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+template <class Closure>
+inline constexpr bool safe_closure_in_await =
+    std::is_lvalue_reference_v<Closure> || std::is_trivially_destructible_v<std::remove_cvref_t<Closure>>;
+#else
+template <class Closure>
+inline constexpr bool safe_closure_in_await = true;
+#endif
+
+}  // namespace rondo::detail
 
 namespace rondo::workflow {
 
@@ -79,19 +93,38 @@ class [[nodiscard("a condition does nothing until it is awaited")]] condition fi
   bool interrupted_ = false;
 };
 
+}  // namespace rondo::workflow
+
+namespace rondo::detail::run {
+
+template <class Predicate>
+task<bool> wait_at_most(Predicate predicate, duration timeout) {
+  if (timeout <= duration::zero()) co_return holds_now(predicate);
+  auto first = co_await workflow::when_any(workflow::condition<Predicate>(std::move(predicate)), workflow::sleep(timeout));
+  co_return first.index() == 0;
+}
+
+}  // namespace rondo::detail::run
+
+namespace rondo::workflow {
+
 /// Waits until `predicate` holds. It is looked at whenever the workflow has nothing else to do, must only read, and
 /// conditions are looked at in the order in which they were awaited. Throws cancelled_failure when the scope is cancelled.
 template <std::predicate Predicate>
-condition<Predicate> wait_condition(Predicate predicate) {
-  return condition<Predicate>(std::move(predicate));
+auto wait_condition(Predicate&& predicate) {
+  static_assert(detail::safe_closure_in_await<Predicate>,
+                "gcc 12 destroys a lambda with owning captures twice inside a co_await expression: name it in a variable "
+                "and pass that, or capture this or references");
+  return condition<std::decay_t<Predicate>>(std::forward<Predicate>(predicate));
 }
 
 /// As above, for at most `timeout` of workflow time: true when the predicate holds, false when the time ran out first.
 template <std::predicate Predicate>
-task<bool> wait_condition(Predicate predicate, duration timeout) {
-  if (timeout <= duration::zero()) co_return detail::run::holds_now(predicate);
-  auto first = co_await when_any(condition<Predicate>(std::move(predicate)), sleep(timeout));
-  co_return first.index() == 0;
+task<bool> wait_condition(Predicate&& predicate, duration timeout) {
+  static_assert(detail::safe_closure_in_await<Predicate>,
+                "gcc 12 destroys a lambda with owning captures twice inside a co_await expression: name it in a variable "
+                "and pass that, or capture this or references");
+  return detail::run::wait_at_most(std::decay_t<Predicate>(std::forward<Predicate>(predicate)), timeout);
 }
 
 }  // namespace rondo::workflow
