@@ -12,18 +12,20 @@
 #include <type_traits>
 #include <utility>
 
+#include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/loop.hpp"
 
 namespace rondo::detail::io {
 
 /// Timer whose end calls an asio completion handler; owns itself while it is armed.
 template <class Handler>
-class sleep_operation final : public timer_node {
+class sleep_operation final : public timer_node, private call_token::hook {
  public:
-  static void start(event_loop& loop, time_point when, Handler handler) {
+  static void start(event_loop& loop, time_point when, call_token* token, Handler handler) {
     if (loop.closing()) return;
     auto* self = new sleep_operation(loop, std::move(handler));
     loop.arm(*self, when);
+    if (token) self->follow(*token);
     auto slot = asio::get_associated_cancellation_slot(self->handler_);
     if (slot.is_connected()) {
       slot.assign([self](asio::cancellation_type type) {
@@ -45,6 +47,14 @@ class sleep_operation final : public timer_node {
   void on_discard() noexcept override { delete this; }
 
  private:
+  void on_cancel() override { cancel(); }
+  void on_stop_retries() override { cancel(); }
+
+  void follow(call_token& token) {
+    attach(token);
+    if (token.retries_stopped()) cancel();
+  }
+
   sleep_operation(event_loop& loop, Handler handler) : loop_(&loop), handler_(std::move(handler)) {}
   ~sleep_operation() = default;
 
@@ -59,16 +69,21 @@ class sleep_operation final : public timer_node {
   bool cancelled_ = false;
 };
 
-/// asio operation that completes at the given time, or with operation_aborted when its cancellation slot is used.
-/// Start it on the loop's thread.
+/// asio operation that completes at the given time, or with operation_aborted when its cancellation slot or the token
+/// (null: none) ends it. Start it on the loop's thread.
 template <class CompletionToken>
-auto async_sleep_until(event_loop& loop, time_point when, CompletionToken&& token) {
+auto async_sleep_until(event_loop& loop, time_point when, call_token* token, CompletionToken&& completion) {
   return asio::async_initiate<CompletionToken, void(asio::error_code)>(
-      [](auto&& handler, event_loop* on, time_point until) {
+      [](auto&& handler, event_loop* on, time_point until, call_token* ended_by) {
         using handler_type = std::decay_t<decltype(handler)>;
-        sleep_operation<handler_type>::start(*on, until, std::forward<decltype(handler)>(handler));
+        sleep_operation<handler_type>::start(*on, until, ended_by, std::forward<decltype(handler)>(handler));
       },
-      token, &loop, when);
+      completion, &loop, when, token);
+}
+
+template <class CompletionToken>
+auto async_sleep_until(event_loop& loop, time_point when, CompletionToken&& completion) {
+  return async_sleep_until(loop, when, nullptr, std::forward<CompletionToken>(completion));
 }
 
 /// Throws asio::system_error(operation_aborted) when it is cancelled.

@@ -1,0 +1,199 @@
+#include "rondo/detail/io/memory_transport.hpp"
+
+#include <gtest/gtest.h>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rondo/detail/io/sleep.hpp"
+
+namespace {
+
+using namespace rondo::detail::io;
+using rondo::rpc_code;
+using rondo::rpc_status;
+using namespace std::chrono_literals;
+
+struct MemoryTransport : ::testing::Test {
+  rpc_result call(const std::string& path, const std::string& request, call_options options = call_options()) {
+    return loop.block_on(unary(transport, path, request, std::move(options)));
+  }
+
+  /// Starts a call whose result is put into a slot.
+  std::shared_ptr<std::optional<rpc_result>> start(const std::string& path, call_token* token) {
+    auto slot = std::make_shared<std::optional<rpc_result>>();
+    call_options options;
+    options.token = token;
+    async_unary(transport, path, std::make_shared<const std::string>("x"), options,
+                [slot](rpc_result result) { *slot = std::move(result); });
+    return slot;
+  }
+
+  event_loop loop;
+  memory_transport transport{loop};
+};
+
+TEST_F(MemoryTransport, AnswersByPath) {
+  transport.on_unary("/echo", [](const std::string& request) { return request + "!"; });
+  transport.on_unary("/broken", [](const std::string&) { return rpc_status(rpc_code::not_found, "no such thing"); });
+  const auto good = call("/echo", "hello");
+  EXPECT_TRUE(good.status.ok());
+  EXPECT_EQ(good.response.view(), "hello!");
+  const auto bad = call("/broken", "");
+  EXPECT_EQ(bad.status.code, rpc_code::not_found);
+  EXPECT_EQ(bad.status.message, "no such thing");
+  EXPECT_FALSE(bad.status.from_transport);
+  EXPECT_EQ(call("/nowhere", "").status.code, rpc_code::unimplemented);
+  EXPECT_EQ(transport.calls("/echo"), 1U);
+  EXPECT_EQ(transport.pending("/echo"), 0U);
+  EXPECT_EQ(transport.calls("/never"), 0U);
+}
+
+TEST_F(MemoryTransport, HandlerSeesMetadataAndDeadline) {
+  metadata_list seen;
+  time_point deadline;
+  transport.on("/m", [&](memory_transport::call which) {
+    seen = which.metadata();
+    deadline = which.deadline();
+    which.reply("");
+  });
+  call_options options;
+  options.metadata.emplace_back("a", "b");
+  options.deadline = steady_clock::now() + 1h;
+  EXPECT_TRUE(call("/m", "", options).status.ok());
+  EXPECT_EQ(seen, options.metadata);
+  EXPECT_EQ(deadline, options.deadline);
+}
+
+TEST_F(MemoryTransport, FailsAsOftenAsTold) {
+  transport.on_unary("/echo", [](const std::string& request) { return request; });
+  transport.fail("/echo", rpc_status(rpc_code::unavailable, "down", true), 2);
+  EXPECT_EQ(call("/echo", "1").status.code, rpc_code::unavailable);
+  EXPECT_EQ(call("/echo", "2").status.code, rpc_code::unavailable);
+  EXPECT_EQ(call("/echo", "3").response.view(), "3");
+}
+
+TEST_F(MemoryTransport, LosesResponsesAfterTheHandlerRan) {
+  std::vector<std::string> seen;
+  transport.on_unary("/echo", [&](const std::string& request) {
+    seen.push_back(request);
+    return request;
+  });
+  transport.lose_responses("/echo");
+  const auto lost = call("/echo", "1");
+  EXPECT_EQ(lost.status.code, rpc_code::unavailable);
+  EXPECT_TRUE(lost.status.from_transport);
+  EXPECT_TRUE(call("/echo", "2").status.ok());
+  EXPECT_EQ(seen, (std::vector<std::string>{"1", "2"}));
+}
+
+TEST_F(MemoryTransport, HeldCallsWaitForRelease) {
+  transport.on_unary("/echo", [](const std::string& request) { return request; });
+  transport.hold("/echo");
+  const auto slot = start("/echo", nullptr);
+  loop.poll();
+  EXPECT_FALSE(slot->has_value());
+  EXPECT_EQ(transport.pending("/echo"), 1U);
+  transport.release("/echo");
+  loop.run_until([&] { return slot->has_value(); });
+  EXPECT_TRUE((*slot)->status.ok());
+}
+
+TEST_F(MemoryTransport, DeadlineEndsACallThatHangs) {
+  transport.on("/hang", [](const memory_transport::call&) {});
+  call_options options;
+  options.deadline = steady_clock::now() + 1ms;
+  const auto result = call("/hang", "", options);
+  EXPECT_EQ(result.status.code, rpc_code::deadline_exceeded);
+  EXPECT_TRUE(result.status.from_transport);
+}
+
+TEST_F(MemoryTransport, TokenCancelsAllItsCalls) {
+  transport.on("/hang", [](const memory_transport::call&) {});
+  call_token token;
+  std::vector<std::shared_ptr<std::optional<rpc_result>>> slots;
+  for (int i = 0; i < 5; ++i) slots.push_back(start("/hang", &token));
+  loop.poll();
+  token.cancel();
+  token.cancel();
+  EXPECT_TRUE(token.cancelled());
+  for (const auto& slot : slots) EXPECT_FALSE(slot->has_value());
+  loop.run_until([&] { return transport.pending("/hang") == 0; });
+  for (const auto& slot : slots) {
+    ASSERT_TRUE(slot->has_value());
+    EXPECT_EQ((*slot)->status.code, rpc_code::cancelled);
+    EXPECT_TRUE((*slot)->status.from_transport);
+  }
+  const auto late = start("/hang", &token);
+  loop.run_until([&] { return late->has_value(); });
+  EXPECT_EQ((*late)->status.code, rpc_code::cancelled);
+}
+
+TEST_F(MemoryTransport, StoppingRetriesLetsTheAttemptGoOn) {
+  std::optional<memory_transport::call> served;
+  transport.on("/poll", [&](memory_transport::call which) { served = which; });
+  call_token token;
+  const auto slot = start("/poll", &token);
+  loop.run_until([&] { return served.has_value(); });
+  token.stop_retries();
+  EXPECT_FALSE(token.cancelled());
+  EXPECT_FALSE(served->abandoned());
+  served->reply("task");
+  loop.run_until([&] { return slot->has_value(); });
+  EXPECT_EQ((*slot)->response.view(), "task");
+}
+
+TEST_F(MemoryTransport, CancellationSlotEndsTheCall) {
+  transport.on("/hang", [](const memory_transport::call&) {});
+  asio::cancellation_signal signal;
+  std::optional<rpc_result> result;
+  asio::co_spawn(loop.executor(), unary(transport, "/hang", std::string(), call_options()),
+                 asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr error, rpc_result r) {
+                   EXPECT_FALSE(error);
+                   result = std::move(r);
+                 }));
+  loop.poll();
+  loop.post([&] { signal.emit(asio::cancellation_type::terminal); });
+  loop.run_until([&] { return result.has_value(); });
+  EXPECT_EQ(result->status.code, rpc_code::cancelled);
+}
+
+TEST_F(MemoryTransport, LateAnswersReachNobody) {
+  std::optional<memory_transport::call> served;
+  transport.on("/slow", [&](memory_transport::call which) { served = which; });
+  call_token token;
+  const auto slot = start("/slow", &token);
+  loop.run_until([&] { return served.has_value(); });
+  token.cancel();
+  loop.run_until([&] { return slot->has_value(); });
+  EXPECT_TRUE(served->abandoned());
+  served->reply("too late");
+  served->reply("twice");
+  loop.poll();
+  EXPECT_EQ((*slot)->status.code, rpc_code::cancelled);
+}
+
+TEST(MemoryTransportLoop, IsDestroyedWithCallsUnderWay) {
+  auto loop = std::make_unique<event_loop>();
+  memory_transport transport(*loop);
+  transport.on("/hang", [](const memory_transport::call&) {});
+  transport.hold("/held");
+  const auto token = std::make_shared<int>(0);
+  for (const auto* path : {"/hang", "/held", "/none"}) {
+    async_unary(transport, path, std::make_shared<const std::string>(), call_options(), [token](rpc_result) { FAIL(); });
+  }
+  async_sleep_until(*loop, steady_clock::now() + 1h, [token](asio::error_code) { FAIL(); });
+  EXPECT_EQ(token.use_count(), 5);
+  loop.reset();
+  EXPECT_EQ(token.use_count(), 1);
+}
+
+}  // namespace
