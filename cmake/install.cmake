@@ -2,12 +2,12 @@
 # The Meson build fills the same templates.
 include(CMakePackageConfigHelpers)
 
-set(prefix ${CMAKE_INSTALL_PREFIX})
 set(libdir ${CMAKE_INSTALL_LIBDIR})
 set(includedir ${CMAKE_INSTALL_INCLUDEDIR})
 set(version ${PROJECT_VERSION})
 set(package_dir ${libdir}/cmake/rondo)
 file(RELATIVE_PATH prefix_from_package /${package_dir} /)
+file(RELATIVE_PATH prefix_from_pkgconfig /${libdir}/pkgconfig /)
 # pkg-config knows no compilers, so the file carries what the configured one needs.
 set(definitions -DASIO_STANDALONE)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
@@ -15,11 +15,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 
 set(package_files ${PROJECT_BINARY_DIR}/package)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-config.cmake.in ${package_files}/rondo-config.cmake @ONLY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/rondoConfig.cmake.in ${package_files}/rondoConfig.cmake @ONLY)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo.pc.in ${package_files}/rondo.pc @ONLY)
-write_basic_package_version_file(${package_files}/rondo-config-version.cmake COMPATIBILITY SameMinorVersion)
+write_basic_package_version_file(${package_files}/rondoConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
 install(TARGETS rondo rondo-api FILE_SET HEADERS)
 install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/ DESTINATION ${includedir}/rondo-api FILES_MATCHING PATTERN "*.pb.h")
-install(FILES ${package_files}/rondo-config.cmake ${package_files}/rondo-config-version.cmake DESTINATION ${package_dir})
+install(FILES ${package_files}/rondoConfig.cmake ${package_files}/rondoConfigVersion.cmake DESTINATION ${package_dir})
 install(FILES ${package_files}/rondo.pc DESTINATION ${libdir}/pkgconfig)

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything with both compilers and runs all tests. Exits 0 only when all is well.
+#   test.sh            all of it, as the gate runs it
+#   test.sh --quick    gcc debug build and its tests
+# Build folders are build/<preset>. The last line counts the stages.
+set -uo pipefail
+source "$(dirname "$0")/common.sh"
+cd "$project" || exit 1
+
+quick=
+case ${1:-} in
+  "") ;;
+  --quick) quick=1 ;;
+  *) die "unknown option $1" ;;
+esac
+
+jobs=${JOBS:-$(nproc)}
+passed=0 failed=() started=$SECONDS
+
+# stage NAME COMMAND...: runs one part, notes how it ended, goes on with the next.
+stage() {
+  local name=$1 since=$SECONDS
+  shift
+  say "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+    printf -- '-- %s: passed (%d s)\n' "$name" $((SECONDS - since))
+  else
+    failed+=("$name")
+    printf -- '-- %s: FAILED (%d s)\n' "$name" $((SECONDS - since))
+  fi
+}
+
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" -j "$jobs" -- --quiet "$@"
+}
+
+# Builds one preset and runs its tests beside a server, all groups together.
+build_and_test() {
+  build "$1" && scripts/with_server.sh \
+    ctest --test-dir "build/$1" --output-on-failure --no-tests=error --progress -j "$jobs"
+}
+
+check_protos() {
+  "$venv/bin/python" test/checks/sync_protos_test.py && "$venv/bin/python" scripts/sync_protos.py --check
+}
+
+# The API library, one example and an installation; CMake builds the rest.
+check_meson() {
+  local folder=build/meson options=(-Dtests=false --buildtype=debug)
+  if [ -d "$folder" ]; then
+    meson setup --reconfigure "$folder" "${options[@]}" >/dev/null || return 1
+  else
+    CXX=g++ meson setup "$folder" "${options[@]}" >/dev/null || return 1
+  fi
+  local targets=(proto/librondo-api.a) example
+  example=$(meson introspect --targets "$folder" | python3 -c '
+import json, sys
+print(next((t["name"] for t in json.load(sys.stdin) if t["name"].startswith("example_")), ""))')
+  [ -z "$example" ] || targets+=("examples/$example")
+  ninja -C "$folder" --quiet -j "$jobs" "${targets[@]}" && test/consumer/run.sh meson "$folder" build/consumer-meson
+}
+
+# Every benchmark runs for a moment: shows that it works, measures nothing.
+check_benchmarks() {
+  build release || return 1
+  local program
+  for program in build/release/bench/*; do
+    [ -f "$program" ] && [ -x "$program" ] || continue
+    "$program" --benchmark_min_time=0.01 || return 1
+  done
+}
+
+check_interop() {
+  scripts/with_server.sh test/interop/run.sh build/dev
+}
+
+scripts/setup.sh || { echo "setup failed" >&2; exit 1; }
+
+stage "gcc, debug" build_and_test dev
+if [ -z "$quick" ]; then
+  stage "wire protocol" check_protos
+  stage "headers alone, gcc" build dev all_verify_interface_header_sets
+  stage "gcc, address and undefined behaviour sanitizers" build_and_test asan
+  stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan
+  stage "headers alone, clang" build clang-asan all_verify_interface_header_sets
+  stage "format" scripts/lint_format.sh
+  stage "names and bugs" scripts/lint_tidy.sh build/clang-asan
+  stage "coroutines that gcc 12 gets wrong" scripts/lint_coroutines.sh build/clang-asan
+  stage "meson" check_meson
+  stage "benchmarks" check_benchmarks
+  if [ -x test/interop/run.sh ]; then
+    stage "other languages" check_interop
+  fi
+fi
+
+printf '\nstages, after %d minutes:\n' $(((SECONDS - started) / 60))
+for name in ${failed[@]+"${failed[@]}"}; do printf 'FAILED: %s\n' "$name"; done
+printf '%d passed, %d failed\n' "$passed" "${#failed[@]}"
+[ ${#failed[@]} -eq 0 ]

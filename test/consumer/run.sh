@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs a build of Rondo and builds the small projects beside this file against it, each as its users would.
+#   run.sh cmake|meson BUILD_DIR WORK_DIR [COMPILER]
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+builder=$1 build=$2 work=$3
+export CXX=${4:-g++}
+unset DESTDIR
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+
+rm -rf "$work"
+mkdir -p "$work"
+prefix=$work/prefix
+
+run() {
+  printf '+ %s\n' "$*"
+  "$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+}
+
+# The prefix differs from the configured one, as for a package that is moved.
+case $builder in
+  cmake) run cmake --install "$build" --prefix "$prefix" ;;
+  meson) DESTDIR=$work/staged run meson install -C "$build" --no-rebuild
+         mv "$work/staged$(meson introspect --buildoptions "$build" | python3 -c '
+import json, sys
+print(next(option["value"] for option in json.load(sys.stdin) if option["name"] == "prefix"))')" "$prefix" ;;
+  *) echo "unknown builder $builder" >&2; exit 2 ;;
+esac
+
+run cmake -S "$here/cmake" -B "$work/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
+run cmake --build "$work/cmake"
+"$work/cmake/consumer"
+
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name rondo.pc)")
+export PKG_CONFIG_PATH
+run meson setup "$work/meson" "$here/meson"
+run meson compile -C "$work/meson"
+"$work/meson/consumer"
+
+# The project inside another one: built from source, so once is enough.
+if [ "$builder" = cmake ]; then
+  run cmake -S "$here/subdirectory" -B "$work/subdirectory" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG"
+  run cmake --build "$work/subdirectory" --target consumer
+  "$work/subdirectory/consumer"
+fi
