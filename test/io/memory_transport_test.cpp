@@ -67,9 +67,10 @@ TEST_F(MemoryTransport, HandlerSeesMetadataAndDeadline) {
   });
   call_options options;
   options.metadata.emplace_back("a", "b");
+  options.common_metadata = std::make_shared<const metadata_list>(metadata_list{{"common", "c"}});
   options.deadline = steady_clock::now() + 1h;
   EXPECT_TRUE(call("/m", "", options).status.ok());
-  EXPECT_EQ(seen, options.metadata);
+  EXPECT_EQ(seen, (metadata_list{{"common", "c"}, {"a", "b"}}));
   EXPECT_EQ(deadline, options.deadline);
 }
 
@@ -188,7 +189,8 @@ TEST(MemoryTransportLoop, IsDestroyedWithCallsUnderWay) {
   transport.hold("/held");
   const auto token = std::make_shared<int>(0);
   for (const auto* path : {"/hang", "/held", "/none"}) {
-    async_unary(transport, path, std::make_shared<const std::string>(), call_options(), [token](rpc_result) { FAIL(); });
+    const auto request = std::make_shared<const std::string>();
+    async_unary(transport, path, request, call_options(), [token](rpc_result) { FAIL(); });
   }
   async_sleep_until(*loop, steady_clock::now() + 1h, [token](asio::error_code) { FAIL(); });
   EXPECT_EQ(token.use_count(), 5);

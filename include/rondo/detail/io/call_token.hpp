@@ -2,7 +2,8 @@
 
 namespace rondo::detail::io {
 
-/// Ends calls from outside: all calls that were given the token, present and future. Loop thread only; outlives the calls.
+/// Ends calls from outside: all calls that were given the token, present and future.
+/// Loop thread only; outlives the calls.
 class call_token {
  public:
   /// An operation that wants to know. It must not leave the list inside its callbacks.

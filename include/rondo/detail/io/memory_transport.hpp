@@ -121,8 +121,11 @@ class memory_transport::call {
       : attempt_(std::move(which)),
         path_(attempt_->caller->path()),
         request_(attempt_->caller->request()),
-        metadata_(attempt_->caller->metadata()),
-        deadline_(attempt_->caller->deadline()) {}
+        deadline_(attempt_->caller->deadline()) {
+    attempt_->caller->each_header([this](const std::string& name, const std::string& value) {
+      metadata_.emplace_back(name, value);
+    });
+  }
 
   const std::string& path() const noexcept { return path_; }
   const std::string& request() const noexcept { return *request_; }
@@ -143,8 +146,8 @@ class memory_transport::call {
   std::shared_ptr<attempt> attempt_;
   std::string path_;
   request_bytes request_;
-  metadata_list metadata_;
   time_point deadline_;
+  metadata_list metadata_;
 };
 
 template <class Function>
@@ -176,7 +179,8 @@ inline void memory_transport::start(unary_call& starting) {
 }
 
 inline void memory_transport::cancel(unary_call& ending) noexcept {
-  static_cast<attempt*>(ending.state)->finish_later(rpc_result(rpc_status(rpc_code::cancelled, "call cancelled", true)));
+  auto* which = static_cast<attempt*>(ending.state);
+  which->finish_later(rpc_result(rpc_status(rpc_code::cancelled, "call cancelled", true)));
 }
 
 inline void memory_transport::release(const std::string& path) {

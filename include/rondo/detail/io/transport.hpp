@@ -57,6 +57,8 @@ class call_options {
   call_options() = default;
 
   time_point deadline = time_point::max();
+  /// Headers that all calls of a connection share; may be null.
+  std::shared_ptr<const metadata_list> common_metadata;
   metadata_list metadata;
   /// May end the call early; null: nothing does.
   call_token* token = nullptr;
@@ -71,7 +73,14 @@ class unary_call {
   const std::string& path() const noexcept { return path_; }
   const request_bytes& request() const noexcept { return request_; }
   time_point deadline() const noexcept { return options_.deadline; }
-  const metadata_list& metadata() const noexcept { return options_.metadata; }
+  /// Calls the function with name and value of every header.
+  template <class Function>
+  void each_header(Function&& function) const {
+    if (options_.common_metadata) {
+      for (const auto& [name, value] : *options_.common_metadata) function(name, value);
+    }
+    for (const auto& [name, value] : options_.metadata) function(name, value);
+  }
 
   /// Ends the call: exactly once, on the loop's thread, not inside start() or cancel() of the transport.
   virtual void complete(rpc_result result) = 0;
@@ -92,7 +101,7 @@ class unary_call {
   call_options options_;
 };
 
-/// Carries calls to a server. All of it happens on the thread of its loop, and all its calls end before it is destroyed.
+/// Carries calls to a server. All of it happens on the thread of its loop; all its calls end before it is destroyed.
 class transport {
  public:
   transport() = default;

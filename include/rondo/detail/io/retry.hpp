@@ -1,0 +1,209 @@
+#pragma once
+
+#include <algorithm>
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/detail/io/sleep.hpp"
+#include "rondo/detail/io/transport.hpp"
+
+namespace rondo::detail::io {
+
+/// How a call is retried.
+enum class rpc_class {
+  /// Answered at once; safe to repeat because of its request id.
+  unary,
+  /// The server holds it: the wait for a result, an update or a history event. Running into the deadline is normal.
+  long_poll,
+  /// A worker's poll for tasks: retried without end, and bad answers are borne for a while.
+  task_poll,
+  /// One attempt.
+  once,
+};
+
+/// Delays that grow by a factor from `initial` to `maximum`, spread by ±20 %.
+struct backoff_numbers {
+  duration initial{};
+  double factor = 1;
+  duration maximum{};
+  /// No delay ends later than this after the beginning; zero: no limit.
+  duration max_elapsed{};
+  /// Zero: no limit.
+  int max_attempts = 0;
+};
+
+struct retry_numbers {
+  backoff_numbers unary{std::chrono::milliseconds(100), 1.7, std::chrono::seconds(5), std::chrono::seconds(10), 10};
+  backoff_numbers task_poll{std::chrono::milliseconds(200), 2, std::chrono::seconds(10), duration::zero(), 0};
+  backoff_numbers throttled{std::chrono::seconds(1), 2, std::chrono::seconds(10), duration::zero(), 0};
+  /// How long task polls bear codes that are final elsewhere, since their start or their last success.
+  duration fatal_grace = std::chrono::seconds(60);
+  duration unary_timeout = std::chrono::seconds(30);
+  duration poll_timeout = std::chrono::seconds(70);
+
+  const backoff_numbers& of(rpc_class kind) const noexcept { return kind == rpc_class::task_poll ? task_poll : unary; }
+  duration timeout_of(rpc_class kind) const noexcept {
+    return kind == rpc_class::long_poll || kind == rpc_class::task_poll ? poll_timeout : unary_timeout;
+  }
+};
+
+/// What the retries of a call, or of a series of polls, have come to.
+struct backoff {
+  backoff(rpc_class how, time_point now) : kind(how), last_good(now) {}
+
+  /// The next failure is the first again.
+  void succeeded(time_point now) noexcept {
+    last_good = now;
+    first_failure.reset();
+    attempts = 0;
+    delay.reset();
+    throttled_delay.reset();
+  }
+
+  rpc_class kind;
+  time_point last_good;
+  std::optional<time_point> first_failure;
+  int attempts = 0;
+  std::optional<duration> delay;
+  std::optional<duration> throttled_delay;
+};
+
+inline bool is_message_too_large(const rpc_status& status) noexcept {
+  if (status.code != rpc_code::resource_exhausted) return false;
+  const std::string_view text = status.message;
+  return text.find("message larger than max") != text.npos ||
+         text.find("message after decompression larger than max") != text.npos;
+}
+
+/// Whether another attempt may end better. `tolerant`: a task poll within its time of grace.
+inline bool is_retryable(rpc_class kind, const rpc_status& status, bool tolerant) noexcept {
+  if (kind == rpc_class::once || status.ok() || is_message_too_large(status)) return false;
+  switch (status.code) {
+    case rpc_code::data_loss:
+    case rpc_code::internal:
+    case rpc_code::unknown:
+    case rpc_code::resource_exhausted:
+    case rpc_code::aborted:
+    case rpc_code::out_of_range:
+    case rpc_code::unavailable:
+      return true;
+    case rpc_code::cancelled:
+      // A server that closes an old connection makes the transport cancel what was on it.
+      return status.from_transport || kind != rpc_class::unary;
+    case rpc_code::deadline_exceeded:
+      return kind != rpc_class::unary;
+    default:
+      return kind == rpc_class::task_poll && tolerant;
+  }
+}
+
+/// The delay after `previous` (none: the first), before it is spread.
+inline duration grown(const backoff_numbers& numbers, std::optional<duration> previous) {
+  if (!previous) return std::min(numbers.initial, numbers.maximum);
+  const double next = static_cast<double>(previous->count()) * numbers.factor;
+  return next >= static_cast<double>(numbers.maximum.count()) ? numbers.maximum
+                                                              : duration(static_cast<duration::rep>(next));
+}
+
+/// A random number in [0, 1) spreads the delay over 80 % to 120 %.
+inline duration spread(duration delay, double random) {
+  return duration(static_cast<duration::rep>(static_cast<double>(delay.count()) * (0.8 + 0.4 * random)));
+}
+
+/// How long to wait before the next attempt, or nothing when the status is final. Counts the failure.
+inline std::optional<duration> next_delay(backoff& state, const rpc_status& status, time_point now, double random,
+                                          const retry_numbers& numbers) {
+  const bool tolerant = now - state.last_good < numbers.fatal_grace;
+  if (!is_retryable(state.kind, status, tolerant)) return std::nullopt;
+  const backoff_numbers& limits = numbers.of(state.kind);
+  ++state.attempts;
+  if (limits.max_attempts != 0 && state.attempts >= limits.max_attempts) return std::nullopt;
+  if (!state.first_failure) state.first_failure = now;
+  state.delay = grown(limits, state.delay);
+  duration wait = spread(*state.delay, random);
+  // An ordinary call is measured from its beginning; a poll may have been held for long before it failed.
+  const time_point begin = state.kind == rpc_class::unary ? state.last_good : *state.first_failure;
+  if (limits.max_elapsed != duration::zero() && now - begin + wait > limits.max_elapsed) return std::nullopt;
+  if (status.code == rpc_code::resource_exhausted) {
+    state.throttled_delay = grown(numbers.throttled, state.throttled_delay);
+    wait = std::max(wait, spread(*state.throttled_delay, random));
+  }
+  return wait;
+}
+
+/// What the retries of a connection's calls have in common.
+class retry_policy {
+ public:
+  retry_policy()
+      : engine_(static_cast<std::minstd_rand::result_type>(steady_clock::now().time_since_epoch().count())) {}
+  /// The function gives numbers in [0, 1).
+  retry_policy(retry_numbers values, std::function<double()> random) : numbers(values), random_(std::move(random)) {}
+
+  double random() { return random_ ? random_() : std::uniform_real_distribution<double>(0, 1)(engine_); }
+
+  retry_numbers numbers;
+
+ private:
+  std::minstd_rand engine_;
+  std::function<double()> random_;
+};
+
+/// A call with its retries. The deadline of `options` bounds all attempts together.
+class retry_options {
+ public:
+  retry_options() = default;
+  explicit retry_options(rpc_class how) : kind(how) {}
+
+  rpc_class kind = rpc_class::unary;
+  call_options options;
+  /// Longest time of one attempt; zero: that of the class.
+  duration attempt_timeout{};
+  /// Carried from poll to poll by those who poll again and again; null: the call stands alone. Outlives the call.
+  backoff* state = nullptr;
+};
+
+/// Calls until the status is final, the token stops it or the deadline would pass before the next attempt; returns the
+/// last status then. Every attempt carries the same request bytes. Transport and policy outlive the call.
+inline asio::awaitable<rpc_result> call_with_retry(transport& over, std::string path, request_bytes request,
+                                                   retry_options options, retry_policy& policy) {
+  backoff own(options.kind, steady_clock::now());
+  backoff& state = options.state ? *options.state : own;
+  call_token* const token = options.options.token;
+  const time_point deadline = options.options.deadline;
+  duration timeout = options.attempt_timeout;
+  if (timeout == duration::zero()) timeout = policy.numbers.timeout_of(options.kind);
+  for (;;) {
+    call_options attempt = options.options;
+    attempt.deadline = std::min(deadline, later(steady_clock::now(), timeout));
+    rpc_result result = co_await async_unary(over, path, request, std::move(attempt), asio::use_awaitable);
+    const time_point now = steady_clock::now();
+    if (result.status.ok()) {
+      state.succeeded(now);
+      co_return result;
+    }
+    const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none) co_return result;
+    if (token && token->retries_stopped()) co_return result;
+    const auto delay = next_delay(state, result.status, now, policy.random(), policy.numbers);
+    if (!delay || later(now, *delay) >= deadline) co_return result;
+    asio::error_code woken;
+    co_await async_sleep_until(over.loop(), later(now, *delay), token,
+                               asio::redirect_error(asio::use_awaitable, woken));
+    if (!woken) continue;
+    if (token && token->retries_stopped() && !token->cancelled()) co_return result;
+    co_return rpc_result(rpc_status(rpc_code::cancelled, "call cancelled while it waited to be retried", true));
+  }
+}
+
+}  // namespace rondo::detail::io
