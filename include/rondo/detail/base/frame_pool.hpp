@@ -14,13 +14,14 @@
 
 namespace rondo::detail {
 
-/// Memory for coroutine frames: one free list per 64 bytes of size, up to 2 KiB; larger frames come from the heap. Single
-/// threaded. A block remembers its pool in a header, so that whoever destroys a frame need not know it. Under
+/// Memory for coroutine frames: one free list per 64 bytes of size, up to 2 KiB; larger frames come from the heap.
+/// Single threaded. A block remembers its pool in a header, so that whoever destroys a frame need not know it. Under
 /// AddressSanitizer every block comes from the heap, so that a use after its end is found.
 class frame_pool {
  public:
   /// Each free list keeps at most this many bytes; what exceeds it goes back to the heap.
-  explicit frame_pool(std::size_t kept_per_class = std::size_t{256} * 1024) noexcept : kept_per_class_(kept_per_class) {}
+  explicit frame_pool(std::size_t kept_per_class = std::size_t{256} * 1024) noexcept
+      : kept_per_class_(kept_per_class) {}
   frame_pool(const frame_pool&) = delete;
   frame_pool& operator=(const frame_pool&) = delete;
   ~frame_pool() {

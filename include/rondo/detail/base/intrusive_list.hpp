@@ -10,8 +10,8 @@ namespace rondo::detail {
 template <class Type, class Tag>
 class intrusive_list;
 
-/// Base of elements of an `intrusive_list`; leaves its list when it is destroyed. A type that is in several lists at once
-/// has one base per list, told apart by `Tag`.
+/// Base of elements of an `intrusive_list`; leaves its list when it is destroyed. A type that is in several lists at
+/// once has one base per list, told apart by `Tag`.
 template <class Tag>
 class list_hook {
  public:

@@ -65,8 +65,8 @@ struct callable_with_impl<std::tuple<Parameters...>, Arguments...>
 template <class Tuple, class... Arguments>
 inline constexpr bool callable_with = callable_with_impl<Tuple, Arguments...>::value;
 
-/// False for an argument that gcc before 13 destroys twice when it is a temporary in a `co_await` expression: an rvalue of
-/// an aggregate that owns something (`f(order{...})`). Deduce `Argument` from a forwarding reference.
+/// False for an argument that gcc before 13 destroys twice when it is a temporary in a `co_await` expression: an rvalue
+/// of an aggregate that owns something (`f(order{...})`). Deduce `Argument` from a forwarding reference.
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 template <class Argument>
 concept safe_in_await = std::is_lvalue_reference_v<Argument> || !std::is_aggregate_v<std::remove_cvref_t<Argument>> ||
