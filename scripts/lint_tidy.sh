@@ -14,4 +14,4 @@ mapfile -t -O ${#sources[@]} sources < <(git ls-files 'examples/*.cpp')
 [ ${#sources[@]} -gt 0 ] || die "no sources"
 
 printf '%s\0' "${sources[@]}" | xargs -0 -n 1 -P "$(nproc)" \
-  clang-tidy-16 -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option
+  clang-tidy-16 -p "$build" --config-file=.clang-tidy --quiet --extra-arg=-Wno-unknown-warning-option

@@ -73,6 +73,10 @@ check_benchmarks() {
   done
 }
 
+check_coroutines() {
+  scripts/lint_coroutines.py --self-test && scripts/lint_coroutines.py build/clang-asan
+}
+
 check_interop() {
   scripts/with_server.sh test/interop/run.sh build/dev
 }
@@ -88,7 +92,7 @@ if [ -z "$quick" ]; then
   stage "headers alone, clang" build clang-asan all_verify_interface_header_sets
   stage "format" scripts/lint_format.sh
   stage "names and bugs" scripts/lint_tidy.sh build/clang-asan
-  stage "coroutines that gcc 12 gets wrong" scripts/lint_coroutines.sh build/clang-asan
+  stage "coroutines that gcc 12 gets wrong" check_coroutines
   stage "meson" check_meson
   stage "benchmarks" check_benchmarks
   if [ -x test/interop/run.sh ]; then
