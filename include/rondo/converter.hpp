@@ -1,0 +1,241 @@
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "rondo/detail/base/names.hpp"
+#include "rondo/json.hpp"
+#include "rondo/payload.hpp"
+
+/// Values to payloads and back. The form follows from the type:
+/// - `payload`: passed on as it is.
+/// - std::monostate, nullptr, an empty std::optional or smart pointer: binary/null. Full ones: the value.
+/// - Sequences of std::byte (`bytes`): binary/plain.
+/// - Types with a `payload_codec`; protobuf messages have theirs in rondo/protobuf.hpp: json/protobuf.
+/// - All else: json/plain, see rondo/json.hpp; what nlohmann/json converts, by way of rondo/nlohmann.hpp.
+namespace rondo {
+
+using bytes = std::vector<std::byte>;
+
+/// A value that cannot be written, or a payload that does not hold what is wanted.
+class conversion_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Specialise it for a type with an encoding of its own: `static void encode(payload_sink&, const T&)` and
+/// `static T decode(const payload_view&)`, which throw `conversion_error`.
+template <class T>
+struct payload_codec;
+
+template <class T>
+concept has_payload_codec = requires { sizeof(payload_codec<T>); };
+
+/// Adds `value` to `sink` as one payload. Throws `conversion_error`; the payload is incomplete then.
+template <class T>
+void encode(payload_sink& sink, const T& value);
+
+/// Adds one payload for each value.
+template <class... Values>
+void encode_all(payload_sink& sink, const Values&... values) {
+  (encode(sink, values), ...);
+}
+
+/// The value in `from`; nothing for `void`. Throws `conversion_error`.
+template <class T>
+T decode(const payload_view& from);
+
+/// One value for each element of `Tuple`. Missing values are empty if all from there on are std::optional; surplus ones
+/// are ignored. Throws `conversion_error`, which names the argument.
+template <class Tuple>
+Tuple decode_arguments(payload_span arguments);
+
+namespace detail {
+
+template <class T>
+concept protobuf_like = requires(const T& message, T& target, std::string* out) {
+  message.SerializeToString(out);
+  target.ParseFromString(*out);
+  message.GetTypeName();
+};
+
+template <class T>
+concept nil_like = json::detail::null_like<T> || std::is_same_v<T, std::nullopt_t>;
+template <class T>
+concept maybe_nil = json::detail::is_optional<T> || json::detail::pointer_like<T>;
+template <class T>
+inline constexpr bool is_optional = json::detail::is_optional<T>;
+
+/// How error messages call a type.
+template <class T>
+constexpr std::string_view readable_name() {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return "std::string";
+  } else {
+    return type_name<T>();
+  }
+}
+
+template <class T>
+[[noreturn]] void throw_unreadable(const payload_view& from, std::string_view reason) {
+  const auto found = from.encoding().empty() ? std::string("a payload without encoding") : std::string(from.encoding());
+  throw conversion_error("cannot read " + std::string(readable_name<T>()) + " from " + found + ": " +
+                         std::string(reason));
+}
+
+/// A payload of an encoding that `T` is not read from.
+template <class T>
+[[noreturn]] void throw_wrong_encoding(const payload_view& from, std::string_view wanted) {
+  throw_unreadable<T>(from, "expected " + std::string(wanted));
+}
+
+inline bool is_nil(const payload_view& from) {
+  return from.encoding() == encoding::null || (from.encoding() == encoding::json && from.data() == "null");
+}
+
+inline void encode_payload(payload_sink& sink, const payload& value) {
+  sink.add(value.encoding()) = value.data;
+  for (const auto& [key, entry] : value.metadata) {
+    if (key != "encoding") sink.set_metadata(key, entry);
+  }
+}
+
+template <class T>
+void encode_json(payload_sink& sink, const T& value) {
+  try {
+    json::write(sink.add(encoding::json), value);
+  } catch (const json::error& failed) {
+    throw conversion_error("cannot write " + std::string(readable_name<T>()) + " as JSON: " + failed.what());
+  }
+}
+
+template <class T>
+T decode_json(const payload_view& from) {
+  if (from.encoding() != encoding::json) throw_wrong_encoding<T>(from, encoding::json);
+  try {
+    return json::parse<T>(from.data());
+  } catch (const json::error& failed) {
+    throw_unreadable<T>(from, failed.what());
+  }
+}
+
+template <class Bytes>
+Bytes decode_bytes(const payload_view& from) {
+  if (from.encoding() == encoding::json) return decode_json<Bytes>(from);
+  if (from.encoding() != encoding::binary) throw_wrong_encoding<Bytes>(from, encoding::binary);
+  Bytes out{};
+  if constexpr (json::detail::resizable<Bytes>) {
+    out.resize(from.data().size());
+  } else if (from.data().size() != out.size()) {
+    throw_unreadable<Bytes>(
+        from, "expected " + std::to_string(out.size()) + " bytes, found " + std::to_string(from.data().size()));
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::byte>(from.data()[i]);
+  return out;
+}
+
+template <class T>
+T decode_maybe(const payload_view& from) {
+  if (is_nil(from)) return T{};
+  if constexpr (is_optional<T>) {
+    return T(decode<typename T::value_type>(from));
+  } else {
+    using element = std::remove_const_t<typename T::element_type>;
+    return T(new element(decode<element>(from)));
+  }
+}
+
+/// The number of arguments that a call must have: up to the last that is not std::optional.
+template <class... Parameters>
+constexpr std::size_t required_count(std::type_identity<std::tuple<Parameters...>>) {
+  std::size_t index = 0, required = 0;
+  ((++index, required = is_optional<Parameters> ? required : index), ...);
+  return required;
+}
+
+template <class Parameter>
+Parameter decode_argument(payload_span arguments, std::size_t index) {
+  if constexpr (is_optional<Parameter>) {
+    if (index >= arguments.size()) return std::nullopt;
+  }
+  try {
+    return decode<Parameter>(arguments[index]);
+  } catch (const conversion_error& failed) {
+    throw conversion_error("argument " + std::to_string(index + 1) + ": " + failed.what());
+  }
+}
+
+}  // namespace detail
+
+template <class T>
+void encode(payload_sink& sink, const T& value) {
+  if constexpr (std::is_same_v<T, payload>) {
+    detail::encode_payload(sink, value);
+  } else if constexpr (std::is_same_v<T, payload_view>) {
+    detail::encode_payload(sink, value.copy());
+  } else if constexpr (detail::nil_like<T>) {
+    sink.add(encoding::null);
+  } else if constexpr (has_payload_codec<T>) {
+    payload_codec<T>::encode(sink, value);
+  } else if constexpr (detail::protobuf_like<T>) {
+    static_assert(has_payload_codec<T>, "include rondo/protobuf.hpp to pass protobuf messages");
+  } else if constexpr (json::has_codec<T>) {
+    detail::encode_json(sink, value);
+  } else if constexpr (detail::maybe_nil<T>) {
+    if (value) {
+      encode(sink, *value);
+    } else {
+      sink.add(encoding::null);
+    }
+  } else if constexpr (json::detail::byte_range<T>) {
+    sink.add(encoding::binary).assign(reinterpret_cast<const char*>(value.data()), value.size());
+  } else {
+    detail::encode_json(sink, value);
+  }
+}
+
+template <class T>
+T decode(const payload_view& from) {
+  if constexpr (std::is_void_v<T>) {
+    return;
+  } else if constexpr (std::is_same_v<T, payload>) {
+    return from.copy();
+  } else if constexpr (detail::nil_like<T>) {
+    if (!detail::is_nil(from)) detail::throw_wrong_encoding<T>(from, encoding::null);
+    return T{};
+  } else if constexpr (has_payload_codec<T>) {
+    return payload_codec<T>::decode(from);
+  } else if constexpr (detail::protobuf_like<T>) {
+    static_assert(has_payload_codec<T>, "include rondo/protobuf.hpp to take protobuf messages");
+  } else if constexpr (json::has_codec<T>) {
+    return detail::decode_json<T>(from);
+  } else if constexpr (detail::maybe_nil<T>) {
+    return detail::decode_maybe<T>(from);
+  } else if constexpr (json::detail::byte_range<T>) {
+    return detail::decode_bytes<T>(from);
+  } else {
+    return detail::decode_json<T>(from);
+  }
+}
+
+template <class Tuple>
+Tuple decode_arguments(payload_span arguments) {
+  constexpr std::size_t required = detail::required_count(std::type_identity<Tuple>{});
+  constexpr std::size_t all = std::tuple_size_v<Tuple>;
+  if (arguments.size() < required) {
+    throw conversion_error("expected " + std::string(required < all ? "at least " : "") + std::to_string(required) +
+                           (required == 1 ? " argument" : " arguments") + ", got " + std::to_string(arguments.size()));
+  }
+  return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    return Tuple{detail::decode_argument<std::tuple_element_t<Index, Tuple>>(arguments, Index)...};
+  }(std::make_index_sequence<all>{});
+}
+
+}  // namespace rondo

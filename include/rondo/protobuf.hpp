@@ -1,0 +1,45 @@
+#pragma once
+#include <google/protobuf/message.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <concepts>
+#include <string>
+
+#include "rondo/converter.hpp"
+
+/// Protobuf messages as arguments and results. They are written as json/protobuf and read from binary/protobuf as well;
+/// fields that the reader does not know are dropped.
+namespace rondo {
+
+template <std::derived_from<google::protobuf::Message> Message>
+struct payload_codec<Message> {
+  static void encode(payload_sink& sink, const Message& message) {
+    const auto status = google::protobuf::util::MessageToJsonString(message, &sink.add(encoding::json_protobuf));
+    if (!status.ok())
+      throw conversion_error("cannot write " + message.GetTypeName() + " as JSON: " + status.ToString());
+    sink.set_metadata("messageType", message.GetTypeName());
+  }
+
+  static Message decode(const payload_view& from) {
+    Message message;
+    if (from.encoding() != encoding::json_protobuf && from.encoding() != encoding::binary_protobuf) {
+      detail::throw_wrong_encoding<Message>(from, "json/protobuf or binary/protobuf");
+    }
+    if (!from.message_type().empty() && from.message_type() != message.GetTypeName()) {
+      detail::throw_unreadable<Message>(from, "it holds " + std::string(from.message_type()));
+    }
+    if (from.encoding() == encoding::binary_protobuf) {
+      if (!message.ParseFromString(std::string(from.data())))
+        detail::throw_unreadable<Message>(from, "malformed message");
+    } else {
+      google::protobuf::util::JsonParseOptions options;
+      options.ignore_unknown_fields = true;
+      const auto status = google::protobuf::util::JsonStringToMessage(
+          google::protobuf::StringPiece(from.data().data(), from.data().size()), &message, options);
+      if (!status.ok()) detail::throw_unreadable<Message>(from, status.ToString());
+    }
+    return message;
+  }
+};
+
+}  // namespace rondo
