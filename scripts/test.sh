@@ -34,7 +34,7 @@ stage() {
 build() {
   local preset=$1
   shift
-  cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" -j "$jobs" -- --quiet "$@"
+  cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" -j "$jobs" -- -k 0 --quiet "$@"
 }
 
 # Builds one preset and runs its tests beside a server, all groups together.
@@ -53,7 +53,7 @@ check_meson() {
   if [ -d "$folder" ]; then
     meson setup --reconfigure "$folder" "${options[@]}" >/dev/null || return 1
   else
-    CXX=g++ meson setup "$folder" "${options[@]}" >/dev/null || return 1
+    CXX="$(have ccache && echo ccache) g++" meson setup "$folder" "${options[@]}" >/dev/null || return 1
   fi
   local targets=(proto/librondo-api.a) example
   example=$(meson introspect --targets "$folder" | python3 -c '
