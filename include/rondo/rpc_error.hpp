@@ -31,23 +31,40 @@ enum class rpc_code : int {
 /// The code in gRPC's spelling, "UNAVAILABLE".
 constexpr std::string_view to_string(rpc_code code) noexcept {
   switch (code) {
-    case rpc_code::ok: return "OK";
-    case rpc_code::cancelled: return "CANCELLED";
-    case rpc_code::unknown: return "UNKNOWN";
-    case rpc_code::invalid_argument: return "INVALID_ARGUMENT";
-    case rpc_code::deadline_exceeded: return "DEADLINE_EXCEEDED";
-    case rpc_code::not_found: return "NOT_FOUND";
-    case rpc_code::already_exists: return "ALREADY_EXISTS";
-    case rpc_code::permission_denied: return "PERMISSION_DENIED";
-    case rpc_code::resource_exhausted: return "RESOURCE_EXHAUSTED";
-    case rpc_code::failed_precondition: return "FAILED_PRECONDITION";
-    case rpc_code::aborted: return "ABORTED";
-    case rpc_code::out_of_range: return "OUT_OF_RANGE";
-    case rpc_code::unimplemented: return "UNIMPLEMENTED";
-    case rpc_code::internal: return "INTERNAL";
-    case rpc_code::unavailable: return "UNAVAILABLE";
-    case rpc_code::data_loss: return "DATA_LOSS";
-    case rpc_code::unauthenticated: return "UNAUTHENTICATED";
+    case rpc_code::ok:
+      return "OK";
+    case rpc_code::cancelled:
+      return "CANCELLED";
+    case rpc_code::unknown:
+      return "UNKNOWN";
+    case rpc_code::invalid_argument:
+      return "INVALID_ARGUMENT";
+    case rpc_code::deadline_exceeded:
+      return "DEADLINE_EXCEEDED";
+    case rpc_code::not_found:
+      return "NOT_FOUND";
+    case rpc_code::already_exists:
+      return "ALREADY_EXISTS";
+    case rpc_code::permission_denied:
+      return "PERMISSION_DENIED";
+    case rpc_code::resource_exhausted:
+      return "RESOURCE_EXHAUSTED";
+    case rpc_code::failed_precondition:
+      return "FAILED_PRECONDITION";
+    case rpc_code::aborted:
+      return "ABORTED";
+    case rpc_code::out_of_range:
+      return "OUT_OF_RANGE";
+    case rpc_code::unimplemented:
+      return "UNIMPLEMENTED";
+    case rpc_code::internal:
+      return "INTERNAL";
+    case rpc_code::unavailable:
+      return "UNAVAILABLE";
+    case rpc_code::data_loss:
+      return "DATA_LOSS";
+    case rpc_code::unauthenticated:
+      return "UNAUTHENTICATED";
   }
   return "UNKNOWN";
 }

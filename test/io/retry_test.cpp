@@ -67,9 +67,9 @@ TEST(RetryCodes, CancelMadeByTheTransportIsRetriedEverywhere) {
 }
 
 TEST(RetryCodes, MessageTooLargeIsFinal) {
-  for (const auto* text : {"grpc: received message larger than max (9 vs. 4)",
-                           "Received message larger than max (9 vs. 4)",
-                           "grpc: received message after decompression larger than max (9 vs. 4)"}) {
+  for (const auto* text :
+       {"grpc: received message larger than max (9 vs. 4)", "Received message larger than max (9 vs. 4)",
+        "grpc: received message after decompression larger than max (9 vs. 4)"}) {
     EXPECT_FALSE(is_retryable(rpc_class::task_poll, server(rpc_code::resource_exhausted, text), true));
     EXPECT_FALSE(is_retryable(rpc_class::unary, local(rpc_code::resource_exhausted, text), true));
   }

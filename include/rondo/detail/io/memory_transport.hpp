@@ -122,9 +122,8 @@ class memory_transport::call {
         path_(attempt_->caller->path()),
         request_(attempt_->caller->request()),
         deadline_(attempt_->caller->deadline()) {
-    attempt_->caller->each_header([this](const std::string& name, const std::string& value) {
-      metadata_.emplace_back(name, value);
-    });
+    attempt_->caller->each_header(
+        [this](const std::string& name, const std::string& value) { metadata_.emplace_back(name, value); });
   }
 
   const std::string& path() const noexcept { return path_; }

@@ -1,0 +1,174 @@
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/support/slice.h>
+#include <grpcpp/support/status.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/connection_options.hpp"
+#include "rondo/detail/io/grpc_reactor.hpp"
+#include "rondo/detail/io/headers.hpp"
+#include "rondo/detail/io/pem.hpp"
+#include "rondo/detail/io/transport.hpp"
+
+namespace rondo::detail::io {
+
+/// One call in gRPC's hands; owns itself until its event came.
+class grpc_attempt final : public grpc_operation {
+ public:
+  static void start(grpc_reactor& reactor, grpc::GenericStub& stub, unary_call& call) {
+    auto* self = new grpc_attempt(reactor, call);
+    call.state = self;
+    reactor.add(*self);
+    call.each_header(
+        [self](const std::string& name, const std::string& value) { self->context_.AddMetadata(name, value); });
+    if (call.deadline() != time_point::max()) self->context_.set_deadline(grpc_reactor::to_timespec(call.deadline()));
+    self->reader_ = stub.PrepareUnaryCall(&self->context_, call.path(), self->request_, &reactor.queue());
+    self->reader_->StartCall();
+    self->reader_->Finish(&self->response_, &self->status_, static_cast<grpc_event*>(self));
+  }
+
+  void on_event(bool) override {
+    reactor_->remove(*this);
+    unary_call& call = *call_;
+    rpc_result result = take_result();
+    delete this;
+    call.complete(std::move(result));
+  }
+
+  void try_cancel() noexcept override {
+    cancelled_ = true;
+    context_.TryCancel();
+  }
+
+ private:
+  grpc_attempt(grpc_reactor& reactor, unary_call& call)
+      : reactor_(&reactor), call_(&call), request_(shared_buffer(call.request())) {}
+  ~grpc_attempt() = default;
+
+  /// A buffer that keeps the request bytes alive as long as gRPC has something to send of them, without a copy.
+  static grpc::ByteBuffer shared_buffer(const request_bytes& bytes) {
+    auto* keeper = new request_bytes(bytes);
+    const auto release = [](void* kept) { delete static_cast<request_bytes*>(kept); };
+    const grpc::Slice slice(const_cast<char*>(bytes->data()), bytes->size(), release, keeper);
+    return {&slice, 1};
+  }
+
+  rpc_result take_result() {
+    if (status_.ok()) return rpc_result(take_response());
+    rpc_status status(static_cast<rpc_code>(status_.error_code()), status_.error_message());
+    status.details = status_.error_details();
+    status.from_transport = ended_here(status.code) || !is_sent_by_server(context_.debug_error_string());
+    return rpc_result(std::move(status));
+  }
+
+  bool ended_here(rpc_code code) const {
+    if (code == rpc_code::cancelled) return cancelled_;
+    return code == rpc_code::deadline_exceeded && steady_clock::now() >= call_->deadline();
+  }
+
+  /// gRPC tells in prose only where a status was made: it names the address that answered, or the target as the user
+  /// wrote it when the stream ended before any answer.
+  static bool is_sent_by_server(std::string_view debug_text) {
+    constexpr std::string_view marker = "Error received from peer ";
+    const std::size_t found = debug_text.find(marker);
+    if (found == debug_text.npos) return false;
+    const std::string_view peer = debug_text.substr(found + marker.size());
+    return peer.starts_with("ipv4:") || peer.starts_with("ipv6:") || peer.starts_with("unix:");
+  }
+
+  response_bytes take_response() {
+    if (!response_.Valid()) return {};
+    auto slice = std::make_shared<grpc::Slice>();
+    if (!response_.TrySingleSlice(slice.get()).ok() && !response_.DumpToSingleSlice(slice.get()).ok()) return {};
+    const std::string_view bytes(reinterpret_cast<const char*>(slice->begin()), slice->size());
+    return {std::move(slice), bytes};
+  }
+
+  grpc_reactor* reactor_;
+  unary_call* call_;
+  grpc::ClientContext context_;
+  grpc::ByteBuffer request_;
+  grpc::ByteBuffer response_;
+  grpc::Status status_;
+  std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader_;
+  bool cancelled_ = false;
+};
+
+/// Calls over one gRPC channel, driven by the completion queue of the loop.
+class grpc_transport final : public transport {
+ public:
+  /// Throws std::invalid_argument when the options cannot work; connects with the first call.
+  grpc_transport(event_loop& loop, const client_options& options)
+      : loop_(&loop),
+        reactor_(&loop.use_reactor<grpc_reactor>()),
+        stub_(grpc::CreateCustomChannel(options.target, credentials(options), arguments(options))) {}
+
+  event_loop& loop() noexcept override { return *loop_; }
+  void start(unary_call& call) override { grpc_attempt::start(*reactor_, stub_, call); }
+  void cancel(unary_call& call) noexcept override { static_cast<grpc_attempt*>(call.state)->try_cancel(); }
+
+ private:
+  static std::shared_ptr<grpc::ChannelCredentials> credentials(const client_options& options) {
+    if (!uses_tls(options)) return grpc::InsecureChannelCredentials();
+    const tls_options tls = options.tls.value_or(tls_options{});
+    check_tls(tls);
+    grpc::SslCredentialsOptions ssl;
+    ssl.pem_root_certs = tls.server_root_ca_certificate;
+    ssl.pem_cert_chain = tls.client_certificate;
+    ssl.pem_private_key = tls.client_private_key;
+    return grpc::SslCredentials(ssl);
+  }
+
+  static grpc::ChannelArguments arguments(const client_options& options) {
+    // The first reconnect comes about when the second retry of an ordinary call does, the slowest when the server has
+    // been away for some while: gRPC's own 1 s and 120 s would make calls fail long after the server is back.
+    constexpr int first_reconnect_ms = 200;
+    constexpr int slowest_reconnect_ms = 5000;
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, first_reconnect_ms);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, slowest_reconnect_ms);
+    arguments.SetUserAgentPrefix(std::string(client_name) + "/" + std::string(client_version));
+    constexpr std::size_t unlimited = std::numeric_limits<int>::max();
+    arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min(options.max_receive_message_size, unlimited)));
+    // One attempt is one attempt: retry.hpp decides about the next.
+    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+    if (options.keepalive_interval > std::chrono::milliseconds::zero()) {
+      arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(options.keepalive_interval));
+      arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(options.keepalive_timeout));
+      arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+      arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    }
+    if (uses_tls(options) && options.tls && !options.tls->server_name.empty()) {
+      arguments.SetSslTargetNameOverride(options.tls->server_name);
+      arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, options.tls->server_name);
+    }
+    return arguments;
+  }
+
+  static int milliseconds(std::chrono::milliseconds time) noexcept {
+    constexpr std::chrono::milliseconds::rep most = std::numeric_limits<int>::max();
+    return static_cast<int>(std::clamp(time.count(), std::chrono::milliseconds::rep{1}, most));
+  }
+
+  event_loop* loop_;
+  grpc_reactor* reactor_;
+  grpc::GenericStub stub_;
+};
+
+}  // namespace rondo::detail::io

@@ -1,0 +1,251 @@
+#include "rondo/detail/io/grpc_transport.hpp"
+
+#include <gtest/gtest.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "grpc_test_server.hpp"
+#include "rondo/detail/io/retry.hpp"
+
+namespace {
+
+using namespace rondo::detail::io;
+using rondo::client_options;
+using rondo::rpc_code;
+using rondo::rpc_status;
+using rondo::test::grpc_answer;
+using rondo::test::grpc_test_server;
+using namespace std::chrono_literals;
+
+grpc_answer answer(const grpc::GenericCallbackServerContext& context, const std::string& request) {
+  const std::string& path = context.method();
+  if (path == "/test/echo") return {grpc::Status::OK, request};
+  if (path == "/test/empty") return {grpc::Status::OK, ""};
+  if (path == "/test/hang") return {grpc::Status::OK, "", true};
+  if (path == "/test/blob") return {grpc::Status::OK, std::string(std::stoul(request), 'b')};
+  if (path == "/test/not_found") {
+    return {grpc::Status(grpc::StatusCode::NOT_FOUND, "no such thing", std::string("\x08\x05\0x", 4)), ""};
+  }
+  if (path == "/test/cancelled") return {grpc::Status(grpc::StatusCode::CANCELLED, "the server says so"), ""};
+  if (path == "/test/header") {
+    const auto range = context.client_metadata().equal_range(request);
+    std::string all;
+    for (auto each = range.first; each != range.second; ++each) {
+      all += "[" + std::string(each->second.data(), each->second.size()) + "]";
+    }
+    return {grpc::Status::OK, all};
+  }
+  return {grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "unknown method"), ""};
+}
+
+client_options options_for(const grpc_test_server& server) {
+  client_options options;
+  options.target = server.target();
+  return options;
+}
+
+struct GrpcTransport : ::testing::Test {
+  rpc_result call(const std::string& path, const std::string& request, call_options options = call_options()) {
+    return loop.block_on(unary(transport, path, request, std::move(options)));
+  }
+
+  grpc_test_server server{answer};
+  event_loop loop;
+  grpc_transport transport{loop, options_for(server)};
+};
+
+TEST_F(GrpcTransport, CarriesBytesBothWays) {
+  const std::string bytes("\0\x01 any bytes \xFF", 14);
+  const auto result = call("/test/echo", bytes);
+  ASSERT_TRUE(result.status.ok()) << result.status.message;
+  EXPECT_EQ(result.response.view(), bytes);
+  EXPECT_EQ(call("/test/echo", "").response.view(), "");
+  EXPECT_TRUE(call("/test/empty", "x").status.ok());
+  const std::string large(3'000'000, 'l');
+  EXPECT_EQ(call("/test/echo", large).response.view(), large);
+}
+
+TEST_F(GrpcTransport, StatusOfTheServerWithItsDetails) {
+  const auto result = call("/test/not_found", "");
+  EXPECT_EQ(result.status.code, rpc_code::not_found);
+  EXPECT_EQ(result.status.message, "no such thing");
+  EXPECT_EQ(result.status.details, std::string("\x08\x05\0x", 4));
+  EXPECT_FALSE(result.status.from_transport);
+  EXPECT_FALSE(call("/test/cancelled", "").status.from_transport);
+  EXPECT_EQ(call("/test/nowhere", "").status.code, rpc_code::unimplemented);
+  EXPECT_FALSE(call("/test/nowhere", "").status.from_transport);
+}
+
+TEST_F(GrpcTransport, HeadersArrive) {
+  call_options options;
+  options.common_metadata =
+      std::make_shared<const metadata_list>(metadata_list{{"common", "1"}, {"bytes-bin", "\x01\xFF"}});
+  options.metadata = call_headers("default", "workflow:w");
+  EXPECT_EQ(call("/test/header", "common", options).response.view(), "[1]");
+  EXPECT_EQ(call("/test/header", "bytes-bin", options).response.view(), "[\x01\xFF]");
+  EXPECT_EQ(call("/test/header", "temporal-namespace", options).response.view(), "[default]");
+  EXPECT_EQ(call("/test/header", "temporal-resource-id", options).response.view(), "[workflow:w]");
+  EXPECT_TRUE(call("/test/header", "user-agent").response.view().starts_with("[rondo/"));
+}
+
+TEST_F(GrpcTransport, DeadlineEndsACallThatHangs) {
+  call_options options;
+  options.deadline = steady_clock::now() + 20ms;
+  const auto result = call("/test/hang", "", options);
+  EXPECT_EQ(result.status.code, rpc_code::deadline_exceeded);
+  EXPECT_TRUE(result.status.from_transport);
+}
+
+TEST_F(GrpcTransport, TokenCancelsManyPendingCalls) {
+  constexpr int count = 128;
+  ASSERT_TRUE(call("/test/echo", "").status.ok());
+  call_token token;
+  call_options options;
+  options.token = &token;
+  std::vector<rpc_result> results;
+  const auto request = std::make_shared<const std::string>("x");
+  for (int i = 0; i < count; ++i) {
+    async_unary(transport, "/test/hang", request, options, [&](rpc_result r) { results.push_back(std::move(r)); });
+  }
+  while (server.calls() < count + 1) loop.block_on(sleep_for(loop, 1ms));
+  EXPECT_TRUE(results.empty());
+  token.cancel();
+  EXPECT_TRUE(results.empty());
+  loop.run_until([&] { return results.size() == count; });
+  for (const auto& result : results) {
+    EXPECT_EQ(result.status.code, rpc_code::cancelled);
+    EXPECT_TRUE(result.status.from_transport);
+  }
+  EXPECT_TRUE(call("/test/echo", "").status.ok());
+}
+
+TEST_F(GrpcTransport, ACancelledTokenEndsALaterCall) {
+  call_token token;
+  token.cancel();
+  call_options options;
+  options.token = &token;
+  EXPECT_EQ(call("/test/hang", "", options).status.code, rpc_code::cancelled);
+}
+
+TEST_F(GrpcTransport, AnswersOverTheLimitFailAndAreNotRetried) {
+  client_options small = options_for(server);
+  small.max_receive_message_size = 1000;
+  grpc_transport limited(loop, small);
+  const auto blob = [&](const char* size) {
+    return loop.block_on(unary(limited, "/test/blob", std::string(size), call_options()));
+  };
+  EXPECT_TRUE(blob("1000").status.ok());
+  const auto result = blob("1001");
+  EXPECT_EQ(result.status.code, rpc_code::resource_exhausted);
+  EXPECT_TRUE(is_message_too_large(result.status)) << result.status.message;
+  EXPECT_EQ(call("/test/blob", "5000000").response.view().size(), 5'000'000U);
+}
+
+TEST_F(GrpcTransport, ServerGoneIsUnavailableAndRetrySucceedsAfterItsReturn) {
+  ASSERT_TRUE(call("/test/echo", "1").status.ok());
+  server.stop();
+  const auto gone = call("/test/echo", "2");
+  EXPECT_EQ(gone.status.code, rpc_code::unavailable);
+  EXPECT_TRUE(gone.status.from_transport);
+
+  std::optional<rpc_result> result;
+  retry_policy policy;
+  const auto request = std::make_shared<const std::string>("3");
+  asio::co_spawn(loop.executor(), call_with_retry(transport, "/test/echo", request, retry_options(), policy),
+                 [&](std::exception_ptr error, rpc_result r) {
+                   EXPECT_FALSE(error);
+                   result = std::move(r);
+                 });
+  loop.poll();
+  server.start();
+  ASSERT_TRUE(server.running());
+  loop.run_until([&] { return result.has_value(); });
+  EXPECT_TRUE(result->status.ok()) << result->status.message;
+  EXPECT_EQ(result->response.view(), "3");
+}
+
+TEST_F(GrpcTransport, TheServerThatDiesEndsItsCalls) {
+  std::optional<rpc_result> result;
+  async_unary(transport, "/test/hang", std::make_shared<const std::string>("x"), call_options(),
+              [&](rpc_result r) { result = std::move(r); });
+  while (server.calls() < 1) loop.block_on(sleep_for(loop, 1ms));
+  server.stop();
+  loop.run_until([&] { return result.has_value(); });
+  EXPECT_TRUE(is_retryable(rpc_class::task_poll, result->status, false)) << to_string(result->status.code);
+}
+
+TEST_F(GrpcTransport, UnknownHost) {
+  client_options options;
+  options.target = "no-such-host.invalid:7233";
+  grpc_transport nowhere(loop, options);
+  const auto result = loop.block_on(unary(nowhere, "/test/echo", std::string(), call_options()));
+  EXPECT_EQ(result.status.code, rpc_code::unavailable);
+  EXPECT_TRUE(result.status.from_transport);
+}
+
+asio::awaitable<void> echo_often(transport& over, int times, int& done) {
+  for (int i = 0; i < times; ++i) {
+    const std::string text = std::to_string(i);
+    const auto result = co_await unary(over, "/test/echo", text, call_options());
+    EXPECT_EQ(result.response.view(), text);
+  }
+  ++done;
+}
+
+TEST_F(GrpcTransport, ManyCallsAtOnce) {
+  int done = 0;
+  for (int i = 0; i < 32; ++i) asio::co_spawn(loop.executor(), echo_often(transport, 50, done), asio::detached);
+  loop.run_until([&] { return done == 32; });
+  EXPECT_EQ(server.calls(), 1600);
+}
+
+struct alive_guard {
+  explicit alive_guard(int& of) : count(of) { ++count; }
+  alive_guard(const alive_guard&) = delete;
+  ~alive_guard() { --count; }
+  int& count;
+};
+
+asio::awaitable<void> hang_holding(std::shared_ptr<transport> over, int& alive) {
+  const alive_guard guard(alive);
+  retry_policy policy;
+  const auto request = std::make_shared<const std::string>("x");
+  co_await call_with_retry(*over, "/test/hang", request, retry_options(rpc_class::task_poll), policy);
+  ADD_FAILURE() << "a destroyed loop must not resume its coroutines";
+}
+
+TEST(GrpcTransportLoop, IsDestroyedWithCallsUnderWay) {
+  grpc_test_server server(answer);
+  int alive = 0;
+  {
+    event_loop loop;
+    auto transport = std::make_shared<grpc_transport>(loop, options_for(server));
+    for (int i = 0; i < 10; ++i) asio::co_spawn(loop.executor(), hang_holding(transport, alive), asio::detached);
+    while (server.calls() < 10) loop.block_on(sleep_for(loop, 1ms));
+    EXPECT_EQ(alive, 10);
+  }
+  EXPECT_EQ(alive, 0);
+}
+
+TEST(GrpcTransportLoop, OneLoopServesTwoTransports) {
+  grpc_test_server one(answer);
+  grpc_test_server two(answer);
+  event_loop loop;
+  grpc_transport first(loop, options_for(one));
+  grpc_transport second(loop, options_for(two));
+  EXPECT_TRUE(loop.block_on(unary(first, "/test/echo", std::string("1"), call_options())).status.ok());
+  EXPECT_TRUE(loop.block_on(unary(second, "/test/echo", std::string("2"), call_options())).status.ok());
+  EXPECT_EQ(one.calls(), 1);
+  EXPECT_EQ(two.calls(), 1);
+}
+
+}  // namespace
