@@ -1,0 +1,192 @@
+"""Uses Rondo's interop worker from Python: starts, signals and queries its workflows, reads results and failures.
+
+    client.py ADDRESS CPP_TASK_QUEUE GO_TASK_QUEUE
+"""
+
+import asyncio
+import dataclasses
+import sys
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Awaitable, Callable, Optional
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.worker import Worker
+
+
+@dataclass
+class Line:
+    sku: str
+    quantity: int
+
+
+@dataclass
+class Record:
+    """The same fields as in worker.cpp and in the Go worker."""
+
+    id: str
+    serial: int
+    weight: float = 0.0
+    urgent: bool = False
+    note: Optional[str] = None
+    lines: list[Line] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    history: list[list[int]] = field(default_factory=list)
+
+
+@dataclass
+class RefusalReport:
+    message: str
+    type: str
+    non_retryable: bool
+    serial: int
+    about: Record
+
+
+FULL = Record(
+    id='naïve "東京" 🎉\n\t\\ \u0000 end',
+    serial=2**63 - 2,
+    weight=-1.5e300,
+    urgent=True,
+    note="a note",
+    lines=[Line("tea", 3), Line("ü", -2147483648)],
+    labels={"": "empty key", "schlüssel": "wert"},
+    history=[[1, 2**53 + 1], [], [-(2**63)]],
+)
+EMPTY = Record(id="", serial=0)
+
+
+@activity.defn(name="PyCountUp")
+async def count_up(value: Record) -> Record:
+    return dataclasses.replace(value, serial=value.serial + 1)
+
+
+@activity.defn(name="PyRefuse")
+async def refuse(value: Record) -> None:
+    raise ApplicationError(f"Python refuses {value.id}", value.serial, value, type="PyRefused", non_retryable=True)
+
+
+def expect(actual: object, expected: object) -> None:
+    if actual != expected:
+        raise AssertionError(f"expected {expected!r}, got {actual!r}")
+
+
+class Checks:
+    """Every method whose name begins with check_ is one check."""
+
+    def __init__(self, client: Client, cpp: str, go: str, python: str) -> None:
+        self.client, self.cpp, self.go, self.python = client, cpp, go, python
+
+    async def run(self, workflow: str, *args: object, result: Optional[type] = None, queue: str = "") -> object:
+        return await self.client.execute_workflow(
+            workflow,
+            args=args,
+            id=f"{workflow}-{uuid.uuid4()}",
+            task_queue=queue or self.cpp,
+            result_type=result,
+            execution_timeout=timedelta(seconds=30),
+        )
+
+    async def check_structs_both_ways(self) -> None:
+        for value in (FULL, EMPTY):
+            counted = dataclasses.replace(value, serial=value.serial + 1)
+            expect(await self.run("round_trip", value, result=Record), counted)
+
+    async def check_null_both_ways(self) -> None:
+        expect(await self.run("same_or_nothing", None), None)
+        expect(await self.run("same_or_nothing", FULL, result=Record), FULL)
+        expect(await self.run("same_or_nothing"), None)
+
+    async def check_bytes_through_go(self) -> None:
+        for value in (b"", bytes(range(256))):
+            expect(await self.run("reverse_in_go", self.go, value, result=bytes), value[::-1])
+
+    async def check_go_activity(self) -> None:
+        counted = dataclasses.replace(FULL, serial=FULL.serial + 1)
+        expect(await self.run("count_up_elsewhere", self.go, "GoCountUp", FULL, result=Record), counted)
+        expect((await self.run("count_up_elsewhere", self.go, "GoCountUp", EMPTY, result=Record)).serial, 1)
+
+    async def check_python_activity(self) -> None:
+        counted = dataclasses.replace(FULL, serial=FULL.serial + 1)
+        expect(await self.run("count_up_elsewhere", self.python, "PyCountUp", FULL, result=Record), counted)
+
+    async def check_cpp_activity_of_go_workflow(self) -> None:
+        counted = dataclasses.replace(FULL, serial=FULL.serial + 1)
+        expect(await self.run("GoCallsCpp", self.cpp, FULL, result=Record, queue=self.go), counted)
+
+    async def check_failures_of_go_and_python_in_cpp(self) -> None:
+        for queue, name, language in ((self.go, "Go", "Go"), (self.python, "Py", "Python")):
+            report = await self.run("ask_in_vain", queue, f"{name}Refuse", FULL, result=RefusalReport)
+            wanted = RefusalReport(f"{language} refuses {FULL.id}", f"{name}Refused", True, FULL.serial, FULL)
+            expect(report, wanted)
+
+    async def check_failure_of_cpp_workflow(self) -> None:
+        try:
+            await self.run("fail", FULL)
+        except WorkflowFailureError as failed:
+            self.expect_refusal(failed.cause)
+        else:
+            raise AssertionError("the workflow did not fail")
+
+    async def check_failure_of_cpp_activity(self) -> None:
+        try:
+            await self.run("fail_in_activity", FULL)
+        except WorkflowFailureError as failed:
+            expect(type(failed.cause), ActivityError)
+            expect(failed.cause.activity_type, "cpp_refuse")
+            self.expect_refusal(failed.cause.cause)
+        else:
+            raise AssertionError("the workflow did not fail")
+
+    def expect_refusal(self, failure: Optional[BaseException]) -> None:
+        expect(type(failure), ApplicationError)
+        expect(failure.message, f"C++ refuses {FULL.id}")
+        expect(failure.type, "CppRefused")
+        expect(failure.non_retryable, True)
+        expect(failure.details[0], FULL.serial)
+        expect(failure.details[1]["lines"][1], {"sku": "ü", "quantity": -2147483648})
+
+    async def check_signals_and_queries(self) -> None:
+        handle = await self.client.start_workflow(
+            "conversation",
+            id=f"conversation-{uuid.uuid4()}",
+            task_queue=self.cpp,
+            result_type=list[Record],
+            execution_timeout=timedelta(seconds=30),
+        )
+        await handle.signal("say", FULL)
+        expect(await handle.query("heard", result_type=list[Record]), [FULL])
+        await handle.signal("say", EMPTY)
+        expect(await handle.query("heard-at", 1, result_type=Record), EMPTY)
+        try:
+            await handle.query("heard-at", 2)
+        except WorkflowQueryFailedError:
+            pass
+        else:
+            raise AssertionError("a query of a record that is not there was answered")
+        await handle.signal("stop")
+        expect(await handle.result(), [FULL, EMPTY])
+
+
+async def main(address: str, cpp: str, go: str) -> int:
+    client = await Client.connect(address)
+    python = f"python-{uuid.uuid4()}"
+    failures = 0
+    async with Worker(client, task_queue=python, activities=[count_up, refuse]):
+        checks = Checks(client, cpp, go, python)
+        for name in [each for each in dir(Checks) if each.startswith("check_")]:
+            check: Callable[[], Awaitable[None]] = getattr(checks, name)
+            try:
+                await asyncio.wait_for(check(), 40)
+                print(f"passed  {name.removeprefix('check_')}", flush=True)
+            except Exception as error:  # a failed check must not hide the others
+                failures += 1
+                print(f"FAILED  {name.removeprefix('check_')}: {type(error).__name__}: {error}", flush=True)
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(1 if asyncio.run(main(*sys.argv[1:])) else 0)
