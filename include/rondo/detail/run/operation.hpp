@@ -20,7 +20,9 @@ namespace rondo::detail::run {
 template <class Result>
 class result_slot {
  public:
-  void read(payload_span values) { value_.emplace(decode_result<Result>(values)); }
+  void read(payload_span values) {
+    value_.emplace(decode<Result>(values.empty() ? payload_view(encoding::null, {}) : values.front()));
+  }
   Result take() { return std::move(*value_); }
 
  private:

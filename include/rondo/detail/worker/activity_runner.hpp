@@ -1,0 +1,108 @@
+#pragma once
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/worker/activity_services.hpp"
+#include "rondo/detail/worker/running_activity.hpp"
+#include "rondo/detail/worker/slots.hpp"
+#include "rondo/registry.hpp"
+
+namespace rondo::detail::worker {
+
+/// The activities of a worker that are in work.
+class activity_runner {
+ public:
+  activity_runner(const registry& app, activity_services& services) : registry_(app), services_(services) {
+    services_.on_ended = [this](running_activity& attempt) { remove(attempt); };
+  }
+  activity_runner(const activity_runner&) = delete;
+  activity_runner& operator=(const activity_runner&) = delete;
+  /// Threads that are still busy are left behind; what they report is dropped.
+  ~activity_runner() {
+    services_.gate->close();
+    for (const auto& each : running_) {
+      if (each->occupies_thread()) services_.pool.abandon();
+    }
+  }
+
+  void start(std::unique_ptr<activity_task> task, slot permit) {
+    const std::string type = task->activity_type().name();
+    auto about = facts_of(*task);
+    auto details = engine::list_of(task->heartbeat_details());
+    auto log = services_.options.logger.with({{"namespace", about.namespace_},
+                                              {"task_queue", about.task_queue},
+                                              {"workflow_id", about.workflow_id},
+                                              {"run_id", about.run_id},
+                                              {"workflow_type", about.workflow_type},
+                                              {"activity_id", about.activity_id},
+                                              {"activity_type", about.activity_type},
+                                              {"attempt", about.attempt}});
+    auto attempt = std::make_shared<running_activity>(services_, std::move(task), std::move(permit), std::move(about),
+                                                      std::move(details), std::move(log));
+    running_.insert(attempt);
+    attempt->start(registry_.find_activity(type));
+  }
+
+  std::size_t in_flight() const noexcept { return running_.size(); }
+  void cancel_all(activity::cancel_reason reason) {
+    for (const auto& each : std::set(running_)) each->cancel(reason);
+  }
+  /// Gives the attempts that still run back to the server.
+  void hand_back_all() {
+    for (const auto& each : std::set(running_)) each->hand_back();
+  }
+  /// True when nothing is left to report, though code may still occupy threads.
+  bool all_reported() const {
+    return std::all_of(running_.begin(), running_.end(), [](const auto& each) { return each->report_done(); });
+  }
+  /// Called whenever an attempt has ended.
+  std::function<void()> on_change = [] {};
+
+ private:
+  activity_info facts_of(const activity_task& task) const {
+    activity_info about;
+    about.activity_id = task.activity_id();
+    about.activity_type = task.activity_type().name();
+    about.task_queue = services_.options.task_queue;
+    about.namespace_ = task.workflow_namespace();
+    about.workflow_id = task.workflow_execution().workflow_id();
+    about.run_id = task.workflow_execution().run_id();
+    about.workflow_type = task.workflow_type().name();
+    about.task_token = task.task_token();
+    about.attempt = task.attempt();
+    about.scheduled_time = engine::time_of(task.scheduled_time());
+    about.attempt_scheduled_time = engine::time_of(task.current_attempt_scheduled_time());
+    about.started_time = engine::time_of(task.started_time());
+    about.schedule_to_close_timeout = engine::duration_of(task.schedule_to_close_timeout());
+    about.start_to_close_timeout = engine::duration_of(task.start_to_close_timeout());
+    about.heartbeat_timeout = engine::duration_of(task.heartbeat_timeout());
+    if (about.start_to_close_timeout > duration::zero()) {
+      about.deadline = about.started_time + about.start_to_close_timeout;
+    }
+    if (about.schedule_to_close_timeout > duration::zero()) {
+      about.deadline = std::min(about.deadline, about.scheduled_time + about.schedule_to_close_timeout);
+    }
+    return about;
+  }
+  void remove(running_activity& attempt) {
+    const auto self = attempt.shared_from_this();
+    running_.erase(self);
+    services_.loop.post([this, alive = std::weak_ptr(gate_check_)] {
+      if (!alive.expired()) on_change();
+    });
+  }
+
+  const registry& registry_;
+  activity_services& services_;
+  std::set<std::shared_ptr<running_activity>> running_;
+  std::shared_ptr<int> gate_check_ = std::make_shared<int>();
+};
+
+}  // namespace rondo::detail::worker

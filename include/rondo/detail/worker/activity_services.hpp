@@ -1,0 +1,62 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/io/retry.hpp"
+#include "rondo/detail/worker/loop_gate.hpp"
+#include "rondo/detail/worker/thread_pool.hpp"
+#include "rondo/worker_options.hpp"
+
+namespace rondo::detail::worker {
+
+class running_activity;
+
+/// What attempts need of their worker. Outlives them, but for those that were left behind on a thread.
+class activity_services {
+ public:
+  activity_services(io::event_loop& on, std::shared_ptr<io::connection> to, const worker_options& as, std::string who,
+                    std::vector<std::string> known)
+      : loop(on),
+        connection(std::move(to)),
+        options(as),
+        identity(std::move(who)),
+        known_activities(std::move(known)),
+        gate(std::make_shared<loop_gate>(on)),
+        pool(as.max_concurrent_activities) {}
+
+  template <class Response, class Request>
+  asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request, io::retry_options how) {
+    return io::call<Response>(*connection, method, request, std::move(how));
+  }
+  /// Runs a coroutine on its own; it must not throw.
+  void spawn(asio::awaitable<void> work) {
+    asio::co_spawn(loop.executor(), std::move(work), [](const std::exception_ptr& error) {
+      if (error) std::rethrow_exception(error);
+    });
+  }
+  /// An attempt has been reported, or need not be: its slot is free.
+  std::function<void(running_activity&)> on_ended;
+  void ended(running_activity& attempt) { on_ended(attempt); }
+
+  io::event_loop& loop;
+  std::shared_ptr<io::connection> connection;
+  const worker_options& options;
+  std::string identity;
+  std::vector<std::string> known_activities;
+  std::shared_ptr<loop_gate> gate;
+  thread_pool pool;
+  /// Most bytes of a value that the server takes; 0: unknown.
+  std::size_t blob_limit = 0;
+};
+
+}  // namespace rondo::detail::worker

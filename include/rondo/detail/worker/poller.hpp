@@ -1,0 +1,119 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <asio/error_code.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/io/retry.hpp"
+#include "rondo/detail/io/sleep.hpp"
+#include "rondo/detail/worker/slots.hpp"
+#include "rondo/log.hpp"
+
+namespace rondo::detail::worker {
+
+/// What the pollers of a worker share.
+class polling {
+ public:
+  polling(io::event_loop& on, io::connection& to, const rondo::logger& logger) : loop(on), connection(to), log(logger) {}
+
+  /// No poll begins any more; those under way go on until the server answers or their deadline comes.
+  void stop() {
+    stopped = true;
+    token.stop_retries();
+  }
+  /// Polls under way end now; what the server hands out at this moment comes back only after its timeout.
+  void break_off() { token.cancel(); }
+
+  io::event_loop& loop;
+  io::connection& connection;
+  const rondo::logger& log;
+  /// When a poll that begins now must have been answered; the server answers empty shortly before.
+  std::function<io::time_point(io::time_point now)> deadline;
+  /// A poll has failed in a way that another try does not mend.
+  std::function<void(const rpc_status&)> failed;
+  /// Something ended.
+  std::function<void()> changed;
+  io::call_token token;
+  bool stopped = false;
+  std::size_t under_way = 0;
+  io::time_point last_task = io::steady_clock::now();
+};
+
+/// Polls one queue again and again until polling stops: takes a slot, polls, and hands the slot on with the task.
+template <class Request>
+class poller {
+ public:
+  using take_slot = std::function<asio::awaitable<slot>()>;
+  /// Reads the answer; true when there was a task in it.
+  using handle = std::function<bool(const io::response_bytes& answer, slot permit)>;
+
+  poller(polling& shared, std::string method, Request request, take_slot permits, handle begin)
+      : shared_(shared),
+        method_(std::move(method)),
+        request_(std::move(request)),
+        permits_(std::move(permits)),
+        begin_(std::move(begin)),
+        state_(io::rpc_class::task_poll, io::steady_clock::now()) {}
+
+  static asio::awaitable<void> run(std::shared_ptr<poller> self) {
+    while (!self->shared_.stopped) {
+      slot permit = co_await self->permits_();
+      if (!permit || self->shared_.stopped) break;
+      const bool goes_on = co_await self->poll_once(std::move(permit));
+      if (!goes_on) break;
+    }
+  }
+
+ private:
+  asio::awaitable<bool> poll_once(slot permit) {
+    io::retry_options how(io::rpc_class::once);
+    how.options.deadline = shared_.deadline(io::steady_clock::now());
+    how.attempt_timeout = io::later(how.options.deadline, std::chrono::hours(1)) - io::steady_clock::now();
+    how.options.token = &shared_.token;
+    ++shared_.under_way;
+    auto result = co_await io::call_bytes(shared_.connection, method_, request_, std::move(how));
+    --shared_.under_way;
+    shared_.changed();
+    const auto now = io::steady_clock::now();
+    if (result.status.ok()) {
+      state_.succeeded(now);
+      if (begin_(result.response, std::move(permit))) shared_.last_task = now;
+      co_return true;
+    }
+    if (shared_.stopped) co_return false;
+    if (result.status.code == rpc_code::deadline_exceeded) co_return true;
+    co_return co_await recover(std::move(result.status));
+  }
+  /// Waits as long as the failure asks for; false when nothing helps.
+  asio::awaitable<bool> recover(rpc_status status) {
+    auto& policy = shared_.connection.retries();
+    const auto now = io::steady_clock::now();
+    const bool first = !state_.first_failure.has_value();
+    const auto delay = io::next_delay(state_, status, now, policy.random(), policy.numbers);
+    if (!delay) {
+      shared_.failed(status);
+      co_return false;
+    }
+    if (first) shared_.log.warn("poll failed, trying again", {{"call", method_}, {"error", status.message}});
+    asio::error_code woken;
+    co_await io::async_sleep_until(shared_.loop, io::later(now, *delay), &shared_.token,
+                                   asio::redirect_error(asio::use_awaitable, woken));
+    co_return !shared_.stopped;
+  }
+
+  polling& shared_;
+  std::string method_;
+  Request request_;
+  take_slot permits_;
+  handle begin_;
+  io::backoff state_;
+};
+
+}  // namespace rondo::detail::worker

@@ -1,0 +1,327 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/error.hpp>
+#include <asio/system_error.hpp>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rondo/activity.hpp"
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/io/timer_heap.hpp"
+#include "rondo/detail/run/activity_definition.hpp"
+#include "rondo/detail/worker/activity_executor.hpp"
+#include "rondo/detail/worker/activity_services.hpp"
+#include "rondo/detail/worker/heartbeat_throttle.hpp"
+#include "rondo/detail/worker/slots.hpp"
+#include "rondo/failure.hpp"
+
+namespace rondo::detail::worker {
+
+using activity_task = engine::service::PollActivityTaskQueueResponse;
+
+/// One attempt of an activity from its task to its report: runs the code, sends heartbeats, watches its deadline, and
+/// tells the server how it ended. Shared by the loop, the thread that runs the code and what both still have to do.
+class running_activity final : public activity_context, public std::enable_shared_from_this<running_activity> {
+ public:
+  running_activity(activity_services& services, std::unique_ptr<activity_task> task, slot permit, activity_info about,
+                   payload_list last_details, rondo::logger log)
+      : activity_context(std::move(about), std::move(last_details), std::move(log)),
+        services_(services),
+        gate_(services.gate),
+        task_(std::move(task)),
+        permit_(std::move(permit)),
+        throttle_(heartbeat_interval(info().heartbeat_timeout, services.options.default_heartbeat_throttle_interval,
+                                     services.options.max_heartbeat_throttle_interval)),
+        heartbeat_timer_(*this, &running_activity::heartbeat_due),
+        deadline_timer_(*this, &running_activity::deadline_passed) {}
+
+  /// Begins. `definition` may be null: no activity of that type is registered.
+  void start(const run::activity_definition* definition) {
+    watch_deadline();
+    if (definition == nullptr) return finish(unknown_type());
+    arguments_ = views_.of(task_->input());
+    if (definition->blocking != nullptr) {
+      run_on_pool(definition->blocking);
+    } else {
+      run_on_loop(definition->async);
+    }
+  }
+
+  void heartbeat(payload_list details) override {
+    gate_->dispatch([self = shared_from_this(), details = std::move(details)]() mutable {
+      self->latest_details_ = std::move(details);
+      self->details_unsent_ = true;
+      if (self->reported_) return;
+      if (self->throttle_.beat(clock::now())) return self->send_heartbeat();
+      self->arm_heartbeat_timer();
+    });
+  }
+
+  /// Asks the code to stop; the first reason stays.
+  void cancel(activity::cancel_reason reason) {
+    if (!request_stop(reason)) return;
+    services_.loop.post([self = shared_from_this()] { self->cancellation_.emit(asio::cancellation_type::terminal); });
+  }
+  /// Reports the attempt as failed by the worker's stop, so that the server repeats it at once; what its code still
+  /// gives is dropped.
+  void hand_back() {
+    if (!reported_) report_failure(stopped_failure("WorkerShutdown", "the worker stopped before the activity ended"));
+  }
+  /// True while its code still occupies a thread of the pool.
+  bool occupies_thread() const noexcept { return blocking_ && !code_ended_; }
+  bool report_done() const noexcept { return report_done_; }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  /// A timer of the loop that calls a member.
+  class member_timer final : public io::timer_node {
+   public:
+    member_timer(running_activity& of, void (running_activity::*call)()) : of_(of), call_(call) {}
+    void on_timer() override { (of_.*call_)(); }
+
+   private:
+    running_activity& of_;
+    void (running_activity::*call_)();
+  };
+
+  void run_on_pool(std::shared_ptr<const run::blocking_activity> code) {
+    blocking_ = true;
+    services_.pool.submit([self = shared_from_this(), code = std::move(code)]() mutable {
+      auto result = std::make_shared<payload_collector>();
+      std::exception_ptr error;
+      {
+        const activity_activation active(*self);
+        try {
+          code->run(self->arguments_, *result);
+        } catch (const complete_async_request&) {
+          self->completes_elsewhere_ = true;
+        } catch (...) {
+          error = std::current_exception();
+        }
+      }
+      auto gate = self->gate_;
+      gate->post([self = std::move(self), result, error = std::move(error)] { self->finish(error, result->take()); });
+    });
+  }
+  void run_on_loop(const std::shared_ptr<const run::async_activity>& code) {
+    const activity_executor executor(services_.loop.executor(), shared_from_this());
+    auto result = std::make_shared<payload_collector>();
+    asio::co_spawn(
+        executor, run_coroutine(code, shared_from_this(), result),
+        asio::bind_cancellation_slot(cancellation_.slot(), [self = shared_from_this(), result](std::exception_ptr error) {
+          self->finish(std::move(error), result->take());
+        }));
+  }
+  static asio::awaitable<void> run_coroutine(std::shared_ptr<const run::async_activity> code,
+                                             std::shared_ptr<running_activity> self,
+                                             std::shared_ptr<payload_collector> result) {
+    try {
+      co_await code->run(self->arguments_, *result);
+    } catch (const complete_async_request&) {
+      self->completes_elsewhere_ = true;
+    }
+  }
+
+  void watch_deadline() {
+    if (info().deadline == activity_info{}.deadline) return;
+    const auto left = info().deadline - std::chrono::system_clock::now();
+    services_.loop.arm(deadline_timer_, clock::now() + std::chrono::duration_cast<clock::duration>(left));
+  }
+  void deadline_passed() { cancel(activity::cancel_reason::timed_out); }
+
+  void arm_heartbeat_timer() {
+    if (throttle_.something_waits() && !reported_) services_.loop.arm(heartbeat_timer_, throttle_.next());
+  }
+  void heartbeat_due() {
+    if (!reported_ && throttle_.due(clock::now())) send_heartbeat();
+  }
+  void send_heartbeat() {
+    details_unsent_ = false;
+    services_.spawn(beat(shared_from_this()));
+  }
+  static asio::awaitable<void> beat(std::shared_ptr<running_activity> self) {
+    engine::service::RecordActivityTaskHeartbeatRequest request;
+    request.set_task_token(self->info().task_token);
+    request.set_namespace_(self->info().namespace_);
+    request.set_identity(self->services_.identity);
+    request.set_resource_id(self->resource_id());
+    engine::write_payloads(self->latest_details_, *request.mutable_details());
+    io::retry_options how(io::rpc_class::unary);
+    how.options.deadline = self->throttle_.next() + std::chrono::seconds(1);
+    const auto reply = co_await self->services_.call<engine::service::RecordActivityTaskHeartbeatResponse>(
+        "RecordActivityTaskHeartbeat", request, std::move(how));
+    self->heartbeat_answered(reply.status, reply.response);
+  }
+  void heartbeat_answered(const rpc_status& status,
+                          const engine::service::RecordActivityTaskHeartbeatResponse& answer) {
+    if (status.ok()) {
+      if (answer.cancel_requested()) {
+        cancel(activity::cancel_reason::cancel_requested);
+      } else if (answer.activity_reset()) {
+        cancel(activity::cancel_reason::reset);
+      } else if (answer.activity_paused()) {
+        cancel(activity::cancel_reason::paused);
+      }
+    } else if (status.code == rpc_code::not_found) {
+      cancel(activity::cancel_reason::not_found);
+    } else {
+      details_unsent_ = true;
+      logger().warn("heartbeat failed", {{"error", status.message}});
+    }
+    throttle_.sent();
+    if (reported_) return;
+    if (throttle_.due(clock::now())) return send_heartbeat();
+    arm_heartbeat_timer();
+  }
+
+  void finish(std::exception_ptr error, payload_list result = {}) {
+    code_ended_ = true;
+    services_.loop.disarm(deadline_timer_);
+    services_.loop.disarm(heartbeat_timer_);
+    if (reported_) return end_if_done();
+    const auto reason = cancel_reason();
+    if (completes_elsewhere_) return end_silently("activity goes on elsewhere");
+    if (reason == activity::cancel_reason::not_found || reason == activity::cancel_reason::timed_out) {
+      return end_silently("activity ended after the server had given it up");
+    }
+    if (!error) return report_result(std::move(result));
+    if (reason == activity::cancel_reason::none || !was_interrupted(error)) return report_failure(error);
+    switch (reason) {
+      case activity::cancel_reason::cancel_requested: return report_cancelled(error);
+      case activity::cancel_reason::paused: return report_failure(stopped_failure("ActivityPause", "the activity was paused"));
+      case activity::cancel_reason::reset: return report_failure(stopped_failure("ActivityReset", "the activity was reset"));
+      default: return report_failure(stopped_failure("WorkerShutdown", "the worker stops"));
+    }
+  }
+  void end_silently(const char* why) {
+    logger().debug(why);
+    reported_ = report_done_ = true;
+    end_if_done();
+  }
+  void end_if_done() {
+    if (code_ended_ && report_done_) services_.ended(*this);
+  }
+
+  /// True for the exceptions by which interrupted code ends: its own cancelled_failure, or asio's aborted operations.
+  static bool was_interrupted(const std::exception_ptr& error) {
+    if (is_cancellation(error)) return true;
+    try {
+      std::rethrow_exception(error);
+    } catch (const asio::system_error& aborted) {
+      return aborted.code() == asio::error::operation_aborted;
+    } catch (...) {
+      return false;
+    }
+  }
+  static std::exception_ptr stopped_failure(std::string_view type, const char* message) {
+    return std::make_exception_ptr(application_failure(message, {.type = type}));
+  }
+  std::exception_ptr unknown_type() const {
+    std::string text = "activity type '" + info().activity_type + "' is not registered with this worker; registered: [";
+    for (const auto& known : services_.known_activities) text.append(text.back() == '[' ? "" : ", ").append(known);
+    return std::make_exception_ptr(application_failure(text + "]", {.type = "ActivityNotRegistered"}));
+  }
+
+  void report_result(payload_list result) {
+    engine::service::RespondActivityTaskCompletedRequest request;
+    if (!result.empty()) engine::write_payloads(result, *request.mutable_result());
+    const std::size_t size = request.result().ByteSizeLong();
+    if (services_.blob_limit != 0 && size > services_.blob_limit) {
+      return report_failure(std::make_exception_ptr(application_failure(
+          "[TMPRL1103] the result of the activity has " + std::to_string(size) + " bytes, the server takes at most " +
+              std::to_string(services_.blob_limit) + ": return a reference to the data instead",
+          {.type = "PayloadsTooLarge"})));
+    }
+    report("RespondActivityTaskCompleted", std::move(request),
+           static_cast<engine::service::RespondActivityTaskCompletedResponse*>(nullptr));
+  }
+  void report_cancelled(const std::exception_ptr& error) {
+    engine::service::RespondActivityTaskCanceledRequest request;
+    try {
+      std::rethrow_exception(error);
+    } catch (const cancelled_failure& cancelled) {
+      if (!cancelled.details().empty()) engine::write_payloads(cancelled.details(), *request.mutable_details());
+    } catch (...) {
+      // Other ways to be interrupted carry no details.
+    }
+    report("RespondActivityTaskCanceled", std::move(request),
+           static_cast<engine::service::RespondActivityTaskCanceledResponse*>(nullptr));
+  }
+  void report_failure(const std::exception_ptr& error) {
+    engine::service::RespondActivityTaskFailedRequest request;
+    engine::write_failure(error, *request.mutable_failure());
+    if (details_unsent_) engine::write_payloads(latest_details_, *request.mutable_last_heartbeat_details());
+    log_failure(error);
+    report("RespondActivityTaskFailed", std::move(request),
+           static_cast<engine::service::RespondActivityTaskFailedResponse*>(nullptr));
+  }
+  void log_failure(const std::exception_ptr& error) const {
+    std::string text = "unknown exception";
+    try {
+      std::rethrow_exception(error);
+    } catch (const application_failure& failure) {
+      if (failure.category() == failure_category::benign) return;
+      text = failure.what();
+    } catch (const std::exception& known) {
+      text = known.what();
+    } catch (...) {
+    }
+    logger().warn("activity failed", {{"error", text}});
+  }
+
+  template <class Request, class Response>
+  void report(const char* method, Request request, Response* /*kind*/) {
+    reported_ = true;
+    request.set_task_token(info().task_token);
+    request.set_namespace_(info().namespace_);
+    request.set_identity(services_.identity);
+    request.set_resource_id(resource_id());
+    services_.spawn(send<Response>(shared_from_this(), method, std::move(request)));
+  }
+  template <class Response, class Request>
+  static asio::awaitable<void> send(std::shared_ptr<running_activity> self, const char* method, Request request) {
+    io::retry_options how(io::rpc_class::unary);
+    const auto reply = co_await self->services_.template call<Response>(method, request, std::move(how));
+    if (!reply.status.ok()) {
+      const bool gone = reply.status.code == rpc_code::not_found;
+      self->logger().log(gone ? log_level::debug : log_level::error,
+                         gone ? "the server does not know the activity any more" : "the activity could not be reported",
+                         {{"error", reply.status.message}});
+    }
+    self->report_done_ = true;
+    self->end_if_done();
+  }
+  std::string resource_id() const {
+    return info().workflow_id.empty() ? "activity:" + info().activity_id : "workflow:" + info().workflow_id;
+  }
+
+  activity_services& services_;
+  std::shared_ptr<loop_gate> gate_;
+  std::unique_ptr<activity_task> task_;
+  slot permit_;
+  engine::payload_views views_;
+  payload_span arguments_;
+  payload_list latest_details_;
+  bool details_unsent_ = false;
+  heartbeat_throttle throttle_;
+  member_timer heartbeat_timer_, deadline_timer_;
+  asio::cancellation_signal cancellation_;
+  bool reported_ = false, report_done_ = false, code_ended_ = false;
+  bool completes_elsewhere_ = false, blocking_ = false;
+};
+
+}  // namespace rondo::detail::worker

@@ -1,0 +1,320 @@
+#pragma once
+#include <algorithm>
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/error_code.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "rondo/detail/base/uuid.hpp"
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/worker/activity_runner.hpp"
+#include "rondo/detail/worker/activity_services.hpp"
+#include "rondo/detail/worker/change_signal.hpp"
+#include "rondo/detail/worker/poller.hpp"
+#include "rondo/detail/worker/rate_limiter.hpp"
+#include "rondo/detail/worker/slots.hpp"
+#include "rondo/detail/worker/workflow_runner.hpp"
+#include "rondo/registry.hpp"
+#include "rondo/rpc_error.hpp"
+#include "rondo/worker_options.hpp"
+
+namespace rondo::detail::worker {
+
+/// What of a worker is going on.
+struct in_flight {
+  std::size_t polls = 0, workflow_tasks = 0, activities = 0;
+};
+
+/// The life of a worker between its start and its end, in steps that a host puts together: a process that runs until it
+/// is stopped, or an invocation with a deadline.
+///
+///   start() ── polls ──> stop_polling() ── wait_drained() ──> [abandon()] ── shut_down()
+///
+/// A poll is never broken off by stop_polling(): the server may have matched a task to it already. After shut_down(),
+/// which tells the server once that the worker is gone, nothing polls any more.
+class session {
+ public:
+  /// `sticky_queue` stays the same for all sessions of a process, so that runs cached by one are found by the next.
+  session(registry app, io::event_loop& loop, std::shared_ptr<io::connection> connection, std::string namespace_name,
+          worker_options options, std::string sticky_queue)
+      : app_(std::move(app)),
+        options_(std::move(options)),
+        namespace_(std::move(namespace_name)),
+        sticky_queue_(std::move(sticky_queue)),
+        loop_(loop),
+        connection_(std::move(connection)),
+        changes_(loop),
+        polling_(loop, *connection_, options_.logger),
+        workflow_slots_(loop, options_.max_concurrent_workflow_tasks),
+        activity_slots_(loop, options_.max_concurrent_activities),
+        limiter_(options_.max_activities_per_second) {
+    if (options_.identity.empty()) options_.identity = connection_->identity();
+    check_options();
+  }
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  /// Asks the server about the namespace and begins to poll. Throws rpc_error when that is not possible.
+  asio::awaitable<void> start() {
+    instance_key_ = random_uuid();
+    co_await describe_namespace();
+    polling_.deadline = poll_deadline ? poll_deadline : [this](io::time_point now) { return io::later(now, options_.poll_timeout); };
+    polling_.changed = [this] { changes_.notify(); };
+    polling_.failed = [this](const rpc_status& status) { fail(status); };
+    if (runs_activities()) start_activity_polls();
+    if (runs_workflows()) start_workflow_polls();
+  }
+
+  /// Begins no further poll.
+  void stop_polling() {
+    polling_.stop();
+    workflow_slots_.close();
+    activity_slots_.close();
+    if (workflows_) workflows_->stopping = true;
+  }
+  /// Waits for the polls under way; breaks off what is left at the deadline. True: all were answered.
+  asio::awaitable<bool> wait_polls(io::time_point deadline) {
+    const auto none = [this] { return polling_.under_way == 0; };
+    const bool answered = co_await changes_.wait_until(none, deadline);
+    if (!answered) {
+      polling_.break_off();
+      co_await changes_.wait_until(none, io::time_point::max());
+    }
+    co_return answered;
+  }
+  /// Waits until no task is in work; false when the deadline came first.
+  asio::awaitable<bool> wait_drained(io::time_point deadline) {
+    const auto idle = [this] {
+      return (workflows_ == nullptr || workflows_->in_flight() == 0) && (activities_ == nullptr || activities_->in_flight() == 0);
+    };
+    co_return co_await changes_.wait_until(idle, deadline);
+  }
+  /// Asks the code of activities to stop.
+  void cancel_activities() {
+    if (activities_) activities_->cancel_all(activity::cancel_reason::worker_shutdown);
+  }
+  /// Gives back to the server what still runs: attempts are reported as failed and are repeated elsewhere.
+  asio::awaitable<void> abandon(io::time_point deadline) {
+    if (!activities_) co_return;
+    options_.logger.warn("activities did not end in time and are given back", {{"activities", activities_->in_flight()}});
+    activities_->hand_back_all();
+    co_await changes_.wait_until([this] { return activities_->all_reported(); }, deadline);
+  }
+  /// Tells the server that this worker is gone, so that it offers tasks of cached runs to others at once.
+  asio::awaitable<void> shut_down() {
+    if (shut_down_sent_) co_return;
+    shut_down_sent_ = true;
+    engine::service::ShutdownWorkerRequest request;
+    request.set_namespace_(namespace_);
+    if (runs_workflows() && options_.max_cached_workflows > 0) request.set_sticky_task_queue(sticky_queue_);
+    request.set_identity(options_.identity);
+    request.set_reason("worker stopped");
+    request.set_worker_instance_key(instance_key_);
+    request.set_task_queue(options_.task_queue);
+    if (runs_workflows()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_WORKFLOW);
+    if (runs_activities()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_ACTIVITY);
+    engine::service::ShutdownWorkerResponse response;
+    io::retry_options how(io::rpc_class::once);
+    how.attempt_timeout = std::chrono::seconds(2);
+    const auto status = co_await io::call_into(*connection_, "ShutdownWorker", request, response, std::move(how));
+    if (!status.ok() && status.code != rpc_code::unimplemented) {
+      options_.logger.warn("the server was not told that the worker stops", {{"error", status.message}});
+    }
+  }
+  /// True when the server answers the polls of a worker that says that it stops.
+  bool server_completes_polls() const noexcept { return server_completes_polls_; }
+
+  struct in_flight in_flight() const {
+    return {.polls = polling_.under_way,
+            .workflow_tasks = workflows_ ? workflows_->in_flight() : 0,
+            .activities = activities_ ? activities_->in_flight() : 0};
+  }
+  std::size_t cached_workflows() const { return workflows_ ? workflows_->cached() : 0; }
+  /// When a task came last, or the session began.
+  io::time_point last_activity() const noexcept { return polling_.last_task; }
+  /// Why polling ended on its own; empty while it goes on.
+  const std::optional<rpc_status>& failure() const noexcept { return failure_; }
+  change_signal& changes() noexcept { return changes_; }
+  const worker_options& options() const noexcept { return options_; }
+  const std::string& instance_key() const noexcept { return instance_key_; }
+
+  /// Set before start(): when a poll that begins now must have been answered.
+  std::function<io::time_point(io::time_point now)> poll_deadline;
+
+ private:
+  bool runs_workflows() const { return !options_.activity_only && !app_.workflow_names().empty(); }
+  bool runs_activities() const { return !options_.workflow_only && !app_.activity_names().empty(); }
+
+  void check_options() const {
+    if (options_.task_queue.empty()) throw std::invalid_argument("rondo: a worker needs a task_queue");
+    if (options_.workflow_only && options_.activity_only) {
+      throw std::invalid_argument("rondo: workflow_only and activity_only exclude each other");
+    }
+    if (!runs_workflows() && !runs_activities()) {
+      throw std::invalid_argument("rondo: the worker of task queue '" + options_.task_queue +
+                                  "' has nothing to run: register workflows or activities");
+    }
+    const bool cached = options_.max_cached_workflows > 0;
+    if (runs_workflows() && options_.max_concurrent_workflow_tasks < (cached ? 2U : 1U)) {
+      throw std::invalid_argument("rondo: max_concurrent_workflow_tasks must be at least 2 with a workflow cache, 1 without");
+    }
+    if (runs_workflows() && options_.max_workflow_pollers < (cached ? 2U : 1U)) {
+      throw std::invalid_argument("rondo: max_workflow_pollers must be at least 2 with a workflow cache, 1 without");
+    }
+    if (runs_activities() && (options_.max_concurrent_activities == 0 || options_.max_activity_pollers == 0)) {
+      throw std::invalid_argument("rondo: a worker that runs activities needs at least one slot and one poller for them");
+    }
+    if (options_.poll_timeout < std::chrono::seconds(2)) {
+      throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");
+    }
+  }
+
+  asio::awaitable<void> describe_namespace() {
+    engine::service::DescribeNamespaceRequest request;
+    request.set_namespace_(namespace_);
+    engine::service::DescribeNamespaceResponse response;
+    const auto status = co_await io::call_into(*connection_, "DescribeNamespace", request, response,
+                                               io::retry_options(io::rpc_class::unary));
+    if (status.code == rpc_code::not_found) {
+      throw rpc_error("namespace '" + namespace_ + "' does not exist on the server: create it, or name another one in client_options",
+                      status);
+    }
+    if (!status.ok() && status.code != rpc_code::unimplemented) throw rpc_error(status);
+    const auto& facts = response.namespace_info();
+    server_completes_polls_ = facts.capabilities().worker_poll_complete_on_shutdown();
+    if (facts.limits().blob_size_limit_error() > 0) {
+      blob_limit_ = static_cast<std::size_t>(facts.limits().blob_size_limit_error());
+    }
+  }
+
+  void start_activity_polls() {
+    services_ = std::make_unique<activity_services>(loop_, connection_, options_, options_.identity, app_.activity_names());
+    services_->blob_limit = blob_limit_;
+    activities_ = std::make_unique<activity_runner>(app_, *services_);
+    activities_->on_change = [this] { changes_.notify(); };
+    engine::service::PollActivityTaskQueueRequest request;
+    fill(request, options_.task_queue);
+    if (options_.max_task_queue_activities_per_second > 0) {
+      request.mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
+          options_.max_task_queue_activities_per_second);
+    }
+    for (std::size_t index = 0; index < options_.max_activity_pollers; ++index) {
+      spawn("PollActivityTaskQueue", request, [this] { return take_activity_slot(); },
+            [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
+    }
+  }
+  asio::awaitable<slot> take_activity_slot() {
+    slot permit = co_await activity_slots_.take();
+    const auto wait = limiter_.take(io::steady_clock::now());
+    if (permit && wait > rate_limiter::clock::duration::zero()) {
+      asio::error_code woken;
+      co_await io::async_sleep_until(loop_, io::steady_clock::now() + wait, &polling_.token,
+                                     asio::redirect_error(asio::use_awaitable, woken));
+    }
+    co_return permit;
+  }
+  bool begin_activity(const io::response_bytes& answer, slot permit) {
+    auto task = std::make_unique<activity_task>();
+    if (!parse(answer, *task) || task->task_token().empty()) return false;
+    activities_->start(std::move(task), std::move(permit));
+    return true;
+  }
+
+  void start_workflow_polls() {
+    workflows_ = std::make_unique<workflow_runner>(
+        app_, loop_, *connection_,
+        workflow_settings{.options = options_,
+                          .namespace_ = namespace_,
+                          .identity = options_.identity,
+                          .sticky_queue = sticky_queue_,
+                          .blob_limit = blob_limit_,
+                          .server_keeps_flags = connection_->capabilities().sdk_metadata,
+                          .activity_slots = &activity_slots_,
+                          .activities = activities_.get()});
+    workflows_->instance_key = instance_key_;
+    workflows_->on_change = [this] { changes_.notify(); };
+    const bool cached = options_.max_cached_workflows > 0;
+    // Sticky polls never hold all slots: tasks of runs that are not cached here come through the normal queue.
+    const std::size_t normal = cached ? std::max<std::size_t>(1, options_.max_workflow_pollers / 5) : options_.max_workflow_pollers;
+    const std::size_t all = std::min(options_.max_workflow_pollers, std::max(normal + 1, options_.max_concurrent_workflow_tasks));
+    for (std::size_t index = 0; index < (cached ? all : normal); ++index) {
+      engine::service::PollWorkflowTaskQueueRequest request;
+      if (index < normal) {
+        fill(request, options_.task_queue);
+      } else {
+        fill(request, sticky_queue_);
+        request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
+        request.mutable_task_queue()->set_normal_name(options_.task_queue);
+      }
+      spawn("PollWorkflowTaskQueue", request, [this] { return workflow_slots_.take(); },
+            [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
+    }
+  }
+  bool begin_workflow(const io::response_bytes& answer, slot permit) {
+    workflow_task task;
+    if (!parse(answer, *task.message) || task.message->task_token().empty()) return false;
+    asio::co_spawn(loop_.executor(), workflow_runner::work(*workflows_, std::move(task), std::move(permit)), rethrow);
+    return true;
+  }
+
+  template <class Request>
+  void fill(Request& request, const std::string& queue) const {
+    request.set_namespace_(namespace_);
+    request.set_identity(options_.identity);
+    request.set_worker_instance_key(instance_key_);
+    request.mutable_task_queue()->set_name(queue);
+    request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_NORMAL);
+    if (!options_.build_id.empty()) request.mutable_deployment_options()->set_build_id(options_.build_id);
+  }
+  template <class Request>
+  void spawn(std::string method, Request request, typename poller<Request>::take_slot permits,
+             typename poller<Request>::handle begin) {
+    auto loop = std::make_shared<poller<Request>>(polling_, std::move(method), std::move(request), std::move(permits),
+                                                  std::move(begin));
+    asio::co_spawn(loop_.executor(), poller<Request>::run(std::move(loop)), rethrow);
+  }
+  static void rethrow(const std::exception_ptr& error) {
+    if (error) std::rethrow_exception(error);
+  }
+  template <class Message>
+  bool parse(const io::response_bytes& answer, Message& into) const {
+    const auto bytes = answer.view();
+    if (into.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return true;
+    options_.logger.error("the server's answer to a poll cannot be read", {{"bytes", bytes.size()}});
+    return false;
+  }
+  void fail(const rpc_status& status) {
+    if (!failure_) failure_ = status;
+    changes_.notify();
+  }
+
+  registry app_;
+  worker_options options_;
+  std::string namespace_, sticky_queue_, instance_key_;
+  io::event_loop& loop_;
+  std::shared_ptr<io::connection> connection_;
+  change_signal changes_;
+  polling polling_;
+  slot_supplier workflow_slots_, activity_slots_;
+  rate_limiter limiter_;
+  std::unique_ptr<activity_services> services_;
+  std::unique_ptr<activity_runner> activities_;
+  std::unique_ptr<workflow_runner> workflows_;
+  std::optional<rpc_status> failure_;
+  std::size_t blob_limit_ = 0;
+  bool server_completes_polls_ = false, shut_down_sent_ = false;
+};
+
+}  // namespace rondo::detail::worker

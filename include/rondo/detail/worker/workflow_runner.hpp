@@ -1,0 +1,349 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <google/protobuf/arena.h>
+
+#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/detail/engine/step.hpp"
+#include "rondo/detail/engine/workflow_run.hpp"
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/worker/activity_runner.hpp"
+#include "rondo/detail/worker/deadlock_watch.hpp"
+#include "rondo/detail/worker/payload_limit.hpp"
+#include "rondo/detail/worker/slots.hpp"
+#include "rondo/detail/worker/sticky_cache.hpp"
+#include "rondo/failure.hpp"
+#include "rondo/registry.hpp"
+#include "rondo/worker_options.hpp"
+
+namespace rondo::detail::worker {
+
+/// A workflow task and the memory its messages lie in.
+struct workflow_task {
+  std::shared_ptr<google::protobuf::Arena> arena = std::make_shared<google::protobuf::Arena>();
+  engine::service::PollWorkflowTaskQueueResponse* message =
+      google::protobuf::Arena::CreateMessage<engine::service::PollWorkflowTaskQueueResponse>(arena.get());
+};
+
+/// What a worker tells its workflow runner.
+struct workflow_settings {
+  const worker_options& options;
+  std::string namespace_, identity, sticky_queue;
+  std::size_t blob_limit = 0;
+  bool server_keeps_flags = true;
+  /// Null: the worker runs no activities.
+  slot_supplier* activity_slots = nullptr;
+  activity_runner* activities = nullptr;
+};
+
+/// Works on workflow tasks: finds or rebuilds the run, lets the engine go through the task, sends what comes of it, and
+/// keeps the run for its next task.
+class workflow_runner {
+ public:
+  workflow_runner(const registry& app, io::event_loop& loop, io::connection& to, workflow_settings settings)
+      : registry_(app),
+        loop_(loop),
+        connection_(to),
+        settings_(std::move(settings)),
+        cache_(settings_.options.max_cached_workflows),
+        watch_(settings_.options.deadlock_timeout, [this](const std::string& what, duration running) {
+          settings_.options.logger.error(
+              "[TMPRL1101] workflow code does not give the thread back",
+              {{"workflow", what}, {"seconds", std::chrono::duration_cast<std::chrono::duration<double>>(running).count()}});
+        }) {}
+
+  /// Works on a task, and on those that come with the answers, until there is none.
+  static asio::awaitable<void> work(workflow_runner& self, workflow_task task, slot permit) {
+    const std::string run_id = task.message->workflow_execution().run_id();
+    const auto [place, free] = self.busy_.try_emplace(run_id);
+    if (!free) {
+      // The server gave up an earlier task of this run that is still in work here: its turn comes after that.
+      place->second.push_back(waiting{std::move(task), std::move(permit)});
+      co_return;
+    }
+    ++self.in_flight_;
+    for (bool more = true; more;) {
+      while (task.message != nullptr) task = co_await self.work_once(std::move(task));
+      auto& line = self.busy_.at(run_id);
+      more = !line.empty();
+      if (more) {
+        task = std::move(line.front().task);
+        permit = std::move(line.front().permit);
+        line.pop_front();
+      }
+    }
+    self.busy_.erase(run_id);
+    --self.in_flight_;
+    permit = slot();
+    self.on_change();
+  }
+
+  std::size_t in_flight() const noexcept { return in_flight_; }
+  std::size_t cached() const noexcept { return cache_.size(); }
+  /// Drops all runs that are not in work.
+  void evict_all() { cache_.clear(); }
+  /// Called whenever a task is done.
+  std::function<void()> on_change = [] {};
+
+ private:
+  struct waiting {
+    workflow_task task;
+    slot permit;
+  };
+  /// A run and the memory of its last task.
+  struct held_run {
+    std::shared_ptr<google::protobuf::Arena> arena;
+    std::unique_ptr<engine::workflow_run> run;
+  };
+
+  bool sticky() const noexcept { return settings_.options.max_cached_workflows > 0; }
+
+  static workflow_task none() {
+    workflow_task nothing{nullptr, nullptr};
+    return nothing;
+  }
+
+  asio::awaitable<workflow_task> work_once(workflow_task task) {
+    const auto& message = *task.message;
+    const std::string run_id = message.workflow_execution().run_id();
+    auto held = cache_.take(run_id);
+    if (held.run == nullptr) {
+      const auto* definition = registry_.find_workflow(message.workflow_type().name());
+      if (definition == nullptr) {
+        co_await refuse(task, unknown_type(message.workflow_type().name()));
+        co_return none();
+      }
+      held.run = std::make_unique<engine::workflow_run>(
+          *definition, engine::run_options{.namespace_ = settings_.namespace_,
+                                           .logger = &settings_.options.logger,
+                                           .frames = &frames_,
+                                           .server_keeps_flags = settings_.server_keeps_flags});
+    }
+    held.arena = task.arena;
+    auto eager = reserve_eager();
+    const engine::task_options for_task{.eager_activities = static_cast<int>(eager.size())};
+    const std::string what = message.workflow_type().name() + " " + message.workflow_execution().workflow_id();
+
+    engine::step step;
+    bool stuck = watch_.run(what, [&] { step = held.run->accept(*task.message, for_task); });
+    while (step.kind == engine::step_kind::need_page || step.kind == engine::step_kind::need_full_history) {
+      const std::string token(step.kind == engine::step_kind::need_page ? step.page_token : std::string_view{});
+      auto page = co_await fetch(task, token);
+      if (page == nullptr) co_return none();
+      stuck = watch_.run(what, [&] {
+        step = held.run->add_page(*page->mutable_history(), page->next_page_token());
+      }) || stuck;
+    }
+    if (stuck) {
+      co_await refuse(task, "[TMPRL1101] Potential deadlock detected: the workflow code kept the thread for more than " +
+                                std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                   settings_.options.deadlock_timeout)
+                                                   .count()) +
+                                " ms without an await; move blocking work into an activity");
+      co_return none();
+    }
+    co_return co_await send(std::move(task), std::move(held), step, std::move(eager));
+  }
+
+  asio::awaitable<workflow_task> send(workflow_task task, held_run held, engine::step step, std::vector<slot> eager) {
+    if (step.kind == engine::step_kind::query_answered) {
+      co_await answer(task, *step.answered);
+      keep(task, std::move(held), step.evict);
+      co_return none();
+    }
+    if (step.kind == engine::step_kind::failed) {
+      log_failure(task, step.failed->failure().message());
+      if (step.attempt <= 1) co_await fail(task, *step.failed);
+      co_return none();
+    }
+    if (const auto oversized = oversized_command(*step.completed, settings_.blob_limit)) {
+      co_await refuse(task, *oversized, engine::enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
+      co_return none();
+    }
+    co_return co_await complete(std::move(task), std::move(held), step, std::move(eager));
+  }
+
+  asio::awaitable<workflow_task> complete(workflow_task task, held_run held, engine::step step, std::vector<slot> eager) {
+    auto& request = *step.completed;
+    fill(request, task);
+    request.set_worker_instance_key(instance_key);
+    request.mutable_deployment_options()->set_build_id(settings_.options.build_id);
+    if (settings_.options.build_id.empty()) request.clear_deployment_options();
+    if (sticky() && step.evict == engine::eviction::none) {
+      auto& sticky_attributes = *request.mutable_sticky_attributes();
+      sticky_attributes.mutable_worker_task_queue()->set_name(settings_.sticky_queue);
+      sticky_attributes.mutable_worker_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
+      sticky_attributes.mutable_worker_task_queue()->set_normal_name(settings_.options.task_queue);
+      engine::write_duration(settings_.options.sticky_schedule_to_start_timeout,
+                             *sticky_attributes.mutable_schedule_to_start_timeout());
+      request.set_return_new_workflow_task(!stopping);
+    }
+    eager.resize(static_cast<std::size_t>(step.eager_activities));
+    using response_type = engine::service::RespondWorkflowTaskCompletedResponse;
+    auto arena = std::make_shared<google::protobuf::Arena>();
+    auto* response = google::protobuf::Arena::CreateMessage<response_type>(arena.get());
+    const auto status = co_await call("RespondWorkflowTaskCompleted", request, *response);
+    if (!status.ok()) {
+      const bool lost = status.code == rpc_code::not_found;
+      log(task).log(lost ? log_level::debug : log_level::warn, "the server did not take the workflow task",
+                    {{"error", status.message}});
+      if (io::is_message_too_large(status)) {
+        co_await refuse(task, "GRPC Message too large: " + status.message,
+                        engine::enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE);
+      }
+      co_return none();
+    }
+    start_eager(*response, std::move(eager));
+    held.run->accepted(response->reset_history_event_id());
+    keep(task, std::move(held), step.evict);
+    workflow_task next = none();
+    if (!response->workflow_task().task_token().empty()) {
+      next.arena = std::move(arena);
+      next.message = response->mutable_workflow_task();
+    }
+    co_return next;
+  }
+
+  void keep(const workflow_task& task, held_run held, engine::eviction evict) {
+    if (evict == engine::eviction::none) cache_.put(task.message->workflow_execution().run_id(), std::move(held));
+  }
+
+  /// Slots for the activities that this task may start at once.
+  std::vector<slot> reserve_eager() {
+    constexpr std::size_t most = 3;
+    std::vector<slot> reserved;
+    if (settings_.activities == nullptr || !settings_.options.eager_activities || stopping ||
+        settings_.options.max_task_queue_activities_per_second > 0) {
+      return reserved;
+    }
+    while (reserved.size() < most) {
+      auto permit = settings_.activity_slots->try_take();
+      if (!permit) break;
+      reserved.push_back(std::move(permit));
+    }
+    return reserved;
+  }
+  void start_eager(const engine::service::RespondWorkflowTaskCompletedResponse& response, std::vector<slot> eager) {
+    for (const auto& each : response.activity_tasks()) {
+      if (eager.empty()) {
+        log_warning("the server started more activities at once than were asked for");
+        return;
+      }
+      settings_.activities->start(std::make_unique<activity_task>(each), std::move(eager.back()));
+      eager.pop_back();
+    }
+  }
+
+  asio::awaitable<std::unique_ptr<engine::service::GetWorkflowExecutionHistoryResponse>> fetch(const workflow_task& task,
+                                                                                               std::string token) {
+    engine::service::GetWorkflowExecutionHistoryRequest request;
+    request.set_namespace_(settings_.namespace_);
+    *request.mutable_execution() = task.message->workflow_execution();
+    request.set_next_page_token(std::move(token));
+    auto response = std::make_unique<engine::service::GetWorkflowExecutionHistoryResponse>();
+    const auto status = co_await call("GetWorkflowExecutionHistory", request, *response);
+    if (status.ok()) co_return response;
+    // The task comes again after its timeout; there is nothing to report about the workflow's code.
+    log(task).warn("the history of the workflow could not be fetched", {{"error", status.message}});
+    co_return nullptr;
+  }
+
+  asio::awaitable<void> answer(const workflow_task& task, engine::service::RespondQueryTaskCompletedRequest& request) {
+    request.set_namespace_(settings_.namespace_);
+    request.set_task_token(task.message->task_token());
+    if (settings_.blob_limit != 0 && request.query_result().ByteSizeLong() > settings_.blob_limit) {
+      const auto size = std::to_string(request.query_result().ByteSizeLong());
+      request.clear_query_result();
+      request.set_completed_type(engine::enums::QUERY_RESULT_TYPE_FAILED);
+      request.set_error_message("[TMPRL1103] the answer to the query has " + size + " bytes, the server takes at most " +
+                                std::to_string(settings_.blob_limit));
+    }
+    engine::service::RespondQueryTaskCompletedResponse response;
+    const auto status = co_await call("RespondQueryTaskCompleted", request, response);
+    if (!status.ok()) log(task).debug("the server did not take the answer to a query", {{"error", status.message}});
+  }
+  asio::awaitable<void> fail(const workflow_task& task, engine::service::RespondWorkflowTaskFailedRequest& request) {
+    fill(request, task);
+    engine::service::RespondWorkflowTaskFailedResponse response;
+    const auto status = co_await call("RespondWorkflowTaskFailed", request, response);
+    if (!status.ok()) log(task).debug("the server did not take the failed workflow task", {{"error", status.message}});
+  }
+  /// Fails the task, or the query that it asks, with a text.
+  asio::awaitable<void> refuse(
+      const workflow_task& task, std::string text,
+      engine::enums::WorkflowTaskFailedCause cause = engine::enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE) {
+    log_failure(task, text);
+    if (task.message->has_query()) {
+      engine::service::RespondQueryTaskCompletedRequest request;
+      request.set_completed_type(engine::enums::QUERY_RESULT_TYPE_FAILED);
+      request.set_error_message(text);
+      co_await answer(task, request);
+      co_return;
+    }
+    if (task.message->attempt() > 1) co_return;
+    engine::service::RespondWorkflowTaskFailedRequest request;
+    request.set_cause(cause);
+    const application_failure failure(std::move(text));
+    engine::write_failure(std::make_exception_ptr(failure), *request.mutable_failure());
+    co_await fail(task, request);
+  }
+
+  template <class Request>
+  void fill(Request& request, const workflow_task& task) const {
+    request.set_namespace_(settings_.namespace_);
+    request.set_identity(settings_.identity);
+    request.set_task_token(task.message->task_token());
+    request.set_resource_id("workflow:" + task.message->workflow_execution().workflow_id());
+  }
+  template <class Request, class Response>
+  asio::awaitable<rpc_status> call(const char* method, const Request& request, Response& response) {
+    return io::call_into(connection_, method, request, response, io::retry_options(io::rpc_class::unary));
+  }
+
+  std::string unknown_type(const std::string& name) const {
+    std::string text = "workflow type '" + name + "' is not registered with this worker; registered: [";
+    for (const auto& known : registry_.workflow_names()) text.append(text.back() == '[' ? "" : ", ").append(known);
+    return text + "]";
+  }
+  rondo::logger log(const workflow_task& task) const {
+    const auto& execution = task.message->workflow_execution();
+    return settings_.options.logger.with({{"workflow_id", execution.workflow_id()},
+                                          {"run_id", execution.run_id()},
+                                          {"workflow_type", task.message->workflow_type().name()}});
+  }
+  void log_failure(const workflow_task& task, const std::string& text) const {
+    log(task).warn("workflow task failed", {{"error", text}, {"attempt", task.message->attempt()}});
+  }
+  void log_warning(const char* text) const { settings_.options.logger.warn(text); }
+
+ public:
+  /// Set by the worker: it stops, so no task shall come with an answer.
+  bool stopping = false;
+  /// Names this start of the worker to the server.
+  std::string instance_key;
+
+ private:
+  const registry& registry_;
+  io::event_loop& loop_;
+  io::connection& connection_;
+  workflow_settings settings_;
+  frame_pool frames_;
+  sticky_cache<held_run> cache_;
+  std::map<std::string, std::deque<waiting>> busy_;
+  std::size_t in_flight_ = 0;
+  deadlock_watch watch_;
+};
+
+}  // namespace rondo::detail::worker
