@@ -53,7 +53,7 @@ class failure : public std::exception {
   void set_stack_trace(std::string text) { stack_trace_ = std::move(text); }
   void set_source(std::string source) { source_ = std::move(source); }
   /// The serialised message it was read from, so that throwing it on loses nothing; null for a failure made here.
-  void set_origin(std::shared_ptr<const std::string> bytes) { origin_ = std::move(bytes); }
+  void set_origin(std::shared_ptr<const std::string> serialised) { origin_ = std::move(serialised); }
   const std::shared_ptr<const std::string>& origin() const noexcept { return origin_; }
 
  private:
