@@ -1,4 +1,3 @@
-#if __has_include(<nlohmann/json.hpp>)
 #include <gtest/gtest.h>
 
 #include <string>
@@ -67,4 +66,3 @@ TEST(nlohmann, errors_become_ours) {
 }
 
 }  // namespace
-#endif

@@ -16,7 +16,7 @@ import sys
 LAYERS = [
     (0, r"detail/base/|name_of\.hpp|version\.hpp"),
     (2, r"detail/run/|workflow/|activity/|(task|workflow|activity|registry|handlers)\.hpp"),
-    (3, r"detail/engine/"),
+    (3, r"detail/engine/|(protobuf|nlohmann)\.hpp"),
     (4, r"detail/io/"),
     (6, r"(rondo|testing|dev_server)\.hpp|server/|testing/"),
     (5, r"detail/(host|client|worker|convert)|client/|worker/|serverless/|controller/"

@@ -171,19 +171,31 @@ constexpr kind kind_of() {
 template <class T>
 inline constexpr bool may_be_absent = kind_of<T>() == kind::optional || kind_of<T>() == kind::pointer;
 
+template <class T>
+concept has_renamed_fields = requires { names<T>.list[0].field; };
+
+template <class T>
+constexpr bool renames_only_its_fields() {
+  for (const renaming& each : names<T>.list) {
+    bool found = false;
+    for (const std::string_view field : rondo::detail::field_names<T>) found = found || field == each.field;
+    if (!found) return false;
+  }
+  return true;
+}
+
 /// Names of the fields on the wire, in order of declaration.
 template <class T>
 constexpr auto make_wire_names() {
   auto list = rondo::detail::field_names<T>;
-  if constexpr (requires { names<T>.list; }) {
-    for (const renaming& each : names<T>.list) {
-      bool found = false;
-      for (std::size_t i = 0; i < list.size(); ++i) {
-        if (rondo::detail::field_names<T>[i] != each.field) continue;
-        list[i] = each.name;
-        found = true;
+  if constexpr (has_renamed_fields<T>) {
+    static_assert(renames_only_its_fields<T>(), "rondo::json::names renames a field that the type does not have");
+    for (std::string_view& name : list) {
+      for (const renaming& each : names<T>.list) {
+        if (each.field != name) continue;
+        name = each.name;
+        break;
       }
-      if (!found) throw "rondo::json::names renames a field that the type does not have";
     }
   }
   return list;
