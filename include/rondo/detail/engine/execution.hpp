@@ -1,0 +1,192 @@
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/detail/base/random.hpp"
+#include "rondo/detail/engine/activity_machine.hpp"
+#include "rondo/detail/engine/activity_options_check.hpp"
+#include "rondo/detail/engine/end_machine.hpp"
+#include "rondo/detail/engine/flags.hpp"
+#include "rondo/detail/engine/logical_tasks.hpp"
+#include "rondo/detail/engine/object_pool.hpp"
+#include "rondo/detail/engine/patches.hpp"
+#include "rondo/detail/engine/run_info.hpp"
+#include "rondo/detail/engine/step.hpp"
+#include "rondo/detail/engine/task_problem.hpp"
+#include "rondo/detail/engine/timer_machine.hpp"
+#include "rondo/detail/run/definition.hpp"
+#include "rondo/detail/run/instance.hpp"
+
+namespace rondo::detail::engine {
+
+/// One run, brought to where its history says by applying logical tasks in order; what its code asks for meanwhile is
+/// compared with the history, or collected for the completion of the open task.
+///
+///     history ──logical tasks──> execution ──results──> instance (workflow code)
+///                                    │  ^                   │
+///                                    │  └──── run::host ────┘   begins machines, asks for the time, ...
+///                                    └── machines ──> commands, compared or sent
+class execution final : public run::host {
+ public:
+  /// All of them must outlive the execution; `options` and `definition` are not copied.
+  execution(const run::workflow_definition& definition, const run_options& options, std::string workflow_id,
+            std::string run_id)
+      : definition_(definition), options_(options), patches_(services_), end_(services_) {
+    info_.workflow_id = std::move(workflow_id);
+    info_.run_id = std::move(run_id);
+    info_.namespace_ = options.namespace_;
+  }
+  execution(const execution&) = delete;
+  execution& operator=(const execution&) = delete;
+  virtual ~execution() = default;
+
+  /// Applies the next task of the history. An open one runs live: its commands are made on `arena`. False: `problem()`
+  /// says why the workflow task must fail; the execution is of no use then.
+  bool apply(const logical_task& task, google::protobuf::Arena* arena, const task_options& options) {
+    if (task.started == nullptr) return read_completion(*task.completed) && compare(task);
+    if (task.completed != nullptr && !read_completion(*task.completed)) return false;
+    for (const HistoryEvent* command : task.commands) {
+      if (auto patch = patch_of(*command)) patches_.expect(std::move(patch->id));
+    }
+    replaying_ = task.completed != nullptr;
+    services_.commands.begin(replaying_ ? nullptr : arena, options.eager_activities);
+    const bool worked = activate(task);
+    recycle();
+    if (!worked || services_.encoding_error) {
+      if (!problem_) problem_ = problem_of(services_.encoding_error);
+      return false;
+    }
+    return !replaying_ || compare(task);
+  }
+
+  const std::optional<task_problem>& problem() const noexcept { return problem_; }
+  /// The run has ended, in the history or by a command of the open task.
+  bool closing() const noexcept { return end_.ending(); }
+  /// The history has the event that closes the run.
+  bool closed() const noexcept { return end_.closed(); }
+  command_list& commands() noexcept { return services_.commands; }
+  flag_record& flags() noexcept { return flags_; }
+
+  /// Answers a query of the workflow. Throws what its handler throws.
+  void answer(std::string_view name, const Payloads& arguments, Payloads& to) {
+    const answering_section answering(*this);
+    message_sink sink(to);
+    if (!instance_) throw std::logic_error("the workflow has not begun yet");
+    instance_->answer_query(name, services_.views.of(arguments), sink);
+  }
+  /// What the code waits for, one line each.
+  std::string waits() const {
+    std::string text;
+    services_.by_event.for_each([&text](const machine& each) { text += "waits for " + each.description() + "\n"; });
+    services_.commands.for_each_open([&text](const command_list::entry& each) {
+      if (begins_something(each.type)) text += "waits for " + each.by->description() + "\n";
+    });
+    return text.empty() ? "waits for nothing that the history knows of\n" : text;
+  }
+  const run::workflow_definition& definition() const noexcept { return definition_; }
+
+  // run::host
+  run::pending& schedule_activity(const run::activity_call& call, run::completion& waiter) override {
+    check(call.options, std::string("activity \"").append(call.activity_type).append("\""));
+    auto& made = activities_.acquire(services_, activities_);
+    made.begin(++last_activity_, call, waiter);
+    return made;
+  }
+  run::pending& start_timer(duration delay, std::string_view summary, run::completion& waiter) override {
+    if (delay <= duration::zero()) throw std::invalid_argument("a timer needs a positive delay");
+    auto& made = timers_.acquire(services_, timers_);
+    made.begin(++last_timer_, delay, summary, waiter);
+    return made;
+  }
+  bool patched(std::string_view id, bool deprecated) override { return patches_.patched(id, deprecated, replaying_); }
+  void complete(run::encoder result) override { end_.complete(result); }
+  void fail(const std::exception_ptr& error) override { end_.fail(error); }
+  void cancelled() override { end_.cancelled(); }
+  void continue_as_new(const run::continue_as_new_call& call) override {
+    end_.continue_as_new(call, call.workflow_type.empty() ? std::string_view(info_.workflow_type) : call.workflow_type);
+  }
+  void fail_task(std::exception_ptr error) noexcept override {
+    if (!code_error_) code_error_ = std::move(error);
+  }
+  const workflow_info& info() const override { return info_; }
+  workflow_time now() const override { return now_; }
+  std::uint64_t random_seed() const override { return seed_; }
+  bool is_replaying() const override { return replaying_ || answering_; }
+  const rondo::logger& logger() const override {
+    if (!logger_) {
+      logger_ = options_.logger == nullptr ? rondo::logger::silent()
+                                           : options_.logger->with({{"workflow_id", info_.workflow_id},
+                                                                    {"run_id", info_.run_id},
+                                                                    {"workflow_type", info_.workflow_type},
+                                                                    {"task_queue", info_.task_queue},
+                                                                    {"namespace", info_.namespace_},
+                                                                    {"attempt", info_.attempt}});
+    }
+    return *logger_;
+  }
+  bool use_flag(std::uint32_t number) override {
+    return flags_.use(number, replaying_, options_.server_keeps_flags);
+  }
+
+ private:
+  class answering_section {
+   public:
+    explicit answering_section(execution& of) noexcept : of_(of) { of_.answering_ = true; }
+    answering_section(const answering_section&) = delete;
+    answering_section& operator=(const answering_section&) = delete;
+    ~answering_section() { of_.answering_ = false; }
+
+   private:
+    execution& of_;
+  };
+
+  bool fail_with(task_problem problem) {
+    problem_ = std::move(problem);
+    return false;
+  }
+  bool read_completion(const HistoryEvent& completed);
+  /// Hands the events of a task to the code and lets it run.
+  bool activate(const logical_task& task);
+  bool begin_run(const HistoryEvent& start);
+  bool deliver(const logical_task& task);
+  void deliver_signal(const HistoryEvent& event);
+  bool deliver_answer(const HistoryEvent& event);
+  bool ignore(const HistoryEvent& event);
+  void run_code();
+  /// Compares what the code asked for with what the history says that it asked for.
+  bool compare(const logical_task& task);
+  bool compare(const HistoryEvent& event, bool& after_patch);
+  void recycle() {
+    for (machine* each : services_.finished) each->recycle();
+    services_.finished.clear();
+  }
+
+  const run::workflow_definition& definition_;
+  const run_options& options_;
+  workflow_info info_;
+  workflow_time now_{};
+  std::uint64_t seed_ = 0;
+  bool replaying_ = true, answering_ = false;
+  mutable std::optional<rondo::logger> logger_;
+  flag_record flags_;
+  std::optional<task_problem> problem_;
+  std::exception_ptr code_error_;
+
+  machine_services services_;
+  std::uint64_t last_activity_ = 0, last_timer_ = 0;
+  object_pool<activity_machine> activities_;
+  object_pool<timer_machine> timers_;
+  patches patches_;
+  end_machine end_;
+  // Last: operations in its coroutines let go of their machines when it is destroyed.
+  std::optional<run::instance> instance_;
+};
+
+}  // namespace rondo::detail::engine
+
+#include "rondo/detail/engine/impl/execution.hpp"

@@ -1,0 +1,69 @@
+#pragma once
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/version.hpp"
+
+namespace rondo::detail::engine {
+
+/// Behaviours that replay depends on. A run keeps the set with which it was written; numbers are never used twice.
+enum class flag : std::uint32_t {
+  /// The rules of the first release: one activation per workflow task that brings something, signals before answers,
+  /// the command that ends the run last.
+  first_rules = 1,
+};
+inline constexpr std::uint32_t last_flag = 1;
+
+/// Name under which the SDK signs completed workflow tasks.
+inline constexpr const char* sdk_name = "rondo";
+
+/// The flags of a run, and what the next completion has to say about them.
+class flag_record {
+ public:
+  using metadata = temporal::api::sdk::v1::WorkflowTaskCompletedMetadata;
+
+  /// Takes over what a completed task recorded. Returns a flag that this version does not know; 0: all are known.
+  std::uint32_t read(const metadata& from) {
+    for (const auto number : from.lang_used_flags()) {
+      if (number == 0 || number > last_flag) return number;
+      recorded_.insert(number);
+    }
+    if (!from.sdk_name().empty()) name_ = from.sdk_name();
+    if (!from.sdk_version().empty()) version_ = from.sdk_version();
+    return 0;
+  }
+
+  /// Decides whether the run behaves as `number` says. On replay only what was recorded counts.
+  bool use(std::uint32_t number, bool replaying, bool server_keeps_flags) {
+    if (recorded_.contains(number)) return true;
+    if (replaying || !server_keeps_flags || number > last_flag) return false;
+    recorded_.insert(number);
+    fresh_.push_back(number);
+    return true;
+  }
+
+  /// Writes what is new since the last completion.
+  void write(service::RespondWorkflowTaskCompletedRequest& to) {
+    if (fresh_.empty() && name_ == sdk_name && version_ == version_string) return;
+    auto& out = *to.mutable_sdk_metadata();
+    for (const auto number : fresh_) out.add_lang_used_flags(number);
+    if (name_ != sdk_name) out.set_sdk_name(sdk_name);
+    if (version_ != version_string) out.set_sdk_version(std::string(version_string));
+  }
+  /// The server has it.
+  void accepted() {
+    fresh_.clear();
+    name_ = sdk_name;
+    version_ = version_string;
+  }
+
+ private:
+  std::set<std::uint32_t> recorded_;
+  std::vector<std::uint32_t> fresh_;
+  std::string name_, version_;
+};
+
+}  // namespace rondo::detail::engine

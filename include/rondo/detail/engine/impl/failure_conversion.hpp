@@ -1,0 +1,256 @@
+#pragma once
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+
+#include "rondo/detail/base/utf8.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/failure.hpp"
+#include "rondo/json.hpp"
+
+namespace rondo::detail::engine {
+
+inline std::string valid_utf8(std::string_view text) {
+  if (find_invalid_utf8(text) == std::string_view::npos) return std::string(text);
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    out += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(at, length);
+    at += length == 0 ? 1 : length;
+  }
+  return out;
+}
+
+inline std::string demangled(const char* name) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+  return status == 0 && text != nullptr ? text.get() : name;
+}
+
+inline std::string type_of(const std::exception_ptr& error) {
+  if (!error) return "unknown";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return demangled(typeid(known).name());
+  } catch (...) {
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    return type == nullptr ? "unknown" : demangled(type->name());
+  }
+}
+
+inline std::string message_of(const std::exception_ptr& error) {
+  if (!error) return "no exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (const std::string& text) {
+    return text;
+  } catch (const char* text) {
+    return text;
+  } catch (...) {
+    return "an exception of type " + type_of(std::current_exception());
+  }
+}
+
+// ---- from the wire
+
+struct encoded_failure_attributes {
+  std::string message{}, stack_trace{};
+};
+
+inline void set_common(failure& to, const Failure& from, std::string stack_trace, int depth);
+inline std::exception_ptr exception_at(const Failure& from, int depth);
+
+template <class Made>
+std::exception_ptr finished(Made made, const Failure& from, std::string stack_trace, int depth) {
+  set_common(made, from, std::move(stack_trace), depth);
+  return std::make_exception_ptr(std::move(made));
+}
+
+inline void set_common(failure& to, const Failure& from, std::string stack_trace, int depth) {
+  if (from.has_cause() && depth < max_failure_depth) to.set_cause(exception_at(from.cause(), depth + 1));
+  to.set_stack_trace(std::move(stack_trace));
+  to.set_source(from.source());
+  to.set_origin(std::make_shared<const std::string>(from.SerializeAsString()));
+}
+
+inline encoded_failure_attributes texts_of(const Failure& from) {
+  if (from.has_encoded_attributes() && metadata_entry(from.encoded_attributes(), "encoding") == encoding::json) {
+    try {
+      return json::parse<encoded_failure_attributes>(from.encoded_attributes().data());
+    } catch (const std::exception&) {
+      // Another SDK's, or a codec's, way to write them: the plain fields have to do.
+    }
+  }
+  return {.message = from.message(), .stack_trace = from.stack_trace()};
+}
+
+inline application_failure application_failure_of(const Failure& from, std::string message) {
+  const auto& info = from.application_failure_info();
+  application_failure_options options{.type = info.type(), .non_retryable = info.non_retryable()};
+  if (info.has_next_retry_delay()) options.next_retry_delay = duration_of(info.next_retry_delay());
+  if (info.category() == enums::APPLICATION_ERROR_CATEGORY_BENIGN) options.category = failure_category::benign;
+  application_failure made(std::move(message), options);
+  made.set_details(list_of(info.details()));
+  return made;
+}
+
+inline activity_failure activity_failure_of(const Failure& from, std::string message) {
+  const auto& info = from.activity_failure_info();
+  activity_failure::fields fields{.scheduled_event_id = info.scheduled_event_id(),
+                                  .started_event_id = info.started_event_id(),
+                                  .identity = info.identity(),
+                                  .activity_type = info.activity_type().name(),
+                                  .activity_id = info.activity_id(),
+                                  .state = static_cast<retry_state>(info.retry_state())};
+  return activity_failure(std::move(message), std::move(fields));
+}
+
+inline child_workflow_failure child_failure_of(const Failure& from, std::string message) {
+  const auto& info = from.child_workflow_execution_failure_info();
+  child_workflow_failure::fields fields{.namespace_ = info.namespace_(),
+                                        .workflow_id = info.workflow_execution().workflow_id(),
+                                        .run_id = info.workflow_execution().run_id(),
+                                        .workflow_type = info.workflow_type().name(),
+                                        .initiated_event_id = info.initiated_event_id(),
+                                        .started_event_id = info.started_event_id(),
+                                        .state = static_cast<retry_state>(info.retry_state())};
+  return child_workflow_failure(std::move(message), std::move(fields));
+}
+
+inline std::exception_ptr exception_at(const Failure& from, int depth) {
+  auto [message, stack] = texts_of(from);
+  switch (from.failure_info_case()) {
+    case Failure::kApplicationFailureInfo:
+      return finished(application_failure_of(from, std::move(message)), from, std::move(stack), depth);
+    case Failure::kTimeoutFailureInfo: {
+      const auto& info = from.timeout_failure_info();
+      timeout_failure made(std::move(message), static_cast<timeout_type>(info.timeout_type()));
+      made.set_last_heartbeat_details(list_of(info.last_heartbeat_details()));
+      return finished(std::move(made), from, std::move(stack), depth);
+    }
+    case Failure::kCanceledFailureInfo: {
+      cancelled_failure made(std::move(message));
+      made.set_details(list_of(from.canceled_failure_info().details()));
+      return finished(std::move(made), from, std::move(stack), depth);
+    }
+    case Failure::kTerminatedFailureInfo:
+      return finished(terminated_failure(std::move(message)), from, std::move(stack), depth);
+    case Failure::kServerFailureInfo:
+      return finished(server_failure(std::move(message), from.server_failure_info().non_retryable()), from,
+                      std::move(stack), depth);
+    case Failure::kActivityFailureInfo:
+      return finished(activity_failure_of(from, std::move(message)), from, std::move(stack), depth);
+    case Failure::kChildWorkflowExecutionFailureInfo:
+      return finished(child_failure_of(from, std::move(message)), from, std::move(stack), depth);
+    default:
+      return finished(failure(std::move(message)), from, std::move(stack), depth);
+  }
+}
+
+inline std::exception_ptr exception_of(const Failure& from) { return exception_at(from, 0); }
+
+// ---- to the wire
+
+inline void write_at(const std::exception_ptr& from, Failure& to, int depth);
+
+inline void write_info(const application_failure& from, Failure& to) {
+  auto& info = *to.mutable_application_failure_info();
+  info.set_type(valid_utf8(from.type()));
+  info.set_non_retryable(from.non_retryable());
+  if (from.next_retry_delay()) write_duration(*from.next_retry_delay(), *info.mutable_next_retry_delay());
+  if (from.category() == failure_category::benign) info.set_category(enums::APPLICATION_ERROR_CATEGORY_BENIGN);
+  if (!from.details().empty()) write_payloads(from.details(), *info.mutable_details());
+}
+
+inline void write_info(const activity_failure& from, Failure& to) {
+  auto& info = *to.mutable_activity_failure_info();
+  info.set_scheduled_event_id(from.scheduled_event_id());
+  info.set_started_event_id(from.started_event_id());
+  info.set_identity(valid_utf8(from.identity()));
+  info.mutable_activity_type()->set_name(valid_utf8(from.activity_type()));
+  info.set_activity_id(valid_utf8(from.activity_id()));
+  info.set_retry_state(static_cast<enums::RetryState>(from.retry_state()));
+}
+
+inline void write_info(const child_workflow_failure& from, Failure& to) {
+  auto& info = *to.mutable_child_workflow_execution_failure_info();
+  const auto& all = from.all();
+  info.set_namespace_(valid_utf8(all.namespace_));
+  info.mutable_workflow_execution()->set_workflow_id(valid_utf8(all.workflow_id));
+  info.mutable_workflow_execution()->set_run_id(valid_utf8(all.run_id));
+  info.mutable_workflow_type()->set_name(valid_utf8(all.workflow_type));
+  info.set_initiated_event_id(all.initiated_event_id);
+  info.set_started_event_id(all.started_event_id);
+  info.set_retry_state(static_cast<enums::RetryState>(all.state));
+}
+
+inline void write_kind(const failure& from, const std::exception_ptr& pointer, Failure& to) {
+  if (const auto* application = dynamic_cast<const application_failure*>(&from)) {
+    write_info(*application, to);
+  } else if (const auto* cancelled = dynamic_cast<const cancelled_failure*>(&from)) {
+    auto& info = *to.mutable_canceled_failure_info();
+    if (!cancelled->details().empty()) write_payloads(cancelled->details(), *info.mutable_details());
+  } else if (const auto* timeout = dynamic_cast<const timeout_failure*>(&from)) {
+    auto& info = *to.mutable_timeout_failure_info();
+    info.set_timeout_type(static_cast<enums::TimeoutType>(timeout->type()));
+    if (!timeout->last_heartbeat_details().empty()) {
+      write_payloads(timeout->last_heartbeat_details(), *info.mutable_last_heartbeat_details());
+    }
+  } else if (dynamic_cast<const terminated_failure*>(&from) != nullptr) {
+    to.mutable_terminated_failure_info();
+  } else if (const auto* server = dynamic_cast<const server_failure*>(&from)) {
+    to.mutable_server_failure_info()->set_non_retryable(server->non_retryable());
+  } else if (const auto* activity = dynamic_cast<const activity_failure*>(&from)) {
+    write_info(*activity, to);
+  } else if (const auto* child = dynamic_cast<const child_workflow_failure*>(&from)) {
+    write_info(*child, to);
+  } else {
+    to.mutable_application_failure_info()->set_type(valid_utf8(type_of(pointer)));
+  }
+}
+
+/// What an exception that is not a rondo::failure carries with std::throw_with_nested.
+inline std::exception_ptr nested_in(const std::exception& outer) {
+  const auto* nested = dynamic_cast<const std::nested_exception*>(&outer);
+  return nested == nullptr ? nullptr : nested->nested_ptr();
+}
+
+inline void write_cause(const std::exception_ptr& cause, Failure& to, int depth) {
+  if (cause && depth < max_failure_depth) write_at(cause, *to.mutable_cause(), depth + 1);
+}
+
+inline void write_at(const std::exception_ptr& from, Failure& to, int depth) {
+  try {
+    if (from) std::rethrow_exception(from);
+    to.set_message(message_of(from));
+    to.mutable_application_failure_info();
+  } catch (const failure& known) {
+    if (known.origin() != nullptr && to.ParseFromString(*known.origin())) return;
+    to.set_message(valid_utf8(known.message()));
+    to.set_stack_trace(valid_utf8(known.stack_trace()));
+    write_kind(known, from, to);
+    write_cause(known.cause() ? known.cause() : nested_in(known), to, depth);
+  } catch (const std::exception& other) {
+    to.set_message(valid_utf8(other.what()));
+    to.mutable_application_failure_info()->set_type(valid_utf8(type_of(from)));
+    write_cause(nested_in(other), to, depth);
+  } catch (...) {
+    to.set_message(valid_utf8(message_of(from)));
+    to.mutable_application_failure_info()->set_type(valid_utf8(type_of(from)));
+  }
+  to.set_source("rondo");
+}
+
+inline void write_failure(const std::exception_ptr& from, Failure& to) { write_at(from, to, 0); }
+
+}  // namespace rondo::detail::engine

@@ -1,0 +1,107 @@
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/command_list.hpp"
+#include "rondo/detail/engine/event_index.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/engine/transition_table.hpp"
+#include "rondo/detail/run/host.hpp"
+
+namespace rondo::detail::engine {
+
+/// What the machines of a run share.
+struct machine_services {
+  command_list commands;
+  event_index by_event;
+  payload_views views;
+  /// Machines that are done; they go back to their pools when the code has run.
+  std::vector<machine*> finished;
+  /// The first error of an encoder: the workflow task must fail.
+  std::exception_ptr encoding_error;
+  /// Task queue of the workflow.
+  std::string task_queue;
+
+  /// Writes what `input` holds into the message that `payloads` makes, when there is one.
+  template <class Payloads>
+  void encode(const run::encoder& input, Payloads&& payloads) {
+    try {
+      message_sink sink(*payloads());
+      input(sink);
+    } catch (...) {
+      if (!encoding_error) encoding_error = std::current_exception();
+    }
+  }
+};
+
+/// The state machine of one thing that a run began. It makes commands, compares them with the history, and turns events
+/// into results.
+class machine : public run::pending {
+ public:
+  explicit machine(machine_services& of) : run_(of) {}
+  machine(const machine&) = delete;
+  machine& operator=(const machine&) = delete;
+  virtual ~machine() = default;
+
+  /// Compares the event that a command became with what the code asked for now: false when it is another thing.
+  virtual bool matches(const HistoryEvent& event) const = 0;
+  /// Takes in an event; false when nothing like that can happen in this state.
+  virtual bool apply(const HistoryEvent& event) = 0;
+  /// Like `activity "charge" (id "7")`.
+  virtual std::string description() const = 0;
+  /// Goes back to its pool.
+  virtual void recycle() {}
+
+ protected:
+  machine_services& run_;
+};
+
+/// A machine that is driven by a table: `Derived::table()`.
+template <class Derived, class State, class Input>
+class table_machine : public machine {
+ public:
+  using state_type = State;
+  using input_type = Input;
+  using machine::machine;
+
+  State state() const noexcept { return state_; }
+  bool done() const { return Derived::table().is_final(state_); }
+
+  /// One step; false, and nothing happens, when the table has no row for it.
+  bool handle(Input input, const HistoryEvent* event) {
+    const auto* row = Derived::table().find(state_, input);
+    if (row == nullptr) return false;
+    const bool was_done = done();
+    state_ = row->to;
+    if (row->action != nullptr) (static_cast<Derived&>(*this).*row->action)(event);
+    if (!was_done && done()) finish();
+    return true;
+  }
+
+ protected:
+  void reset() noexcept {
+    state_ = State{};
+    initial_event_ = 0;
+  }
+  /// From here on events find the machine by the one that began it.
+  void begin_at(const HistoryEvent& event) {
+    initial_event_ = event.event_id();
+    run_.by_event.add(initial_event_, *this);
+  }
+  std::int64_t initial_event() const noexcept { return initial_event_; }
+
+ private:
+  void finish() {
+    if (initial_event_ != 0) run_.by_event.erase(initial_event_);
+    run_.finished.push_back(this);
+  }
+
+  State state_{};
+  std::int64_t initial_event_ = 0;
+};
+
+}  // namespace rondo::detail::engine

@@ -1,0 +1,108 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/json.hpp"
+#include "rondo/options.hpp"
+#include "rondo/payload.hpp"
+
+// Payloads, durations and times between the wire and the vocabulary types.
+namespace rondo::detail::engine {
+
+inline std::string_view metadata_entry(const Payload& from, std::string_view key) {
+  const auto found = from.metadata().find(key);
+  return found == from.metadata().end() ? std::string_view{} : std::string_view{found->second};
+}
+
+inline void copy_payload(const Payload& from, payload& to) {
+  for (const auto& [key, value] : from.metadata()) to.metadata.emplace(key, value);
+  to.data = from.data();
+}
+
+/// A view of a message, valid while the message is.
+inline payload_view view_of(const Payload& from) {
+  return payload_view(metadata_entry(from, "encoding"), metadata_entry(from, "messageType"), from.data(), &from,
+                      [](const void* source, payload& out) { copy_payload(*static_cast<const Payload*>(source), out); });
+}
+
+/// Views of several payloads; keeps its memory, so that reading the next message allocates nothing.
+class payload_views {
+ public:
+  /// Valid until the next call and while the message is.
+  payload_span of(const Payloads& from) {
+    views_.clear();
+    for (const auto& each : from.payloads()) views_.push_back(view_of(each));
+    return views_;
+  }
+
+ private:
+  std::vector<payload_view> views_;
+};
+
+inline payload_list list_of(const Payloads& from) {
+  payload_list list(static_cast<std::size_t>(from.payloads_size()));
+  for (int i = 0; i < from.payloads_size(); ++i) copy_payload(from.payloads(i), list[static_cast<std::size_t>(i)]);
+  return list;
+}
+
+inline void write_payload(const payload& from, Payload& to) {
+  for (const auto& [key, value] : from.metadata) (*to.mutable_metadata())[key] = value;
+  to.set_data(from.data);
+}
+inline void write_payloads(const payload_list& from, Payloads& to) {
+  for (const auto& each : from) write_payload(each, *to.add_payloads());
+}
+
+/// Writes encoded values into a message.
+class message_sink final : public payload_sink {
+ public:
+  explicit message_sink(Payloads& to) : to_(to) {}
+  std::string& add(std::string_view encoding) override {
+    Payload& added = *to_.add_payloads();
+    (*added.mutable_metadata())["encoding"] = encoding;
+    return *added.mutable_data();
+  }
+  void set_metadata(std::string_view key, std::string_view value) override {
+    Payload& last = *to_.mutable_payloads(to_.payloads_size() - 1);
+    (*last.mutable_metadata())[std::string(key)] = value;
+  }
+
+ private:
+  Payloads& to_;
+};
+
+/// Makes `to` the JSON of `value`.
+template <class Value>
+void write_json(const Value& value, Payload& to) {
+  (*to.mutable_metadata())["encoding"] = encoding::json;
+  to.mutable_data()->clear();
+  json::write(*to.mutable_data(), value);
+}
+
+inline duration duration_of(const google::protobuf::Duration& from) {
+  return std::chrono::seconds(from.seconds()) + std::chrono::nanoseconds(from.nanos());
+}
+inline void write_duration(duration from, google::protobuf::Duration& to) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(from);
+  to.set_seconds(seconds.count());
+  to.set_nanos(static_cast<std::int32_t>((from - seconds).count()));
+}
+inline void write_retry_policy(const retry_policy& from, temporal::api::common::v1::RetryPolicy& to) {
+  write_duration(from.initial_interval, *to.mutable_initial_interval());
+  to.set_backoff_coefficient(from.backoff_coefficient);
+  if (from.maximum_interval > duration::zero()) write_duration(from.maximum_interval, *to.mutable_maximum_interval());
+  to.set_maximum_attempts(from.maximum_attempts);
+  for (const auto& each : from.non_retryable_error_types) to.add_non_retryable_error_types(std::string(each));
+}
+inline std::chrono::sys_time<duration> time_of(const google::protobuf::Timestamp& from) {
+  return std::chrono::sys_time<duration>(std::chrono::seconds(from.seconds()) + std::chrono::nanoseconds(from.nanos()));
+}
+
+}  // namespace rondo::detail::engine

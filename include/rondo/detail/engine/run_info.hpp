@@ -1,0 +1,39 @@
+#pragma once
+#include <string>
+
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/workflow/info.hpp"
+
+namespace rondo::detail::engine {
+
+/// Fills in what the first event says about a run. Ids that are known already stay.
+inline void read_start(const HistoryEvent& event, workflow_info& to) {
+  const auto& from = event.workflow_execution_started_event_attributes();
+  if (to.workflow_id.empty()) to.workflow_id = from.workflow_id();
+  if (to.run_id.empty()) to.run_id = from.original_execution_run_id();
+  to.workflow_type = from.workflow_type().name();
+  to.task_queue = from.task_queue().name();
+  to.first_execution_run_id = from.first_execution_run_id();
+  to.continued_run_id = from.continued_execution_run_id();
+  to.parent_workflow_id = from.parent_workflow_execution().workflow_id();
+  to.parent_run_id = from.parent_workflow_execution().run_id();
+  to.parent_namespace = from.parent_workflow_namespace();
+  to.cron_schedule = from.cron_schedule();
+  to.identity = from.identity();
+  to.attempt = from.attempt() == 0 ? 1 : from.attempt();
+  to.execution_timeout = duration_of(from.workflow_execution_timeout());
+  to.run_timeout = duration_of(from.workflow_run_timeout());
+  to.task_timeout = duration_of(from.workflow_task_timeout());
+  to.start_time = time_of(event.event_time());
+}
+
+/// Fills in what the start of a workflow task says.
+inline void read_task_start(const HistoryEvent& event, workflow_info& to) {
+  const auto& from = event.workflow_task_started_event_attributes();
+  to.history_length = event.event_id();
+  to.history_size_bytes = from.history_size_bytes();
+  to.continue_as_new_suggested = from.suggest_continue_as_new();
+}
+
+}  // namespace rondo::detail::engine

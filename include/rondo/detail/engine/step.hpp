@@ -1,0 +1,57 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/log.hpp"
+
+namespace rondo::detail::engine {
+
+/// What a run needs from the worker that holds it.
+struct run_options {
+  std::string namespace_ = "default";
+  /// May be null: nothing is logged.
+  const rondo::logger* logger = nullptr;
+  /// Memory of the coroutines; must outlive the run. May be null: the heap.
+  frame_pool* frames = nullptr;
+  /// The server keeps sdk_metadata (a capability that it reports).
+  bool server_keeps_flags = true;
+};
+
+/// What holds for one workflow task only.
+struct task_options {
+  /// So many activities of this task may ask to be started at once by this worker: the slots that it reserved.
+  int eager_activities = 0;
+};
+
+/// What the worker has to do next with a run.
+enum class step_kind : std::uint8_t {
+  need_page,          ///< fetch the next page of the history with `page_token`, then add_page
+  need_full_history,  ///< fetch the history from its first event on, then add_page; the run has forgotten what it knew
+  completed,          ///< send `completed`, then call accepted() or destroy the run
+  failed,             ///< send `failed` (or leave it, when this attempt was reported already)
+  query_answered,     ///< send `answered`
+};
+
+/// Why a run must not stay in the cache.
+enum class eviction : std::uint8_t { none, closed, nondeterminism, failed_task, inconsistent_history };
+
+/// The outcome of one call of a `workflow_run`. The messages lie on the arena of the task.
+struct step {
+  step_kind kind = step_kind::failed;
+  /// need_page only; valid until the next call of the run.
+  std::string_view page_token{};
+  service::RespondWorkflowTaskCompletedRequest* completed = nullptr;
+  service::RespondWorkflowTaskFailedRequest* failed = nullptr;
+  service::RespondQueryTaskCompletedRequest* answered = nullptr;
+  /// So many commands of `completed` ask for eager execution.
+  int eager_activities = 0;
+  /// Attempt of the task, from 1. Only the first failed attempt is worth a report.
+  int attempt = 1;
+  /// Other than `none`: destroy the run once the message is sent.
+  eviction evict = eviction::none;
+};
+
+}  // namespace rondo::detail::engine

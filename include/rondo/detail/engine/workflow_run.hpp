@@ -1,0 +1,83 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <google/protobuf/arena.h>
+
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/execution.hpp"
+#include "rondo/detail/engine/logical_tasks.hpp"
+#include "rondo/detail/engine/step.hpp"
+#include "rondo/detail/run/definition.hpp"
+
+namespace rondo::detail::engine {
+
+/// A run as the worker keeps it in its cache: workflow tasks go in, one after another, and completions come out. It does
+/// no input or output; a step says what the worker has to do.
+///
+///     accept(task) ──> need_page / need_full_history ──> add_page ──> ... ──> completed ──> accepted
+///                 └──────────────────────────────────────────────────────┴──> failed, query_answered
+///
+/// It may be destroyed at any moment between two calls. Nothing of it throws for what the history or the code does.
+class workflow_run {
+ public:
+  /// `definition` must outlive the run.
+  workflow_run(const run::workflow_definition& definition, run_options options)
+      : definition_(definition), options_(std::move(options)) {}
+  workflow_run(const workflow_run&) = delete;
+  workflow_run& operator=(const workflow_run&) = delete;
+
+  /// Begins to work on a task. `task` and `arena` must live until the step that ends the task, and the messages of that
+  /// step lie on `arena`; nothing is kept beyond.
+  step accept(const service::PollWorkflowTaskQueueResponse& task, google::protobuf::Arena& arena,
+              const task_options& options = {});
+
+  /// Goes on with a page that a step asked for; the page may be destroyed afterwards.
+  step add_page(const History& page, std::string next_token);
+
+  /// The server took the completion. `reset_history_event_id` is what its answer said: other than 0 when it dropped the
+  /// workflow task because nothing happened in it.
+  void accepted(std::int64_t reset_history_event_id = 0);
+
+  /// Id of the last event that the run has seen; 0 when it has seen none.
+  std::int64_t last_event_id() const noexcept { return tasks_.next_id() - 1; }
+
+ private:
+  bool query_only() const noexcept { return task_->has_query(); }
+  /// True when a cached run does not stand where the task begins.
+  bool is_stale() const noexcept;
+  void forget() noexcept;
+  step feed(const History& page, std::string next_token);
+  /// Applies what is there, up to a step.
+  step work();
+  step work_on_open(const logical_task& task);
+  step end_of_history();
+  step ask_for_page();
+  step ask_for_full_history();
+  step complete();
+  step answer();
+  step fail(const task_problem& problem, eviction why);
+  step inconsistent(std::string what);
+  step made(step_kind kind) const;
+
+  const run::workflow_definition& definition_;
+  run_options options_;
+  logical_tasks tasks_;
+  std::optional<execution> execution_;
+  /// Started event of the last task that was applied.
+  std::int64_t last_started_ = 0;
+
+  // Of the current task.
+  const service::PollWorkflowTaskQueueResponse* task_ = nullptr;
+  google::protobuf::Arena* arena_ = nullptr;
+  task_options task_options_;
+  std::string page_token_;
+  bool asked_for_full_history_ = false;
+};
+
+}  // namespace rondo::detail::engine
+
+#include "rondo/detail/engine/impl/workflow_run.hpp"
