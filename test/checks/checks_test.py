@@ -57,6 +57,14 @@ class CompileFail(unittest.TestCase):
         self.assertIsNone(compile_fail.judge("// expect-ok", 0, ""))
         self.assertIsNotNone(compile_fail.judge("// expect-ok", 1, "error"))
 
+    def test_knows_what_only_gcc_12_refuses(self):
+        line, gcc12, gcc13 = "// expect-gcc12: twice", {"__GNUC__": "12"}, {"__GNUC__": "13"}
+        clang = {"__GNUC__": "4", "__clang__": "1"}
+        self.assertEqual(compile_fail.for_compiler(line, gcc12), "// expect: twice")
+        self.assertEqual(compile_fail.for_compiler(line, gcc13), "// expect-ok")
+        self.assertEqual(compile_fail.for_compiler(line, clang), "// expect-ok")
+        self.assertEqual(compile_fail.for_compiler("// expect: twice", clang), "// expect: twice")
+
     def test_refuses_a_case_that_promises_nothing(self):
         self.assertIsNotNone(compile_fail.judge("#pragma once", 1, "error"))
 
