@@ -3,7 +3,7 @@
 #include <string>
 
 #include "rondo/detail/base/random.hpp"
-#include "rondo/detail/base/uuid.hpp"
+#include "rondo/detail/base/uuid_format.hpp"
 #include "rondo/detail/run/instance.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/log.hpp"

@@ -87,6 +87,7 @@ class scanner {
     std::size_t from = ++at_;
     bool escaped = false;
     for (;;) {
+      skip_plain();
       if (at_ >= text_.size()) fail("unterminated string");
       const auto c = static_cast<unsigned char>(text_[at_]);
       if (c == '"') break;
@@ -131,6 +132,12 @@ class scanner {
   static constexpr bool is_word(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-' ||
            c == '+';
+  }
+  /// Skips ASCII characters that stand for themselves in a string.
+  void skip_plain() noexcept {
+    std::size_t at = at_;
+    while (at < text_.size() && rondo::detail::is_plain_in_json(text_[at])) ++at;
+    at_ = at;
   }
   char at(std::size_t position) const noexcept { return position < text_.size() ? text_[position] : '\0'; }
 

@@ -276,18 +276,18 @@ inline void writer::write_raw(const raw& value) {
 inline void writer::write_text(std::string_view text) {
   out_ += '"';
   std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size();) {
+  for (std::size_t i = 0;;) {
+    while (i < text.size() && rondo::detail::is_plain_in_json(text[i])) ++i;
+    if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x80) {
       const std::size_t length = rondo::detail::utf8_length(text, i);
       if (length == 0) throw error("invalid UTF-8 in a string, at its byte " + std::to_string(i));
       i += length;
-    } else if (c < 0x20 || c == '"' || c == '\\') {
+    } else {
       out_.append(text, from, i - from);
       escape(c);
       from = ++i;
-    } else {
-      ++i;
     }
   }
   out_.append(text, from);

@@ -27,6 +27,12 @@ constexpr std::size_t utf8_length(std::string_view text, std::size_t at) noexcep
   return 4;
 }
 
+/// True for ASCII characters that stand for themselves in a JSON string.
+constexpr bool is_plain_in_json(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
 /// Position of the first byte that is not part of well-formed UTF-8; npos when all is well.
 constexpr std::size_t find_invalid_utf8(std::string_view text) noexcept {
   for (std::size_t at = 0; at < text.size();) {

@@ -1,32 +1,11 @@
 #pragma once
-#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <string>
 
+#include "rondo/detail/base/uuid_format.hpp"
+
 namespace rondo::detail {
-
-/// 128 random bits as a version 4 UUID in lower case ("f81d4fae-7dec-4d0a-a765-00a0c91e6bf6").
-inline std::string format_uuid(std::uint64_t high, std::uint64_t low) {
-  high = (high & ~std::uint64_t{0xF000}) | 0x4000U;                          // version
-  low = (low & ~(std::uint64_t{0xC} << 60U)) | (std::uint64_t{0x8} << 60U);  // variant
-  std::string out(36, '-');
-  std::size_t at = 0;
-  for (unsigned digit = 0; digit < 32; ++digit) {
-    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) ++at;
-    const std::uint64_t half = digit < 16 ? high : low;
-    out[at++] = "0123456789abcdef"[(half >> (60U - 4U * (digit % 16U))) & 0xFU];
-  }
-  return out;
-}
-
-/// A UUID from a source that gives 64 random bits per call.
-template <class Random>
-std::string make_uuid(Random&& random) {
-  const std::uint64_t high = random();
-  const std::uint64_t low = random();
-  return format_uuid(high, low);
-}
 
 /// A UUID that nobody can predict. Not for workflow code: it differs on replay.
 inline std::string random_uuid() {
