@@ -1,0 +1,183 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <google/protobuf/arena.h>
+
+#include "rondo/detail/engine/workflow_run.hpp"
+#include "rondo/registry.hpp"
+#include "support/history_builder.hpp"
+
+namespace rondo::test {
+
+/// Plays the server and the worker for one run: builds tasks from a history, fetches pages, records completions.
+class engine_driver {
+ public:
+  engine_driver(registry from, history_builder start) : from_(std::move(from)), history(std::move(start)) {
+    const auto& first = history.history().events(0).workflow_execution_started_event_attributes();
+    definition_ = from_.find_workflow(first.workflow_type().name());
+  }
+
+  registry from_;
+  history_builder history;
+  /// The messages of the last step; valid until the next task.
+  engine::step last;
+  engine::task_options options;
+  engine::run_options run_options;
+  /// Where the history is cut into pages when it is fetched: ids of the last events of pages.
+  std::vector<std::int64_t> cuts;
+  /// Every page is followed by an empty one.
+  bool empty_pages = false;
+  std::function<void(engine::service::PollWorkflowTaskQueueResponse&)> amend;
+
+  /// Runs the open task; the history must end with its start.
+  const engine::step& run_task() {
+    if (run_ == nullptr) evict();
+    begin();
+    if (previous_started_ != 0) task_->set_previous_started_event_id(previous_started_);
+    task_->set_started_event_id(history.last_id());
+    return deliver();
+  }
+  /// Asks a query outside of a workflow task.
+  const engine::step& query(std::string_view name, std::string_view json = {}) {
+    if (run_ == nullptr) evict();
+    begin();
+    task_->set_previous_started_event_id(previous_started_);
+    task_->mutable_query()->set_query_type(std::string(name));
+    if (!json.empty()) {
+      auto& argument = *task_->mutable_query()->mutable_query_args()->add_payloads();
+      (*argument.mutable_metadata())["encoding"] = "json/plain";
+      argument.set_data(std::string(json));
+    }
+    task_->clear_history();
+    task_->clear_next_page_token();
+    return deliver();
+  }
+  /// Runs the open task and takes its completion into the history; the commands as text.
+  std::vector<std::string> complete_task() {
+    run_task();
+    if (last.kind != engine::step_kind::completed) return {"not completed: " + failure()};
+    auto commands = texts();
+    previous_started_ = history.last_id();
+    history.record(*last.completed);
+    run_->accepted();
+    if (last.evict != engine::eviction::none) run_.reset();
+    return commands;
+  }
+  /// Opens a task and completes it.
+  std::vector<std::string> task() {
+    history.open_task();
+    return complete_task();
+  }
+
+  /// Forgets the run in memory.
+  void evict() { run_ = std::make_unique<engine::workflow_run>(*definition_, run_options); }
+  engine::workflow_run& run() { return *run_; }
+  int full_fetches() const { return full_fetches_; }
+
+  std::string failure() const {
+    if (last.kind == engine::step_kind::failed) return last.failed->failure().message();
+    if (last.kind == engine::step_kind::query_answered) return last.answered->error_message();
+    return {};
+  }
+  std::string answer() const {
+    const auto& values = last.answered->query_result().payloads();
+    return values.empty() ? std::string("none") : values[0].data();
+  }
+  std::vector<std::string> texts() const {
+    std::vector<std::string> all;
+    for (const auto& each : last.completed->commands()) all.push_back(text(each));
+    return all;
+  }
+  static std::string text(const engine::Command& command) {
+    const auto values = [](const engine::Payloads& from) {
+      std::string line;
+      for (const auto& each : from.payloads()) line += (line.empty() ? "" : ",") + each.data();
+      return "(" + line + ")";
+    };
+    switch (command.command_type()) {
+      case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: {
+        const auto& from = command.schedule_activity_task_command_attributes();
+        return "activity " + from.activity_id() + " " + from.activity_type().name() + values(from.input());
+      }
+      case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
+        return "cancel activity " +
+               std::to_string(command.request_cancel_activity_task_command_attributes().scheduled_event_id());
+      case enums::COMMAND_TYPE_START_TIMER: {
+        const auto& from = command.start_timer_command_attributes();
+        return "timer " + from.timer_id() + " " + std::to_string(from.start_to_fire_timeout().seconds()) + "s";
+      }
+      case enums::COMMAND_TYPE_CANCEL_TIMER: return "cancel timer " + command.cancel_timer_command_attributes().timer_id();
+      case enums::COMMAND_TYPE_RECORD_MARKER:
+        return "marker " + values(command.record_marker_command_attributes().details().at("patch-data"));
+      case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+        return "upsert " + command.upsert_workflow_search_attributes_command_attributes()
+                               .search_attributes().indexed_fields().at("TemporalChangeVersion").data();
+      case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
+        return "complete " + values(command.complete_workflow_execution_command_attributes().result());
+      case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+        return "fail " + command.fail_workflow_execution_command_attributes().failure().message();
+      case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: return "cancelled";
+      case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: {
+        const auto& from = command.continue_as_new_workflow_execution_command_attributes();
+        return "continue as new " + from.workflow_type().name() + values(from.input());
+      }
+      default: return command.ShortDebugString();
+    }
+  }
+
+ private:
+  void begin() {
+    arena_ = std::make_unique<google::protobuf::Arena>();
+    task_ = google::protobuf::Arena::CreateMessage<engine::service::PollWorkflowTaskQueueResponse>(arena_.get());
+    task_->set_task_token("token");
+    task_->set_attempt(1);
+    task_->mutable_workflow_execution()->set_workflow_id("workflow-1");
+    task_->mutable_workflow_execution()->set_run_id("run-1");
+    const auto known = run_->last_event_id() == 0 ? 0 : previous_started_;
+    task_->set_next_page_token(page(known + 1, *task_->mutable_history()));
+  }
+  const engine::step& deliver() {
+    if (amend) amend(*task_);
+    last = run_->accept(*task_, *arena_, options);
+    while (last.kind == engine::step_kind::need_page || last.kind == engine::step_kind::need_full_history) {
+      std::int64_t from = 1;
+      if (last.kind == engine::step_kind::need_full_history) ++full_fetches_;
+      if (last.kind == engine::step_kind::need_page) from = std::stoll(std::string(last.page_token));
+      // The page goes away before the next step is looked at: the run must not keep anything of it.
+      auto fetched = std::make_unique<History>();
+      auto token = page(from, *fetched);
+      last = run_->add_page(*fetched, std::move(token));
+    }
+    return last;
+  }
+  /// The events from `from` to the next cut; returns the token of the page that follows.
+  std::string page(std::int64_t from, History& to) {
+    if (empty_pages && from > 0 && !emptied_) {
+      emptied_ = true;
+      return std::to_string(from);
+    }
+    emptied_ = false;
+    auto end = history.last_id();
+    for (const auto cut : cuts) {
+      if (cut >= from && cut < end) end = cut;
+    }
+    for (auto id = from; id <= end; ++id) *to.add_events() = history.at(id);
+    return end == history.last_id() ? std::string() : std::to_string(end + 1);
+  }
+
+  const detail::run::workflow_definition* definition_ = nullptr;
+  std::unique_ptr<google::protobuf::Arena> arena_;
+  engine::service::PollWorkflowTaskQueueResponse* task_ = nullptr;
+  std::unique_ptr<engine::workflow_run> run_;
+  std::int64_t previous_started_ = 0;
+  int full_fetches_ = 0;
+  bool emptied_ = false;
+};
+
+}  // namespace rondo::test
