@@ -1,0 +1,203 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "rondo/client/activity_handle.hpp"
+#include "rondo/client/call.hpp"
+#include "rondo/client/description.hpp"
+#include "rondo/client/errors.hpp"
+#include "rondo/client/history.hpp"
+#include "rondo/client/start.hpp"
+#include "rondo/client/workflow_handle.hpp"
+#include "rondo/client/workflow_list.hpp"
+#include "rondo/connection_options.hpp"
+#include "rondo/detail/base/names.hpp"
+#include "rondo/detail/client/arguments.hpp"
+#include "rondo/detail/client/begin.hpp"
+#include "rondo/detail/client/session.hpp"
+#include "rondo/detail/io/connect.hpp"
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/executor.hpp"
+#include "rondo/detail/io/loop.hpp"
+#include "rondo/name_of.hpp"
+
+namespace rondo {
+
+/// Starts workflows and talks to them. Cheap to copy: copies share one connection and one event loop.
+///
+/// Every call can be awaited, or driven to its end with `.get()`:
+/// - `auto handle = client.start_workflow<order_workflow>(options, order).get();` in ordinary functions, any thread;
+/// - `co_await client.start_workflow<order_workflow>(options, order)` in coroutines on the client's loop, which a worker
+///   or `client.run()` drives.
+///
+/// Arguments are encoded when the call is made; the request is sent when it is awaited. Its request id stays the same
+/// when it has to be repeated, so nothing is started or signalled twice.
+class client {
+ public:
+  using executor_type = detail::io::loop_executor;
+
+  /// Connects, unless `options.lazy`; the client gets a loop of its own. Throws rpc_error, which says what to do, or
+  /// std::invalid_argument.
+  static client connect(client_options options = {}) {
+    return connect(std::make_shared<detail::calls::loop_owner>(), std::move(options));
+  }
+  /// Connects on a loop that outlives the client and that nobody drives at the moment.
+  static client connect(client_options options, detail::io::event_loop& loop) {
+    return connect(std::make_shared<detail::calls::loop_owner>(loop), std::move(options));
+  }
+  /// Connects with the first call.
+  static client connect_lazy(client_options options = {}) {
+    options.lazy = true;
+    return connect(std::move(options));
+  }
+  /// A client of a connection that exists, on that connection's loop; both outlive it.
+  static client over(std::shared_ptr<detail::io::connection> existing) {
+    auto& loop = existing->loop();
+    return client(std::make_shared<detail::calls::loop_owner>(loop), std::move(existing));
+  }
+
+  /// Starts a workflow class. Throws workflow_already_started, namespace_not_found, invalid_argument, ...
+  template <class Workflow, class... Arguments>
+    requires detail::calls::workflow_class<Workflow>
+  call<workflow_handle<Workflow>> start_workflow(const start_workflow_options& options, Arguments&&... arguments) const {
+    return start<Workflow>(detail::workflow_name<Workflow>(), options,
+                           encode_for<Workflow>(std::forward<Arguments>(arguments)...));
+  }
+  /// Starts a workflow that is a function, or that a declared function stands for.
+  template <auto Function, class... Arguments>
+  auto start_workflow(const start_workflow_options& options, Arguments&&... arguments) const {
+    using workflow = detail::calls::workflow_function<Function>;
+    return start<workflow>(name_of<Function>, options, encode_for<workflow>(std::forward<Arguments>(arguments)...));
+  }
+  /// Starts a workflow by its name, such as one of another program.
+  template <class Result = void, class... Arguments>
+  call<workflow_handle<detail::calls::workflow_named<Result>>> start_workflow(
+      std::string_view type, const start_workflow_options& options, Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return start<detail::calls::workflow_named<Result>>(type, options, detail::calls::encode_untyped(arguments...));
+  }
+
+  /// Starts a workflow and waits for its result.
+  template <class Workflow, class... Arguments>
+    requires detail::calls::workflow_class<Workflow>
+  auto execute_workflow(const start_workflow_options& options, Arguments&&... arguments) const {
+    return execute<typename detail::calls::workflow_traits<Workflow>::result>(
+        detail::workflow_name<Workflow>(), options, encode_for<Workflow>(std::forward<Arguments>(arguments)...));
+  }
+  template <auto Function, class... Arguments>
+  auto execute_workflow(const start_workflow_options& options, Arguments&&... arguments) const {
+    using workflow = detail::calls::workflow_function<Function>;
+    return execute<typename detail::calls::workflow_traits<workflow>::result>(
+        name_of<Function>, options, encode_for<workflow>(std::forward<Arguments>(arguments)...));
+  }
+  template <class Result, class... Arguments>
+  call<Result> execute_workflow(std::string_view type, const start_workflow_options& options,
+                                Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return execute<Result>(type, options, detail::calls::encode_untyped(arguments...));
+  }
+
+  /// Signals a workflow, after starting it if it does not run:
+  /// `signal_with_start<order_workflow, &order_workflow::approve>(options, std::tuple{"ada"}, order)`.
+  template <class Workflow, auto Signal, class... SignalArguments, class... Arguments>
+  call<workflow_handle<Workflow>> signal_with_start(const start_workflow_options& options,
+                                                    std::tuple<SignalArguments...> signal_arguments,
+                                                    Arguments&&... arguments) const {
+    using parameters = typename detail::signature_of<Signal>::args;
+    static_assert(detail::callable_with<parameters, SignalArguments...>,
+                  "the arguments do not match the parameters of this signal");
+    auto signal_input = std::apply(
+        [](auto&&... each) { return detail::calls::typed_arguments<parameters>::encode(std::move(each)...); },
+        std::move(signal_arguments));
+    auto what = detail::calls::make_signal_with_start(*session_, detail::workflow_name<Workflow>(), options,
+                                                      encode_for<Workflow>(std::forward<Arguments>(arguments)...),
+                                                      detail::handler_name<Signal, Workflow>(), std::move(signal_input));
+    return session_->make_call(detail::calls::start_typed<Workflow>(session_, std::move(what)));
+  }
+
+  /// A handle of a workflow that exists; nothing is asked of the server. Without a run it means the present one.
+  template <class Workflow = void>
+  workflow_handle<Workflow> get_workflow_handle(std::string id, std::string run_id = {}) const {
+    return workflow_handle<Workflow>(detail::calls::target(session_, std::move(id), run_id, run_id, {}));
+  }
+
+  /// Workflows that the query finds ("WorkflowType = 'order_workflow' AND ExecutionStatus = 'Running'"); empty: all.
+  workflow_list list_workflows(std::string_view query = {}, const list_options& options = {}) const {
+    return workflow_list(session_, std::string(query), options);
+  }
+  /// How many the query finds; it may GROUP BY ExecutionStatus.
+  call<workflow_count> count_workflows(std::string_view query = {}) const {
+    return session_->make_call(detail::calls::count(session_, std::string(query)));
+  }
+
+  /// An activity that is completed from outside, by the task token it gave away.
+  async_activity_handle activity_handle(std::string task_token) const {
+    return async_activity_handle(session_, detail::calls::activity_key(std::move(task_token)));
+  }
+  /// The same by ids; an empty run means the present one, an empty workflow an activity without one.
+  async_activity_handle activity_handle(std::string workflow_id, std::string run_id, std::string activity_id) const {
+    return async_activity_handle(
+        session_, detail::calls::activity_key(std::move(workflow_id), std::move(run_id), std::move(activity_id)));
+  }
+
+  /// Drives a coroutine on the client's loop to its end and returns its result, or throws what it threw.
+  template <class Result>
+  Result run(asio::awaitable<Result> work) const {
+    const auto keep = owner_;
+    return keep->loop().block_on(std::move(work));
+  }
+
+  const std::string& namespace_() const noexcept { return session_->namespace_; }
+  const std::string& identity() const noexcept { return session_->identity; }
+  /// For co_spawn: coroutines that await calls of this client run here. They must not own the client.
+  executor_type executor() const noexcept { return owner_->loop().executor(); }
+  detail::io::event_loop& loop() const noexcept { return owner_->loop(); }
+  const std::shared_ptr<detail::io::connection>& connection() const noexcept { return session_->connection; }
+
+ private:
+  client(std::shared_ptr<detail::calls::loop_owner> owner, std::shared_ptr<detail::io::connection> over)
+      : session_(std::make_shared<detail::calls::session>(over, owner, over->options().namespace_, over->identity())),
+        owner_(std::move(owner)) {}
+
+  static client connect(std::shared_ptr<detail::calls::loop_owner> owner, client_options options) {
+    auto& loop = owner->loop();
+    auto made = options.lazy ? detail::io::make_connection(loop, options)
+                             : loop.block_on(detail::io::connect(loop, options));
+    return client(std::move(owner), std::move(made));
+  }
+
+  template <class Workflow, class... Arguments>
+  static detail::calls::Payloads encode_for(Arguments&&... arguments) {
+    using parameters = typename detail::calls::workflow_traits<Workflow>::arguments;
+    static_assert(detail::callable_with<parameters, Arguments...>,
+                  "the arguments do not match the parameters of this workflow");
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return detail::calls::typed_arguments<parameters>::encode(std::forward<Arguments>(arguments)...);
+  }
+  template <class Workflow>
+  call<workflow_handle<Workflow>> start(std::string_view type, const start_workflow_options& options,
+                                        detail::calls::Payloads input) const {
+    return session_->make_call(
+        detail::calls::start_typed<Workflow>(session_, make_start(type, options, std::move(input))));
+  }
+  template <class Result>
+  call<Result> execute(std::string_view type, const start_workflow_options& options, detail::calls::Payloads input) const {
+    return session_->make_call(detail::calls::execute<Result>(session_, make_start(type, options, std::move(input))));
+  }
+  detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type,
+                                                                       const start_workflow_options& options,
+                                                                       detail::calls::Payloads input) const {
+    return detail::calls::make_start<detail::calls::start_request>(*session_, "StartWorkflowExecution", type, options,
+                                                                   std::move(input));
+  }
+
+  // Destroyed after the loop, whose coroutines may still use it.
+  detail::calls::session_ptr session_;
+  std::shared_ptr<detail::calls::loop_owner> owner_;
+};
+
+}  // namespace rondo

@@ -1,0 +1,83 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "rondo/options.hpp"
+#include "rondo/payload.hpp"
+
+// Options of calls are literal aggregates of views and numbers, safe as temporaries in co_await expressions with every
+// supported compiler. They are read when the call is made: what they name need not live longer.
+namespace rondo {
+
+/// Named payloads: a memo, search attributes.
+using payload_map = std::map<std::string, payload, std::less<>>;
+
+/// Points to a `payload_map`, or to none.
+class payload_map_view {
+ public:
+  constexpr payload_map_view() = default;
+  constexpr payload_map_view(const payload_map& map)  // NOLINT(google-explicit-constructor): an option takes the map itself
+      : map_(&map) {}
+  constexpr const payload_map* get() const noexcept { return map_; }
+
+ private:
+  const payload_map* map_ = nullptr;
+};
+
+/// How to start a workflow. `task_queue` is required.
+struct start_workflow_options {
+  /// Empty: a random UUID.
+  std::string_view id{};
+  std::string_view task_queue{};
+  /// Unset: allow_duplicate.
+  std::optional<id_reuse_policy> reuse{};
+  /// Unset: fail; for signal_with_start use_existing.
+  std::optional<id_conflict_policy> conflict{};
+  /// The whole chain of runs, one run, one workflow task. Zero: the server's defaults (none, none, 10 s).
+  duration execution_timeout{}, run_timeout{}, task_timeout{};
+  /// Unset: a failed workflow is not run again.
+  std::optional<retry_policy> retry{};
+  /// How long the first workflow task waits.
+  duration start_delay{};
+  /// Runs again and again: "0 12 * * *". A schedule does this better.
+  std::string_view cron_schedule{};
+  /// What lists and describe() show beside the workflow.
+  payload_map_view memo{};
+  /// Values to find it by, each with its `type` in the metadata.
+  payload_map_view search_attributes{};
+  /// One line, and more, for people who look at the workflow.
+  std::string_view summary{}, details{};
+};
+static_assert(std::is_trivially_destructible_v<start_workflow_options>);
+
+/// Which workflows a query shall not ask.
+enum class query_reject_condition : unsigned char {
+  none,                   ///< ask closed ones too
+  not_open,               ///< reject when it has closed
+  not_completed_cleanly,  ///< reject when it has closed otherwise than by completing
+};
+
+/// How to query a workflow.
+struct query_options {
+  query_reject_condition reject = query_reject_condition::none;
+};
+
+/// How to wait for the result of a workflow.
+struct result_options {
+  /// Go on with the runs that continue-as-new, retries and cron schedules make. False: the run of the handle alone counts.
+  bool follow_runs = true;
+};
+
+/// Which page of a list of workflows.
+struct list_options {
+  /// Workflows in a page; 0: the server's choice.
+  int page_size = 0;
+  /// Where an earlier list stopped; empty: from the start.
+  std::string_view page_token{};
+};
+
+}  // namespace rondo

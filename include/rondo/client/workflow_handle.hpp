@@ -1,0 +1,167 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "rondo/client/call.hpp"
+#include "rondo/client/description.hpp"
+#include "rondo/client/history.hpp"
+#include "rondo/client/start.hpp"
+#include "rondo/detail/client/arguments.hpp"
+#include "rondo/detail/client/requests.hpp"
+#include "rondo/detail/client/result.hpp"
+#include "rondo/detail/client/session.hpp"
+#include "rondo/workflow/handlers.hpp"
+
+namespace rondo {
+
+/// A workflow on the server. Signals, queries, cancel, terminate and describe go to the run it was made for; to the
+/// present run when it was made by a start, or without a run. Cheap to copy; its client must live while it is used.
+class workflow_handle_base {
+ public:
+  explicit workflow_handle_base(detail::calls::target where) : target_(std::move(where)) {}
+
+  const std::string& id() const noexcept { return target_.workflow_id; }
+  /// The run that was started or asked for; empty: the present one.
+  const std::string& run_id() const noexcept { return target_.result_run_id; }
+  /// First run of the chain that was started; empty when the handle was not made by a start. cancel() and terminate()
+  /// leave other chains with the same id alone then.
+  const std::string& first_execution_run_id() const noexcept { return target_.first_run_id; }
+
+  /// Sends a signal; it is delivered once, also when the request has to be repeated.
+  template <class... Arguments>
+  call<void> signal(std::string_view name, Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return send_signal(name, detail::calls::encode_untyped(arguments...));
+  }
+  /// Asks a query. Throws query_failed, workflow_not_ready, or rpc_error (DEADLINE_EXCEEDED: no worker answered).
+  template <class Result, class... Arguments>
+    requires detail::calls::without_options<Arguments...>
+  call<Result> query(std::string_view name, Arguments&&... arguments) const {
+    return query<Result>(name, query_options{}, std::forward<Arguments>(arguments)...);
+  }
+  /// May throw query_rejected.
+  template <class Result, class... Arguments>
+  call<Result> query(std::string_view name, const query_options& options, Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return send_query<Result>(name, options, detail::calls::encode_untyped(arguments...));
+  }
+
+  /// Asks the workflow to end; it may clean up first, or refuse.
+  call<void> cancel(std::string_view reason = {}) const {
+    return make_call(detail::calls::send_only<detail::calls::service::RequestCancelWorkflowExecutionResponse>(
+        target_.session, detail::calls::make_cancel(target_, reason)));
+  }
+  /// Ends the workflow at once; its code does not hear of it.
+  template <class... Details>
+  call<void> terminate(std::string_view reason = {}, const Details&... details) const {
+    return make_call(detail::calls::send_only<detail::calls::service::TerminateWorkflowExecutionResponse>(
+        target_.session, detail::calls::make_terminate(target_, reason, detail::calls::encode_untyped(details...))));
+  }
+  call<workflow_description> describe() const { return make_call(detail::calls::describe(target_)); }
+  /// All events of the run so far.
+  call<workflow_history> history() const { return make_call(detail::calls::fetch_history(target_)); }
+
+ protected:
+  template <class Result>
+  call<Result> make_call(asio::awaitable<Result> work) const {
+    return target_.session->make_call(std::move(work));
+  }
+  template <class Result>
+  call<Result> wait(const result_options& options) const {
+    return make_call(detail::calls::wait_result<Result>(target_.session, target_.workflow_id, target_.result_run_id,
+                                                        options.follow_runs));
+  }
+  call<void> send_signal(std::string_view name, detail::calls::Payloads input) const {
+    return make_call(detail::calls::send_only<detail::calls::service::SignalWorkflowExecutionResponse>(
+        target_.session, detail::calls::make_signal(target_, name, std::move(input))));
+  }
+  template <class Result>
+  call<Result> send_query(std::string_view name, const query_options& options, detail::calls::Payloads input) const {
+    return make_call(detail::calls::ask<Result>(target_.session,
+                                                detail::calls::make_query(target_, name, options, std::move(input))));
+  }
+
+ private:
+  detail::calls::target target_;
+};
+
+namespace detail::calls {
+
+/// What every handle offers by member function.
+template <class Workflow>
+class typed_handle : public workflow_handle_base {
+ public:
+  using workflow_handle_base::query;
+  using workflow_handle_base::signal;
+  using workflow_handle_base::workflow_handle_base;
+
+  /// Sends the signal that this member function handles.
+  template <auto Member, class... Arguments>
+  call<void> signal(Arguments&&... arguments) const {
+    return this->send_signal(name_of_handler<Member>(), encode_for<Member>(std::forward<Arguments>(arguments)...));
+  }
+  /// Asks the query that this member function answers.
+  template <auto Member, class... Arguments>
+    requires without_options<Arguments...>
+  auto query(Arguments&&... arguments) const {
+    return query<Member>(query_options{}, std::forward<Arguments>(arguments)...);
+  }
+  template <auto Member, class... Arguments>
+  auto query(const query_options& options, Arguments&&... arguments) const {
+    using result = std::remove_cvref_t<typename signature_of<Member>::raw>;
+    return this->template send_query<result>(name_of_handler<Member>(), options,
+                                             encode_for<Member>(std::forward<Arguments>(arguments)...));
+  }
+
+ private:
+  template <auto Member>
+  static constexpr std::string_view name_of_handler() {
+    using owner = typename signature_of<Member>::owner;
+    static_assert(!std::is_void_v<owner>, "a signal or query is named by a member function of the workflow class");
+    if constexpr (workflow_class<Workflow>) {
+      static_assert(std::derived_from<Workflow, owner>, "this is a member function of another workflow class");
+      return handler_name<Member, Workflow>();
+    } else {
+      return handler_name<Member, owner>();
+    }
+  }
+  template <auto Member, class... Arguments>
+  static Payloads encode_for(Arguments&&... arguments) {
+    using parameters = typename signature_of<Member>::args;
+    static_assert(callable_with<parameters, Arguments...>, "the arguments do not match the parameters of this handler");
+    check_awaitable_arguments<Arguments...>();
+    return typed_arguments<parameters>::encode(std::forward<Arguments>(arguments)...);
+  }
+};
+
+}  // namespace detail::calls
+
+/// A workflow of a known type.
+template <class Workflow = void>
+class workflow_handle : public detail::calls::typed_handle<Workflow> {
+ public:
+  using result_type = typename detail::calls::workflow_traits<Workflow>::result;
+  using detail::calls::typed_handle<Workflow>::typed_handle;
+
+  /// Waits until the workflow has ended, however long that takes. Throws workflow_failure, not_found, conversion_error.
+  call<result_type> result(const result_options& options = {}) const { return this->template wait<result_type>(options); }
+};
+
+/// A workflow of any type.
+template <>
+class workflow_handle<void> : public detail::calls::typed_handle<void> {
+ public:
+  using detail::calls::typed_handle<void>::typed_handle;
+
+  /// Waits until the workflow has ended, however long that takes. Throws workflow_failure, not_found, conversion_error.
+  template <class Result>
+  call<Result> result(const result_options& options = {}) const {
+    return this->template wait<Result>(options);
+  }
+};
+
+}  // namespace rondo

@@ -1,0 +1,137 @@
+#pragma once
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <asio/awaitable.hpp>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/client/errors.hpp"
+#include "rondo/detail/client/arguments.hpp"
+#include "rondo/detail/client/session.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
+
+// What a handle of an activity tells the server. Each request has a form by task token and one by ids.
+namespace rondo::detail::calls {
+
+/// Names an activity: by its task token, or by ids when the token is empty.
+class activity_key {
+ public:
+  explicit activity_key(std::string token) : task_token(std::move(token)) {}
+  activity_key(std::string workflow, std::string run, std::string activity)
+      : workflow_id(std::move(workflow)), run_id(std::move(run)), activity_id(std::move(activity)) {}
+
+  bool by_token() const noexcept { return !task_token.empty(); }
+  call_subject subject(const session& of, std::string_view action) const {
+    std::string text(action);
+    text += by_token() ? " activity by its task token" : " activity '" + activity_id + "' of workflow '" + workflow_id + "'";
+    return call_subject(std::move(text), workflow_id, of.namespace_);
+  }
+  std::string resource_id() const {
+    if (!workflow_id.empty()) return "workflow:" + workflow_id;
+    return activity_id.empty() ? std::string() : "activity:" + activity_id;
+  }
+
+  std::string task_token, workflow_id, run_id, activity_id;
+};
+
+/// The fields that all these requests have.
+template <class Request>
+Request activity_request(const session& by, const activity_key& key) {
+  Request request;
+  request.set_namespace_(by.namespace_);
+  request.set_identity(by.identity);
+  request.set_resource_id(key.resource_id());
+  if constexpr (requires { request.set_task_token(key.task_token); }) {
+    request.set_task_token(key.task_token);
+  } else {
+    request.set_workflow_id(key.workflow_id);
+    request.set_run_id(key.run_id);
+    request.set_activity_id(key.activity_id);
+  }
+  return request;
+}
+
+template <class Request>
+service_call<Request> activity_call(const session& by, const activity_key& key, std::string_view method,
+                                    std::string_view action, Request request) {
+  return service_call<Request>(method, key.subject(by, action), key.resource_id(), std::move(request));
+}
+
+/// Throws what an answer to a heartbeat asks for.
+template <class Response>
+void obey(const Response& answer) {
+  if (answer.cancel_requested()) throw activity_cancelled(activity_cancelled::reason_type::cancel_requested);
+  if (answer.activity_reset()) throw activity_cancelled(activity_cancelled::reason_type::reset);
+  if (answer.activity_paused()) throw activity_cancelled(activity_cancelled::reason_type::paused);
+}
+
+template <class Response, class Request>
+asio::awaitable<void> beat(session_ptr through, service_call<Request> what) {
+  const auto answer = co_await send<Response>(std::move(through), std::move(what));
+  obey(answer);
+}
+
+inline asio::awaitable<void> send_heartbeat(session_ptr through, const activity_key& key, Payloads details) {
+  const auto make = [&]<class Request>(std::string_view method, Request request) {
+    if (details.payloads_size() > 0) *request.mutable_details() = std::move(details);
+    return activity_call(*through, key, method, "heartbeat of", std::move(request));
+  };
+  if (key.by_token()) {
+    auto what = make("RecordActivityTaskHeartbeat",
+                     activity_request<service::RecordActivityTaskHeartbeatRequest>(*through, key));
+    return beat<service::RecordActivityTaskHeartbeatResponse>(std::move(through), std::move(what));
+  }
+  auto what = make("RecordActivityTaskHeartbeatById",
+                   activity_request<service::RecordActivityTaskHeartbeatByIdRequest>(*through, key));
+  return beat<service::RecordActivityTaskHeartbeatByIdResponse>(std::move(through), std::move(what));
+}
+
+inline asio::awaitable<void> send_completion(session_ptr through, const activity_key& key, Payloads result) {
+  const auto make = [&]<class Request>(std::string_view method, Request request) {
+    if (result.payloads_size() > 0) *request.mutable_result() = std::move(result);
+    return activity_call(*through, key, method, "complete", std::move(request));
+  };
+  if (key.by_token()) {
+    auto what = make("RespondActivityTaskCompleted",
+                     activity_request<service::RespondActivityTaskCompletedRequest>(*through, key));
+    return send_only<service::RespondActivityTaskCompletedResponse>(std::move(through), std::move(what));
+  }
+  auto what = make("RespondActivityTaskCompletedById",
+                   activity_request<service::RespondActivityTaskCompletedByIdRequest>(*through, key));
+  return send_only<service::RespondActivityTaskCompletedByIdResponse>(std::move(through), std::move(what));
+}
+
+inline asio::awaitable<void> send_activity_failure(session_ptr through, const activity_key& key,
+                                                   const std::exception_ptr& error) {
+  const auto make = [&]<class Request>(std::string_view method, Request request) {
+    engine::write_failure(error, *request.mutable_failure());
+    return activity_call(*through, key, method, "fail", std::move(request));
+  };
+  if (key.by_token()) {
+    auto what =
+        make("RespondActivityTaskFailed", activity_request<service::RespondActivityTaskFailedRequest>(*through, key));
+    return send_only<service::RespondActivityTaskFailedResponse>(std::move(through), std::move(what));
+  }
+  auto what = make("RespondActivityTaskFailedById",
+                   activity_request<service::RespondActivityTaskFailedByIdRequest>(*through, key));
+  return send_only<service::RespondActivityTaskFailedByIdResponse>(std::move(through), std::move(what));
+}
+
+inline asio::awaitable<void> send_activity_cancelled(session_ptr through, const activity_key& key, Payloads details) {
+  const auto make = [&]<class Request>(std::string_view method, Request request) {
+    if (details.payloads_size() > 0) *request.mutable_details() = std::move(details);
+    return activity_call(*through, key, method, "report as cancelled", std::move(request));
+  };
+  if (key.by_token()) {
+    auto what =
+        make("RespondActivityTaskCanceled", activity_request<service::RespondActivityTaskCanceledRequest>(*through, key));
+    return send_only<service::RespondActivityTaskCanceledResponse>(std::move(through), std::move(what));
+  }
+  auto what = make("RespondActivityTaskCanceledById",
+                   activity_request<service::RespondActivityTaskCanceledByIdRequest>(*through, key));
+  return send_only<service::RespondActivityTaskCanceledByIdResponse>(std::move(through), std::move(what));
+}
+
+}  // namespace rondo::detail::calls

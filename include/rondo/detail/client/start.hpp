@@ -1,0 +1,102 @@
+#pragma once
+#include <temporal/api/common/v1/message.pb.h>
+#include <temporal/api/enums/v1/workflow.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/client/start.hpp"
+#include "rondo/detail/base/uuid.hpp"
+#include "rondo/detail/client/arguments.hpp"
+#include "rondo/detail/client/rpc_failure.hpp"
+#include "rondo/detail/client/session.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
+
+// Requests that start workflows.
+namespace rondo::detail::calls {
+
+inline temporal::api::enums::v1::WorkflowIdReusePolicy wire_of(id_reuse_policy policy) {
+  switch (policy) {
+    case id_reuse_policy::allow_duplicate: return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
+    case id_reuse_policy::allow_duplicate_failed_only:
+      return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY;
+    case id_reuse_policy::reject_duplicate: return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE;
+  }
+  return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED;
+}
+
+inline temporal::api::enums::v1::WorkflowIdConflictPolicy wire_of(id_conflict_policy policy) {
+  switch (policy) {
+    case id_conflict_policy::fail: return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_FAIL;
+    case id_conflict_policy::use_existing: return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
+    case id_conflict_policy::terminate_existing:
+      return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
+  }
+  return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED;
+}
+
+/// Writes a duration unless it is zero, which means unset.
+template <class Mutable>
+void set_duration(const call_subject& subject, const char* name, duration value, Mutable&& target) {
+  if (value < duration::zero()) refuse(subject, std::string(name) + " must not be negative");
+  if (value != duration::zero()) engine::write_duration(value, *target());
+}
+
+inline void set_retry(const call_subject& subject, const retry_policy& policy, temporal::api::common::v1::RetryPolicy& to) {
+  if (policy.maximum_attempts < 0) refuse(subject, "retry.maximum_attempts must not be negative");
+  if (!(policy.backoff_coefficient >= 1)) refuse(subject, "retry.backoff_coefficient must be at least 1");
+  set_duration(subject, "retry.initial_interval", policy.initial_interval, [&] { return to.mutable_initial_interval(); });
+  set_duration(subject, "retry.maximum_interval", policy.maximum_interval, [&] { return to.mutable_maximum_interval(); });
+  to.set_backoff_coefficient(policy.backoff_coefficient);
+  to.set_maximum_attempts(policy.maximum_attempts);
+  for (const auto type : policy.non_retryable_error_types) to.add_non_retryable_error_types(std::string(type));
+}
+
+template <class Map>
+void set_map(const payload_map& from, Map& to) {
+  for (const auto& [name, value] : from) engine::write_payload(value, to[name]);
+}
+
+/// Fills what a start and a signal with start have in common.
+template <class Request>
+void set_start_options(const call_subject& subject, const start_workflow_options& from, Request& to) {
+  if (from.task_queue.empty()) refuse(subject, "start_workflow_options::task_queue is missing");
+  to.mutable_task_queue()->set_name(std::string(from.task_queue));
+  to.mutable_task_queue()->set_kind(temporal::api::enums::v1::TASK_QUEUE_KIND_NORMAL);
+  if (from.reuse) to.set_workflow_id_reuse_policy(wire_of(*from.reuse));
+  if (from.conflict) to.set_workflow_id_conflict_policy(wire_of(*from.conflict));
+  set_duration(subject, "execution_timeout", from.execution_timeout,
+               [&] { return to.mutable_workflow_execution_timeout(); });
+  set_duration(subject, "run_timeout", from.run_timeout, [&] { return to.mutable_workflow_run_timeout(); });
+  set_duration(subject, "task_timeout", from.task_timeout, [&] { return to.mutable_workflow_task_timeout(); });
+  set_duration(subject, "start_delay", from.start_delay, [&] { return to.mutable_workflow_start_delay(); });
+  if (from.retry) set_retry(subject, *from.retry, *to.mutable_retry_policy());
+  to.set_cron_schedule(std::string(from.cron_schedule));
+  if (from.memo.get()) set_map(*from.memo.get(), *to.mutable_memo()->mutable_fields());
+  if (from.search_attributes.get()) {
+    set_map(*from.search_attributes.get(), *to.mutable_search_attributes()->mutable_indexed_fields());
+  }
+  if (!from.summary.empty()) engine::write_json(from.summary, *to.mutable_user_metadata()->mutable_summary());
+  if (!from.details.empty()) engine::write_json(from.details, *to.mutable_user_metadata()->mutable_details());
+}
+
+/// `Request` is that of a start or of a signal with start. Its request id is made here: once for all attempts.
+template <class Request>
+service_call<Request> make_start(const session& by, std::string_view method, std::string_view type,
+                                 const start_workflow_options& options, Payloads input) {
+  const std::string id = options.id.empty() ? random_uuid() : std::string(options.id);
+  call_subject subject("start workflow '" + id + "'", id, by.namespace_);
+  Request request;
+  request.set_namespace_(by.namespace_);
+  request.set_workflow_id(id);
+  request.mutable_workflow_type()->set_name(std::string(type));
+  request.set_identity(by.identity);
+  request.set_request_id(random_uuid());
+  set_start_options(subject, options, request);
+  if (input.payloads_size() > 0) *request.mutable_input() = std::move(input);
+  return service_call<Request>(method, std::move(subject), "workflow:" + id, std::move(request));
+}
+
+}  // namespace rondo::detail::calls
