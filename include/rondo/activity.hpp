@@ -33,10 +33,6 @@ struct activity_info {
   std::chrono::sys_time<duration> deadline = std::chrono::sys_time<duration>::max();
 };
 
-}  // namespace rondo
-
-namespace rondo::activity {
-
 /// Why an activity should stop.
 enum class cancel_reason : std::uint8_t {
   none,
@@ -48,7 +44,7 @@ enum class cancel_reason : std::uint8_t {
   worker_shutdown,  ///< the worker stops; the attempt counts as failed and is repeated elsewhere
 };
 
-}  // namespace rondo::activity
+}  // namespace rondo
 
 namespace rondo::detail {
 
@@ -64,15 +60,15 @@ class activity_context {
   const payload_list& heartbeat_details() const noexcept { return heartbeat_details_; }
   const rondo::logger& logger() const noexcept { return logger_; }
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
-  activity::cancel_reason cancel_reason() const noexcept { return reason_.load(); }
+  rondo::cancel_reason cancel_reason() const noexcept { return reason_.load(); }
 
  protected:
   activity_context(activity_info about, payload_list last_details, rondo::logger log)
       : info_(std::move(about)), heartbeat_details_(std::move(last_details)), logger_(std::move(log)) {}
   ~activity_context() = default;
   /// The first reason stays.
-  bool request_stop(activity::cancel_reason reason) {
-    auto none = activity::cancel_reason::none;
+  bool request_stop(rondo::cancel_reason reason) {
+    auto none = rondo::cancel_reason::none;
     if (!reason_.compare_exchange_strong(none, reason)) return false;
     stop_.request_stop();
     return true;
@@ -83,7 +79,7 @@ class activity_context {
   payload_list heartbeat_details_;
   rondo::logger logger_;
   std::stop_source stop_;
-  std::atomic<activity::cancel_reason> reason_{activity::cancel_reason::none};
+  std::atomic<rondo::cancel_reason> reason_{rondo::cancel_reason::none};
 };
 
 /// The attempt whose code executes on this thread; null elsewhere.
@@ -137,9 +133,9 @@ std::optional<Value> heartbeat_details(std::size_t index = 0) {
 
 /// True once the attempt should stop; `cancel_reason` says why.
 inline bool cancelled() {
-  return detail::require_activity("activity::cancelled").cancel_reason() != cancel_reason::none;
+  return detail::require_activity("activity::cancelled").cancel_reason() != rondo::cancel_reason::none;
 }
-inline enum cancel_reason cancel_reason() { return detail::require_activity("activity::cancel_reason").cancel_reason(); }
+inline rondo::cancel_reason cancel_reason() { return detail::require_activity("activity::cancel_reason").cancel_reason(); }
 
 /// Throws cancelled_failure once the attempt should stop.
 inline void throw_if_cancelled() {

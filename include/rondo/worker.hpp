@@ -23,7 +23,7 @@ class worker {
   worker(rondo::client client, registry app, worker_options options)
       : client_(std::move(client)),
         session_(std::make_unique<detail::worker::session>(std::move(app), client_.loop(), client_.connection(),
-                                                           client_.namespace_name(), options, sticky_name(client_))),
+                                                           client_.namespace_(), options, sticky_name(client_))),
         stop_(std::make_shared<stop_state>()) {}
 
   /// Works until SIGINT, SIGTERM or stop(), then lets what is in work end as the options say. Throws rpc_error when the
@@ -37,7 +37,7 @@ class worker {
     auto& work = *session_;
     co_await work.start();
     work.options().logger.info("worker started", {{"task_queue", work.options().task_queue},
-                                                  {"namespace", client_.namespace_name()},
+                                                  {"namespace", client_.namespace_()},
                                                   {"identity", work.options().identity}});
     const auto ended = [this] { return stop_->requested || session_->failure().has_value(); };
     co_await work.changes().wait_until(ended, detail::io::time_point::max());

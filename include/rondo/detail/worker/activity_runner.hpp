@@ -51,7 +51,7 @@ class activity_runner {
   }
 
   std::size_t in_flight() const noexcept { return running_.size(); }
-  void cancel_all(activity::cancel_reason reason) {
+  void cancel_all(rondo::cancel_reason reason) {
     for (const auto& each : std::set(running_)) each->cancel(reason);
   }
   /// Gives the attempts that still run back to the server.

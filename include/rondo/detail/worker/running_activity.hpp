@@ -71,7 +71,7 @@ class running_activity final : public activity_context, public std::enable_share
   }
 
   /// Asks the code to stop; the first reason stays.
-  void cancel(activity::cancel_reason reason) {
+  void cancel(rondo::cancel_reason reason) {
     if (!request_stop(reason)) return;
     services_.loop.post([self = shared_from_this()] { self->cancellation_.emit(asio::cancellation_type::terminal); });
   }
@@ -141,7 +141,7 @@ class running_activity final : public activity_context, public std::enable_share
     const auto left = info().deadline - std::chrono::system_clock::now();
     services_.loop.arm(deadline_timer_, clock::now() + std::chrono::duration_cast<clock::duration>(left));
   }
-  void deadline_passed() { cancel(activity::cancel_reason::timed_out); }
+  void deadline_passed() { cancel(rondo::cancel_reason::timed_out); }
 
   void arm_heartbeat_timer() {
     if (throttle_.something_waits() && !reported_) services_.loop.arm(heartbeat_timer_, throttle_.next());
@@ -170,14 +170,14 @@ class running_activity final : public activity_context, public std::enable_share
                           const engine::service::RecordActivityTaskHeartbeatResponse& answer) {
     if (status.ok()) {
       if (answer.cancel_requested()) {
-        cancel(activity::cancel_reason::cancel_requested);
+        cancel(rondo::cancel_reason::cancel_requested);
       } else if (answer.activity_reset()) {
-        cancel(activity::cancel_reason::reset);
+        cancel(rondo::cancel_reason::reset);
       } else if (answer.activity_paused()) {
-        cancel(activity::cancel_reason::paused);
+        cancel(rondo::cancel_reason::paused);
       }
     } else if (status.code == rpc_code::not_found) {
-      cancel(activity::cancel_reason::not_found);
+      cancel(rondo::cancel_reason::not_found);
     } else {
       details_unsent_ = true;
       logger().warn("heartbeat failed", {{"error", status.message}});
@@ -195,15 +195,15 @@ class running_activity final : public activity_context, public std::enable_share
     if (reported_) return end_if_done();
     const auto reason = cancel_reason();
     if (completes_elsewhere_) return end_silently("activity goes on elsewhere");
-    if (reason == activity::cancel_reason::not_found || reason == activity::cancel_reason::timed_out) {
+    if (reason == rondo::cancel_reason::not_found || reason == rondo::cancel_reason::timed_out) {
       return end_silently("activity ended after the server had given it up");
     }
     if (!error) return report_result(std::move(result));
-    if (reason == activity::cancel_reason::none || !was_interrupted(error)) return report_failure(error);
+    if (reason == rondo::cancel_reason::none || !was_interrupted(error)) return report_failure(error);
     switch (reason) {
-      case activity::cancel_reason::cancel_requested: return report_cancelled(error);
-      case activity::cancel_reason::paused: return report_failure(stopped_failure("ActivityPause", "the activity was paused"));
-      case activity::cancel_reason::reset: return report_failure(stopped_failure("ActivityReset", "the activity was reset"));
+      case rondo::cancel_reason::cancel_requested: return report_cancelled(error);
+      case rondo::cancel_reason::paused: return report_failure(stopped_failure("ActivityPause", "the activity was paused"));
+      case rondo::cancel_reason::reset: return report_failure(stopped_failure("ActivityReset", "the activity was reset"));
       default: return report_failure(stopped_failure("WorkerShutdown", "the worker stops"));
     }
   }

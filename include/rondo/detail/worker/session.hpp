@@ -69,6 +69,7 @@ class session {
   /// Asks the server about the namespace and begins to poll. Throws rpc_error when that is not possible.
   asio::awaitable<void> start() {
     instance_key_ = random_uuid();
+    co_await connection_->load_capabilities();
     co_await describe_namespace();
     polling_.deadline = poll_deadline ? poll_deadline : [this](io::time_point now) { return io::later(now, options_.poll_timeout); };
     polling_.changed = [this] { changes_.notify(); };
@@ -103,7 +104,7 @@ class session {
   }
   /// Asks the code of activities to stop.
   void cancel_activities() {
-    if (activities_) activities_->cancel_all(activity::cancel_reason::worker_shutdown);
+    if (activities_) activities_->cancel_all(rondo::cancel_reason::worker_shutdown);
   }
   /// Gives back to the server what still runs: attempts are reported as failed and are repeated elsewhere.
   asio::awaitable<void> abandon(io::time_point deadline) {

@@ -102,11 +102,7 @@ class workflow_runner {
     workflow_task task;
     slot permit;
   };
-  /// A run and the memory of its last task.
-  struct held_run {
-    std::shared_ptr<google::protobuf::Arena> arena;
-    std::unique_ptr<engine::workflow_run> run;
-  };
+  using held_run = std::unique_ptr<engine::workflow_run>;
 
   bool sticky() const noexcept { return settings_.options.max_cached_workflows > 0; }
 
@@ -119,31 +115,30 @@ class workflow_runner {
     const auto& message = *task.message;
     const std::string run_id = message.workflow_execution().run_id();
     auto held = cache_.take(run_id);
-    if (held.run == nullptr) {
+    if (held == nullptr) {
       const auto* definition = registry_.find_workflow(message.workflow_type().name());
       if (definition == nullptr) {
         co_await refuse(task, unknown_type(message.workflow_type().name()));
         co_return none();
       }
-      held.run = std::make_unique<engine::workflow_run>(
+      held = std::make_unique<engine::workflow_run>(
           *definition, engine::run_options{.namespace_ = settings_.namespace_,
                                            .logger = &settings_.options.logger,
                                            .frames = &frames_,
                                            .server_keeps_flags = settings_.server_keeps_flags});
     }
-    held.arena = task.arena;
     auto eager = reserve_eager();
     const engine::task_options for_task{.eager_activities = static_cast<int>(eager.size())};
     const std::string what = message.workflow_type().name() + " " + message.workflow_execution().workflow_id();
 
     engine::step step;
-    bool stuck = watch_.run(what, [&] { step = held.run->accept(*task.message, for_task); });
+    bool stuck = watch_.run(what, [&] { step = held->accept(*task.message, *task.arena, for_task); });
     while (step.kind == engine::step_kind::need_page || step.kind == engine::step_kind::need_full_history) {
       const std::string token(step.kind == engine::step_kind::need_page ? step.page_token : std::string_view{});
       auto page = co_await fetch(task, token);
       if (page == nullptr) co_return none();
       stuck = watch_.run(what, [&] {
-        step = held.run->add_page(*page->mutable_history(), page->next_page_token());
+        step = held->add_page(page->history(), page->next_page_token());
       }) || stuck;
     }
     if (stuck) {
@@ -206,7 +201,7 @@ class workflow_runner {
       co_return none();
     }
     start_eager(*response, std::move(eager));
-    held.run->accepted(response->reset_history_event_id());
+    held->accepted(response->reset_history_event_id());
     keep(task, std::move(held), step.evict);
     workflow_task next = none();
     if (!response->workflow_task().task_token().empty()) {
