@@ -304,6 +304,17 @@ TEST_P(Loop, BlockOnOnTheLoopsThreadIsRefused) {
   EXPECT_FALSE(loop().running_in_this_thread());
 }
 
+TEST_P(Loop, AReactorIsNotInstalledBehindTheBackOfTheDriver) {
+  std::promise<void> running;
+  loop().post([&] { running.set_value(); });
+  std::thread driver([&] { loop().run(); });
+  running.get_future().wait();
+  EXPECT_THROW(loop().use_reactor<grpc_reactor>(), std::logic_error);
+  loop().stop();
+  driver.join();
+  EXPECT_EQ(&loop().use_reactor<grpc_reactor>(), &loop().use_reactor<grpc_reactor>());
+}
+
 TEST_P(Loop, SleepIsCancelledByItsSlot) {
   asio::cancellation_signal signal;
   asio::error_code result;

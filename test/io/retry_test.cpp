@@ -66,6 +66,13 @@ TEST(RetryCodes, CancelMadeByTheTransportIsRetriedEverywhere) {
   EXPECT_FALSE(is_retryable(rpc_class::unary, local(rpc_code::deadline_exceeded), false));
 }
 
+TEST(RetryCodes, ConnectingRetriesAnswersOnly) {
+  EXPECT_TRUE(is_retryable(rpc_class::connect, server(rpc_code::unavailable), false));
+  EXPECT_FALSE(is_retryable(rpc_class::connect, local(rpc_code::unavailable), false));
+  EXPECT_FALSE(is_retryable(rpc_class::connect, server(rpc_code::unimplemented), true));
+  EXPECT_FALSE(is_retryable(rpc_class::connect, server(rpc_code::deadline_exceeded), true));
+}
+
 TEST(RetryCodes, MessageTooLargeIsFinal) {
   for (const auto* text :
        {"grpc: received message larger than max (9 vs. 4)", "Received message larger than max (9 vs. 4)",

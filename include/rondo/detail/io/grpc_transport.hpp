@@ -143,7 +143,7 @@ class grpc_transport final : public transport {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, first_reconnect_ms);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, slowest_reconnect_ms);
-    arguments.SetUserAgentPrefix(std::string(client_name) + "/" + std::string(client_version));
+    arguments.SetUserAgentPrefix(std::string(client_name) + "/" + std::string(version_string));
     constexpr std::size_t unlimited = std::numeric_limits<int>::max();
     arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min(options.max_receive_message_size, unlimited)));
     // One attempt is one attempt: retry.hpp decides about the next.

@@ -8,12 +8,12 @@
 
 #include "rondo/connection_options.hpp"
 #include "rondo/detail/io/transport.hpp"
+#include "rondo/version.hpp"
 
 namespace rondo::detail::io {
 
-/// How Rondo names itself to the server, which checks the version of the clients that it knows.
+/// How Rondo names itself to the server.
 inline constexpr std::string_view client_name = "rondo";
-inline constexpr std::string_view client_version = "0.1.0";
 
 /// The header's name as HTTP/2 wants it. Throws std::invalid_argument when it cannot be one.
 inline std::string header_name(std::string_view name) {
@@ -65,7 +65,7 @@ inline std::shared_ptr<const metadata_list> common_headers(const client_options&
     add_default_header(headers, "authorization", "Bearer " + options.api_key);
   }
   add_default_header(headers, "client-name", std::string(client_name));
-  add_default_header(headers, "client-version", std::string(client_version));
+  add_default_header(headers, "client-version", std::string(version_string));
   return std::make_shared<const metadata_list>(std::move(headers));
 }
 

@@ -80,6 +80,7 @@ class event_loop {
   void disarm(timer_node& node) noexcept { timers_.disarm(node); }
 
   /// The reactor of a transport; the first use installs it in the place where the thread only slept.
+  /// Throws std::logic_error while another thread drives the loop.
   template <class Reactor>
   Reactor& use_reactor();
 
@@ -267,6 +268,9 @@ T event_loop::block_on(asio::awaitable<T> work) {
 
 template <class Reactor>
 Reactor& event_loop::use_reactor() {
+  if (driven_by_other_thread()) {
+    throw std::logic_error("rondo: another thread runs the event loop; make its transport there");
+  }
   if (!running_in_this_thread()) {
     const driver_role role(*this);
     return use_reactor<Reactor>();

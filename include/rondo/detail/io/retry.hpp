@@ -28,6 +28,8 @@ enum class rpc_class {
   long_poll,
   /// A worker's poll for tasks: retried without end, and bad answers are borne for a while.
   task_poll,
+  /// The first call of a connection: bad answers are retried as of ordinary calls, failing to get one is final.
+  connect,
   /// One attempt.
   once,
 };
@@ -89,6 +91,8 @@ inline bool is_message_too_large(const rpc_status& status) noexcept {
 /// Whether another attempt may end better. `tolerant`: a task poll within its time of grace.
 inline bool is_retryable(rpc_class kind, const rpc_status& status, bool tolerant) noexcept {
   if (kind == rpc_class::once || status.ok() || is_message_too_large(status)) return false;
+  if (kind == rpc_class::connect && status.from_transport) return false;
+  const bool held = kind == rpc_class::long_poll || kind == rpc_class::task_poll;
   switch (status.code) {
     case rpc_code::data_loss:
     case rpc_code::internal:
@@ -100,9 +104,9 @@ inline bool is_retryable(rpc_class kind, const rpc_status& status, bool tolerant
       return true;
     case rpc_code::cancelled:
       // A server that closes an old connection makes the transport cancel what was on it.
-      return status.from_transport || kind != rpc_class::unary;
+      return status.from_transport || held;
     case rpc_code::deadline_exceeded:
-      return kind != rpc_class::unary;
+      return held;
     default:
       return kind == rpc_class::task_poll && tolerant;
   }
@@ -133,7 +137,8 @@ inline std::optional<duration> next_delay(backoff& state, const rpc_status& stat
   state.delay = grown(limits, state.delay);
   duration wait = spread(*state.delay, random);
   // An ordinary call is measured from its beginning; a poll may have been held for long before it failed.
-  const time_point begin = state.kind == rpc_class::unary ? state.last_good : *state.first_failure;
+  const bool held = state.kind == rpc_class::long_poll || state.kind == rpc_class::task_poll;
+  const time_point begin = held ? *state.first_failure : state.last_good;
   if (limits.max_elapsed != duration::zero() && now - begin + wait > limits.max_elapsed) return std::nullopt;
   if (status.code == rpc_code::resource_exhausted) {
     state.throttled_delay = grown(numbers.throttled, state.throttled_delay);

@@ -1,0 +1,233 @@
+#pragma once
+
+#include <google/protobuf/arena.h>
+#include <google/protobuf/message_lite.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/connection_options.hpp"
+#include "rondo/detail/io/connect_failure.hpp"
+#include "rondo/detail/io/headers.hpp"
+#include "rondo/detail/io/retry.hpp"
+#include "rondo/detail/io/status_details.hpp"
+#include "rondo/detail/io/transport.hpp"
+
+namespace rondo::detail::io {
+
+inline constexpr std::string_view workflow_service = "/temporal.api.workflowservice.v1.WorkflowService/";
+
+/// What the server can do; all false until it was asked.
+struct server_capabilities {
+  bool signal_and_query_header = false;
+  bool internal_error_differentiation = false;
+  bool activity_failure_include_heartbeat = false;
+  bool supports_schedules = false;
+  bool encoded_failure_attributes = false;
+  bool build_id_based_versioning = false;
+  bool upsert_memo = false;
+  bool eager_workflow_start = false;
+  bool sdk_metadata = false;
+  bool count_group_by_execution_status = false;
+  bool nexus = false;
+  bool server_scaled_deployments = false;
+  bool server_scaled_provider_cloud_run = false;
+};
+
+/// pid@hostname
+inline std::string default_identity() {
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host = {'u', 'n', 'k', 'n', 'o', 'w', 'n'};
+  return std::to_string(getpid()) + "@" + host.data();
+}
+
+/// A server as its clients see it: transport, headers, retries, capabilities. Belongs to the thread of its loop.
+class connection {
+ public:
+  /// Throws std::invalid_argument when headers in the options cannot be sent.
+  connection(client_options options, std::unique_ptr<transport> over)
+      : options_(std::move(options)), transport_(std::move(over)), headers_(common_headers(options_)) {
+    if (options_.identity.empty()) options_.identity = default_identity();
+    retries_.numbers.unary_timeout = options_.rpc_timeout;
+  }
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  const client_options& options() const noexcept { return options_; }
+  const std::string& identity() const noexcept { return options_.identity; }
+  event_loop& loop() noexcept { return transport_->loop(); }
+  transport& over() noexcept { return *transport_; }
+  retry_policy& retries() noexcept { return retries_; }
+
+  /// What load_capabilities() found.
+  const server_capabilities& capabilities() const noexcept { return capabilities_; }
+  const std::string& server_version() const noexcept { return server_version_; }
+
+  /// Asks the server once what it can do. Throws rpc_error, and may be called again then.
+  asio::awaitable<void> load_capabilities();
+
+  /// Makes the first call, within the connect timeout. Throws rpc_error that says what to do.
+  asio::awaitable<void> connect();
+
+  /// Later attempts bear the new key. Throws std::invalid_argument.
+  void set_api_key(std::string key) {
+    options_.api_key = std::move(key);
+    headers_ = common_headers(options_);
+  }
+
+  /// Adds the headers of the connection to those of the call, which win.
+  void complete_headers(call_options& call) const {
+    call.common_metadata = headers_;
+    add_default_header(call.metadata, "temporal-namespace", options_.namespace_);
+  }
+
+ private:
+  asio::awaitable<rpc_status> get_system_info(retry_options how);
+
+  client_options options_;
+  std::unique_ptr<transport> transport_;
+  std::shared_ptr<const metadata_list> headers_;
+  retry_policy retries_;
+  server_capabilities capabilities_;
+  std::string server_version_;
+  bool capabilities_loaded_ = false;
+};
+
+/// Status of a call and its response, which is empty unless the status is OK.
+template <class Response>
+class rpc_reply {
+ public:
+  rpc_reply() = default;
+  explicit rpc_reply(rpc_status failed) : status(std::move(failed)) {}
+
+  rpc_status status;
+  Response response;
+};
+
+/// Full path of a method; names without a service are WorkflowService's.
+inline std::string rpc_path(std::string_view method) {
+  if (method.starts_with('/')) return std::string(method);
+  return std::string(workflow_service) += method;
+}
+
+/// Serialises the request; the bytes are made once, so all attempts carry the same request id.
+inline request_bytes serialize(const google::protobuf::MessageLite& request) {
+  auto bytes = std::make_shared<std::string>();
+  request.SerializeToString(bytes.get());
+  return bytes;
+}
+
+/// Reads the response into the message; the status is INTERNAL when it cannot be read.
+inline rpc_status parse_response(const rpc_result& result, google::protobuf::MessageLite& into) {
+  if (!result.status.ok()) return result.status;
+  const std::string_view bytes = result.response.view();
+  if (into.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
+  return rpc_status(rpc_code::internal, "the response is not a " + into.GetTypeName(), true);
+}
+
+/// A call whose response stays bytes. The request is serialised before this returns.
+inline asio::awaitable<rpc_result> call_bytes(connection& to, std::string_view method,
+                                              const google::protobuf::MessageLite& request, retry_options how) {
+  to.complete_headers(how.options);
+  return call_with_retry(to.over(), rpc_path(method), serialize(request), std::move(how), to.retries());
+}
+
+/// Reads the response of the call into the message, which may live in an arena and outlives the call.
+inline asio::awaitable<rpc_status> parse_into(asio::awaitable<rpc_result> call, google::protobuf::MessageLite& into) {
+  const rpc_result result = co_await std::move(call);
+  co_return parse_response(result, into);
+}
+
+/// A call whose response goes into a message of the caller's. The request is serialised before this returns.
+inline asio::awaitable<rpc_status> call_into(connection& to, std::string_view method,
+                                             const google::protobuf::MessageLite& request,
+                                             google::protobuf::MessageLite& response, retry_options how) {
+  return parse_into(call_bytes(to, method, request, std::move(how)), response);
+}
+
+template <class Response>
+asio::awaitable<rpc_reply<Response>> parse_reply(asio::awaitable<rpc_result> call) {
+  const rpc_result result = co_await std::move(call);
+  rpc_reply<Response> reply;
+  reply.status = parse_response(result, reply.response);
+  co_return reply;
+}
+
+/// A call from message to message. The request is serialised before this returns; the connection outlives the call.
+template <class Response>
+asio::awaitable<rpc_reply<Response>> call(connection& to, std::string_view method,
+                                          const google::protobuf::MessageLite& request,
+                                          retry_options how = retry_options()) {
+  return parse_reply<Response>(call_bytes(to, method, request, std::move(how)));
+}
+
+template <class Response>
+asio::awaitable<Response*> parse_on_arena(asio::awaitable<rpc_result> call, google::protobuf::Arena* arena,
+                                          rpc_status& status) {
+  const rpc_result result = co_await std::move(call);
+  auto* response = google::protobuf::Arena::CreateMessage<Response>(arena);
+  status = parse_response(result, *response);
+  co_return response;
+}
+
+/// A call whose response is made in the arena. Status and arena outlive the call.
+template <class Response>
+asio::awaitable<Response*> call_on_arena(connection& to, std::string_view method,
+                                         const google::protobuf::MessageLite& request, google::protobuf::Arena& arena,
+                                         rpc_status& status, retry_options how = retry_options()) {
+  return parse_on_arena<Response>(call_bytes(to, method, request, std::move(how)), &arena, status);
+}
+
+/// Servers from before GetSystemInfo do not know the method; proxies say UNIMPLEMENTED for other reasons too.
+inline bool is_unknown_method(const rpc_status& status) noexcept {
+  if (status.code != rpc_code::unimplemented) return false;
+  const std::string_view text = status.message;
+  return text.find("unknown method") != text.npos || text.find("Method not found") != text.npos;
+}
+
+inline asio::awaitable<rpc_status> connection::get_system_info(retry_options how) {
+  namespace service = temporal::api::workflowservice::v1;
+  const service::GetSystemInfoRequest request;
+  const auto reply = co_await call<service::GetSystemInfoResponse>(*this, "GetSystemInfo", request, std::move(how));
+  if (!reply.status.ok() && !is_unknown_method(reply.status)) co_return reply.status;
+  const auto& found = reply.response.capabilities();
+  capabilities_.signal_and_query_header = found.signal_and_query_header();
+  capabilities_.internal_error_differentiation = found.internal_error_differentiation();
+  capabilities_.activity_failure_include_heartbeat = found.activity_failure_include_heartbeat();
+  capabilities_.supports_schedules = found.supports_schedules();
+  capabilities_.encoded_failure_attributes = found.encoded_failure_attributes();
+  capabilities_.build_id_based_versioning = found.build_id_based_versioning();
+  capabilities_.upsert_memo = found.upsert_memo();
+  capabilities_.eager_workflow_start = found.eager_workflow_start();
+  capabilities_.sdk_metadata = found.sdk_metadata();
+  capabilities_.count_group_by_execution_status = found.count_group_by_execution_status();
+  capabilities_.nexus = found.nexus();
+  capabilities_.server_scaled_deployments = found.server_scaled_deployments();
+  capabilities_.server_scaled_provider_cloud_run = found.server_scaled_provider_cloud_run();
+  server_version_ = reply.response.server_version();
+  capabilities_loaded_ = true;
+  co_return rpc_status();
+}
+
+inline asio::awaitable<void> connection::load_capabilities() {
+  if (capabilities_loaded_) co_return;
+  rpc_status status = co_await get_system_info(retry_options());
+  if (!status.ok()) throw connect_error(options_, std::move(status));
+}
+
+inline asio::awaitable<void> connection::connect() {
+  retry_options how(rpc_class::connect);
+  how.options.deadline = later(steady_clock::now(), options_.connect_timeout);
+  how.attempt_timeout = options_.connect_timeout;
+  rpc_status status = co_await get_system_info(std::move(how));
+  if (!status.ok()) throw connect_error(options_, std::move(status));
+}
+
+}  // namespace rondo::detail::io
