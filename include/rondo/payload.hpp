@@ -85,7 +85,8 @@ using payload_span = std::span<const payload_view>;
 class payload_sink {
  public:
   virtual ~payload_sink() = default;
-  /// Adds a payload with this encoding; returns the string that takes its bytes, valid until the next call.
+  /// Adds a payload with this encoding (without one when it is empty); returns the string that takes its bytes, valid
+  /// until the next call.
   virtual std::string& add(std::string_view encoding) = 0;
   /// Sets a further metadata entry of the payload that was added last.
   virtual void set_metadata(std::string_view key, std::string_view value) = 0;
@@ -96,7 +97,7 @@ class payload_collector final : public payload_sink {
  public:
   std::string& add(std::string_view encoding) override {
     auto& added = list_.emplace_back();
-    added.metadata.emplace("encoding", encoding);
+    if (!encoding.empty()) added.metadata.emplace("encoding", encoding);
     return added.data;
   }
   void set_metadata(std::string_view key, std::string_view value) override {

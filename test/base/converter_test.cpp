@@ -154,6 +154,7 @@ TEST(converter, payloads_pass_through) {
   EXPECT_EQ(encoded(odd), odd);
   EXPECT_EQ(encoded(payload_view(odd)), odd);
   EXPECT_EQ(decode<payload>(odd), odd);
+  EXPECT_EQ(encoded(payload{}), payload{}) << "without metadata too";
 }
 
 TEST(converter, types_may_have_their_own_encoding) {
