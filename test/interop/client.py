@@ -5,6 +5,7 @@
 
 import asyncio
 import dataclasses
+import logging
 import sys
 import uuid
 from dataclasses import dataclass, field
@@ -12,8 +13,8 @@ from datetime import timedelta
 from typing import Awaitable, Callable, Optional
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 from temporalio.worker import Worker
 
 
@@ -149,14 +150,38 @@ class Checks:
         expect(failure.details[0], FULL.serial)
         expect(failure.details[1]["lines"][1], {"sku": "ü", "quantity": -2147483648})
 
-    async def check_signals_and_queries(self) -> None:
-        handle = await self.client.start_workflow(
+    async def check_exception_of_cpp_activity(self) -> None:
+        try:
+            await self.run("break_down", FULL)
+        except WorkflowFailureError as failed:
+            failure = failed.cause.cause
+            expect(type(failure), ApplicationError)
+            expect((failure.message, failure.type, failure.non_retryable), ("broken", "std::out_of_range", False))
+        else:
+            raise AssertionError("the workflow did not fail")
+
+    async def start_conversation(self) -> WorkflowHandle:
+        return await self.client.start_workflow(
             "conversation",
             id=f"conversation-{uuid.uuid4()}",
             task_queue=self.cpp,
             result_type=list[Record],
             execution_timeout=timedelta(seconds=30),
         )
+
+    async def check_cancellation(self) -> None:
+        handle = await self.start_conversation()
+        expect(await handle.query("heard", result_type=list[Record]), [])
+        await handle.cancel()
+        try:
+            await handle.result()
+        except WorkflowFailureError as failed:
+            expect(type(failed.cause), CancelledError)
+        else:
+            raise AssertionError("the workflow was not cancelled")
+
+    async def check_signals_and_queries(self) -> None:
+        handle = await self.start_conversation()
         await handle.signal("say", FULL)
         expect(await handle.query("heard", result_type=list[Record]), [FULL])
         await handle.signal("say", EMPTY)
@@ -172,6 +197,7 @@ class Checks:
 
 
 async def main(address: str, cpp: str, go: str) -> int:
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # refusals are meant to fail
     client = await Client.connect(address)
     python = f"python-{uuid.uuid4()}"
     failures = 0
