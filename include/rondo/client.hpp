@@ -31,8 +31,8 @@ namespace rondo {
 ///
 /// Every call can be awaited, or driven to its end with `.get()`:
 /// - `auto handle = client.start_workflow<order_workflow>(options, order).get();` in ordinary functions, any thread;
-/// - `co_await client.start_workflow<order_workflow>(options, order)` in coroutines on the client's loop, which a worker
-///   or `client.run()` drives.
+/// - `co_await client.start_workflow<order_workflow>(options, order)` in coroutines on the client's loop, which a
+///   worker or `client.run()` drives.
 ///
 /// Arguments are encoded when the call is made; the request is sent when it is awaited. Its request id stays the same
 /// when it has to be repeated, so nothing is started or signalled twice.
@@ -63,7 +63,8 @@ class client {
   /// Starts a workflow class. Throws workflow_already_started, namespace_not_found, invalid_argument, ...
   template <class Workflow, class... Arguments>
     requires detail::calls::workflow_class<Workflow>
-  call<workflow_handle<Workflow>> start_workflow(const start_workflow_options& options, Arguments&&... arguments) const {
+  call<workflow_handle<Workflow>> start_workflow(const start_workflow_options& options,
+                                                 Arguments&&... arguments) const {
     return start<Workflow>(detail::workflow_name<Workflow>(), options,
                            encode_for<Workflow>(std::forward<Arguments>(arguments)...));
   }
@@ -75,8 +76,9 @@ class client {
   }
   /// Starts a workflow by its name, such as one of another program.
   template <class Result = void, class... Arguments>
-  call<workflow_handle<detail::calls::workflow_named<Result>>> start_workflow(
-      std::string_view type, const start_workflow_options& options, Arguments&&... arguments) const {
+  call<workflow_handle<detail::calls::workflow_named<Result>>> start_workflow(std::string_view type,
+                                                                              const start_workflow_options& options,
+                                                                              Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
     return start<detail::calls::workflow_named<Result>>(type, options, detail::calls::encode_untyped(arguments...));
   }
@@ -113,9 +115,10 @@ class client {
     auto signal_input = std::apply(
         [](auto&&... each) { return detail::calls::typed_arguments<parameters>::encode(std::move(each)...); },
         std::move(signal_arguments));
-    auto what = detail::calls::make_signal_with_start(*session_, detail::workflow_name<Workflow>(), options,
-                                                      encode_for<Workflow>(std::forward<Arguments>(arguments)...),
-                                                      detail::handler_name<Signal, Workflow>(), std::move(signal_input));
+    auto what =
+        detail::calls::make_signal_with_start(*session_, detail::workflow_name<Workflow>(), options,
+                                              encode_for<Workflow>(std::forward<Arguments>(arguments)...),
+                                              detail::handler_name<Signal, Workflow>(), std::move(signal_input));
     return session_->make_call(detail::calls::start_typed<Workflow>(session_, std::move(what)));
   }
 
@@ -165,8 +168,8 @@ class client {
 
   static client connect(std::shared_ptr<detail::calls::loop_owner> owner, client_options options) {
     auto& loop = owner->loop();
-    auto made = options.lazy ? detail::io::make_connection(loop, options)
-                             : loop.block_on(detail::io::connect(loop, options));
+    auto made =
+        options.lazy ? detail::io::make_connection(loop, options) : loop.block_on(detail::io::connect(loop, options));
     return client(std::move(owner), std::move(made));
   }
 
@@ -185,7 +188,8 @@ class client {
         detail::calls::start_typed<Workflow>(session_, make_start(type, options, std::move(input))));
   }
   template <class Result>
-  call<Result> execute(std::string_view type, const start_workflow_options& options, detail::calls::Payloads input) const {
+  call<Result> execute(std::string_view type, const start_workflow_options& options,
+                       detail::calls::Payloads input) const {
     return session_->make_call(detail::calls::execute<Result>(session_, make_start(type, options, std::move(input))));
   }
   detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type,

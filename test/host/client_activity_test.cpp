@@ -45,8 +45,9 @@ TEST_F(ClientActivity, Completes) {
   by_token().complete().get();
   EXPECT_FALSE((*first)[1].has_result());
 
-  const auto second = serve<service::RespondActivityTaskCompletedByIdRequest,
-                            service::RespondActivityTaskCompletedByIdResponse>("RespondActivityTaskCompletedById");
+  const auto second =
+      serve<service::RespondActivityTaskCompletedByIdRequest, service::RespondActivityTaskCompletedByIdResponse>(
+          "RespondActivityTaskCompletedById");
   by_ids().complete("text").get();
   expect_ids(second->front());
   EXPECT_EQ(texts(second->front().result()), "\"text\"");
@@ -61,8 +62,9 @@ TEST_F(ClientActivity, Fails) {
   EXPECT_EQ(first->front().failure().application_failure_info().type(), "NoCard");
   EXPECT_TRUE(first->front().failure().application_failure_info().non_retryable());
 
-  const auto second = serve<service::RespondActivityTaskFailedByIdRequest, service::RespondActivityTaskFailedByIdResponse>(
-      "RespondActivityTaskFailedById");
+  const auto second =
+      serve<service::RespondActivityTaskFailedByIdRequest, service::RespondActivityTaskFailedByIdResponse>(
+          "RespondActivityTaskFailedById");
   by_ids().fail(std::make_exception_ptr(std::runtime_error("broken"))).get();
   expect_ids(second->front());
   EXPECT_EQ(second->front().failure().message(), "broken");
@@ -115,11 +117,11 @@ TEST_F(ClientActivity, HearsThatItShouldStop) {
 }
 
 TEST_F(ClientActivity, MissesActivitiesThatHaveEnded) {
-  refuse("RespondActivityTaskCompletedById",
-         status_with(rondo::rpc_code::not_found, "activity not found",
-                     temporal::api::errordetails::v1::NotFoundFailure()));
-  EXPECT_EQ(message_of<rondo::not_found>([this] { by_ids().complete().get(); })
-                .find("complete activity '7' of workflow 'order-1': NOT_FOUND: activity not found"),
+  refuse("RespondActivityTaskCompletedById", status_with(rondo::rpc_code::not_found, "activity not found",
+                                                         temporal::api::errordetails::v1::NotFoundFailure()));
+  EXPECT_EQ(message_of<rondo::not_found>([this] {
+              by_ids().complete().get();
+            }).find("complete activity '7' of workflow 'order-1': NOT_FOUND: activity not found"),
             0U);
 }
 

@@ -167,8 +167,10 @@ TEST_F(ClientCall, TellsErrorsApart) {
     EXPECT_EQ(error.namespace_(), "shop");
     EXPECT_NE(std::string(error.what()).find("client_options::namespace_"), std::string::npos);
   }
-  EXPECT_NE(error_of<rondo::not_found>(rpc_code::not_found, details::NotFoundFailure()).find("words"), std::string::npos);
-  EXPECT_NE(error_of<rondo::permission_denied>(rpc_code::permission_denied, details::PermissionDeniedFailure()).find("API key"),
+  EXPECT_NE(error_of<rondo::not_found>(rpc_code::not_found, details::NotFoundFailure()).find("words"),
+            std::string::npos);
+  EXPECT_NE(error_of<rondo::permission_denied>(rpc_code::permission_denied, details::PermissionDeniedFailure())
+                .find("API key"),
             std::string::npos);
   EXPECT_EQ(error_of<rondo::invalid_argument>(rpc_code::invalid_argument, details::PermissionDeniedFailure()),
             "count workflows: INVALID_ARGUMENT: words");

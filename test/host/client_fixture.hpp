@@ -77,7 +77,8 @@ class ClientTest : public ::testing::Test {
 
   /// Answers a method; the requests and their headers are kept.
   template <class Request, class Response>
-  std::shared_ptr<std::vector<Request>> serve(const std::string& method, std::function<Response(const Request&)> answer) {
+  std::shared_ptr<std::vector<Request>> serve(const std::string& method,
+                                              std::function<Response(const Request&)> answer) {
     auto seen = std::make_shared<std::vector<Request>>();
     server->on(method_path(method), [this, seen, answer = std::move(answer)](const io::memory_transport::call& call) {
       Request request;

@@ -24,8 +24,8 @@ class ClientHandle : public ClientTest {
 };
 
 TEST_F(ClientHandle, Signals) {
-  const auto seen =
-      serve<service::SignalWorkflowExecutionRequest, service::SignalWorkflowExecutionResponse>("SignalWorkflowExecution");
+  const auto seen = serve<service::SignalWorkflowExecutionRequest, service::SignalWorkflowExecutionResponse>(
+      "SignalWorkflowExecution");
   server->lose_responses(method_path("SignalWorkflowExecution"), 1);
   typed().signal<&order_workflow::approve>("ada", 2).get();
   client->get_workflow_handle("order-1").signal("other").get();
@@ -56,10 +56,9 @@ TEST_F(ClientHandle, Queries) {
   EXPECT_EQ(typed().query<std::string>("by-name", "x", 1).get(), "fine");
   const rondo::query_options open_only{.reject = rondo::query_reject_condition::not_open};
   EXPECT_EQ(typed().query<&order_workflow::status>(open_only, 3).get(), "fine");
-  EXPECT_EQ(typed()
-                .query<std::string>("by-name", {.reject = rondo::query_reject_condition::not_completed_cleanly}, 3)
-                .get(),
-            "fine");
+  EXPECT_EQ(
+      typed().query<std::string>("by-name", {.reject = rondo::query_reject_condition::not_completed_cleanly}, 3).get(),
+      "fine");
   const auto& request = seen->front();
   EXPECT_EQ(request.namespace_(), "shop");
   EXPECT_EQ(request.execution().workflow_id(), "order-1");
@@ -70,8 +69,9 @@ TEST_F(ClientHandle, Queries) {
   EXPECT_EQ(texts((*seen)[1].query().query_args()), "\"x\" 1");
   EXPECT_EQ((*seen)[2].query_reject_condition(), enums::QUERY_REJECT_CONDITION_NOT_OPEN);
   EXPECT_EQ((*seen)[3].query_reject_condition(), enums::QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY);
-  EXPECT_EQ(message_of<rondo::conversion_error>([this] { (void)typed().query<int>("status").get(); })
-                .find("answer to query 'status' of workflow 'order-1': cannot read int"),
+  EXPECT_EQ(message_of<rondo::conversion_error>([this] {
+              (void)typed().query<int>("status").get();
+            }).find("answer to query 'status' of workflow 'order-1': cannot read int"),
             0U);
 }
 
@@ -110,8 +110,9 @@ TEST_F(ClientHandle, CancelsOnlyItsChain) {
   response.set_run_id("run-1");
   response.set_started(true);
   serve<service::StartWorkflowExecutionRequest>("StartWorkflowExecution", response);
-  const auto seen = serve<service::RequestCancelWorkflowExecutionRequest,
-                          service::RequestCancelWorkflowExecutionResponse>("RequestCancelWorkflowExecution");
+  const auto seen =
+      serve<service::RequestCancelWorkflowExecutionRequest, service::RequestCancelWorkflowExecutionResponse>(
+          "RequestCancelWorkflowExecution");
   const auto started = client->start_workflow("W", {.id = "order-1", .task_queue = "q"}).get();
   started.cancel("bored \xFF").get();
   typed().cancel().get();

@@ -72,7 +72,8 @@ TEST_F(ClientList, GoesOnWhereAnotherStopped) {
 TEST_F(ClientList, RepeatsAPageThatFailed) {
   serve<request_type, response_type>("ListWorkflowExecutions", page);
   auto list = client->list_workflows();
-  server->fail(method_path("ListWorkflowExecutions"), rondo::rpc_status(rondo::rpc_code::invalid_argument, "bad query"));
+  server->fail(method_path("ListWorkflowExecutions"),
+               rondo::rpc_status(rondo::rpc_code::invalid_argument, "bad query"));
   EXPECT_EQ(message_of<rondo::invalid_argument>([&] { (void)list.next_page().get(); }),
             "list workflows: INVALID_ARGUMENT: bad query");
   EXPECT_FALSE(list.done());

@@ -37,10 +37,10 @@ class ClientResult : public ClientTest {
   }
   /// Answers the polls one after the other, and stays with the last.
   void answer(std::vector<response_type> responses) {
-    polls = serve<request_type, response_type>(
-        "GetWorkflowExecutionHistory", [this, responses = std::move(responses)](const request_type&) {
-          return responses[std::min(polls->size(), responses.size()) - 1];
-        });
+    polls = serve<request_type, response_type>("GetWorkflowExecutionHistory",
+                                               [this, responses = std::move(responses)](const request_type&) {
+                                                 return responses[std::min(polls->size(), responses.size()) - 1];
+                                               });
   }
   rondo::workflow_handle<> handle(const std::string& run = "run-1") const {
     return client->get_workflow_handle("order-1", run);
@@ -89,7 +89,8 @@ TEST_F(ClientResult, NeverEndsWithAnEmptyPoll) {
 
 TEST_F(ClientResult, PollsAgainAfterDeadlines) {
   answer({with(completed("1"))});
-  server->fail(method_path("GetWorkflowExecutionHistory"), rondo::rpc_status(rondo::rpc_code::deadline_exceeded, "late"), 50);
+  server->fail(method_path("GetWorkflowExecutionHistory"),
+               rondo::rpc_status(rondo::rpc_code::deadline_exceeded, "late"), 50);
   EXPECT_EQ(handle().result<int>().get(), 1);
   EXPECT_EQ(calls("GetWorkflowExecutionHistory"), 51U);
 }
@@ -178,8 +179,9 @@ TEST_F(ClientResult, ReadsResultsByType) {
   answer({with(completed("\"text\""))});
   handle().result<void>().get();
   EXPECT_EQ(handle().result<rondo::payload>().get().data, "\"text\"");
-  EXPECT_EQ(message_of<rondo::conversion_error>([this] { handle().result<int>().get(); })
-                .find("result of workflow 'order-1': cannot read int from json/plain"),
+  EXPECT_EQ(message_of<rondo::conversion_error>([this] {
+              handle().result<int>().get();
+            }).find("result of workflow 'order-1': cannot read int from json/plain"),
             0U);
   answer({with(completed(R"({"id":"a","cents":3})"))});
   EXPECT_EQ(handle().result<order>().get().cents, 3);
@@ -189,7 +191,8 @@ TEST_F(ClientResult, ReadsResultsByType) {
 
 TEST_F(ClientResult, MissesWorkflowsThatAreNotThere) {
   const temporal::api::errordetails::v1::NotFoundFailure said;
-  refuse("GetWorkflowExecutionHistory", status_with(rondo::rpc_code::not_found, "workflow not found for ID: order-1", said));
+  refuse("GetWorkflowExecutionHistory",
+         status_with(rondo::rpc_code::not_found, "workflow not found for ID: order-1", said));
   EXPECT_NE(message_of<rondo::not_found>([this] { handle().result<int>().get(); }).find("not found for ID: order-1"),
             std::string::npos);
 }

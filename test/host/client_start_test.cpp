@@ -212,10 +212,11 @@ TEST_F(ClientStart, GuardsOnlyTheChainItKnows) {
 TEST_F(ClientStart, SignalsWithStart) {
   service::SignalWithStartWorkflowExecutionResponse response;
   response.set_run_id("run-1");
-  const auto seen = serve<service::SignalWithStartWorkflowExecutionRequest>("SignalWithStartWorkflowExecution", response);
+  const auto seen =
+      serve<service::SignalWithStartWorkflowExecutionRequest>("SignalWithStartWorkflowExecution", response);
   const auto handle = client
-                          ->signal_with_start<order_workflow, &order_workflow::approve>(
-                              {.id = "o", .task_queue = "q"}, std::tuple{"ada", 3}, five, 1.5)
+                          ->signal_with_start<order_workflow, &order_workflow::approve>({.id = "o", .task_queue = "q"},
+                                                                                        std::tuple{"ada", 3}, five, 1.5)
                           .get();
   const auto& request = seen->front();
   EXPECT_EQ(request.signal_name(), "approve");
@@ -231,7 +232,10 @@ TEST_F(ClientStart, SignalsWithStart) {
 TEST_F(ClientStart, ExecutesToTheResult) {
   serve<request_type>("StartWorkflowExecution", started("run-1"));
   service::GetWorkflowExecutionHistoryResponse history;
-  add_json(*history.mutable_history()->add_events()->mutable_workflow_execution_completed_event_attributes()->mutable_result(),
+  add_json(*history.mutable_history()
+                ->add_events()
+                ->mutable_workflow_execution_completed_event_attributes()
+                ->mutable_result(),
            "42");
   const auto polls = serve<service::GetWorkflowExecutionHistoryRequest>("GetWorkflowExecutionHistory", history);
   EXPECT_EQ(client->execute_workflow<order_workflow>({.id = "o", .task_queue = "q"}, five, 1).get(), 42);

@@ -23,7 +23,14 @@ struct workflow_execution {
 };
 
 /// What a scheduled activity waits for.
-enum class pending_activity_state : std::uint8_t { unspecified, scheduled, started, cancel_requested, paused, pause_requested };
+enum class pending_activity_state : std::uint8_t {
+  unspecified,
+  scheduled,
+  started,
+  cancel_requested,
+  paused,
+  pause_requested
+};
 
 /// An activity that has not ended.
 struct pending_activity {

@@ -38,7 +38,9 @@ class workflow_history {
     if (!history.ParseFromString(serialised)) throw std::invalid_argument("rondo: these bytes are not a history");
     return history;
   }
-  static std::size_t count(const std::string& serialised) { return static_cast<std::size_t>(parse(serialised).events_size()); }
+  static std::size_t count(const std::string& serialised) {
+    return static_cast<std::size_t>(parse(serialised).events_size());
+  }
 
   std::string workflow_id_, bytes_;
   std::size_t events_;

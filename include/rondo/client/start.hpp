@@ -20,8 +20,8 @@ using payload_map = std::map<std::string, payload, std::less<>>;
 class payload_map_view {
  public:
   constexpr payload_map_view() = default;
-  constexpr payload_map_view(const payload_map& map)  // NOLINT(google-explicit-constructor): an option takes the map itself
-      : map_(&map) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): an option takes the map itself
+  constexpr payload_map_view(const payload_map& map) : map_(&map) {}
   constexpr const payload_map* get() const noexcept { return map_; }
 
  private:
@@ -68,7 +68,8 @@ struct query_options {
 
 /// How to wait for the result of a workflow.
 struct result_options {
-  /// Go on with the runs that continue-as-new, retries and cron schedules make. False: the run of the handle alone counts.
+  /// Go on with the runs that continue-as-new, retries and cron schedules make. False: the run of the handle alone
+  /// counts.
   bool follow_runs = true;
 };
 

@@ -148,7 +148,9 @@ class workflow_handle : public detail::calls::typed_handle<Workflow> {
   using detail::calls::typed_handle<Workflow>::typed_handle;
 
   /// Waits until the workflow has ended, however long that takes. Throws workflow_failure, not_found, conversion_error.
-  call<result_type> result(const result_options& options = {}) const { return this->template wait<result_type>(options); }
+  call<result_type> result(const result_options& options = {}) const {
+    return this->template wait<result_type>(options);
+  }
 };
 
 /// A workflow of any type.

@@ -29,7 +29,10 @@ class workflow_list {
  private:
   struct state {
     state(detail::calls::session_ptr session, std::string text, const list_options& options)
-        : through(std::move(session)), query(std::move(text)), token(options.page_token), page_size(options.page_size) {}
+        : through(std::move(session)),
+          query(std::move(text)),
+          token(options.page_token),
+          page_size(options.page_size) {}
     detail::calls::session_ptr through;
     std::string query, token;
     int page_size;

@@ -25,7 +25,8 @@ class activity_key {
   bool by_token() const noexcept { return !task_token.empty(); }
   call_subject subject(const session& of, std::string_view action) const {
     std::string text(action);
-    text += by_token() ? " activity by its task token" : " activity '" + activity_id + "' of workflow '" + workflow_id + "'";
+    text += by_token() ? " activity by its task token"
+                       : " activity '" + activity_id + "' of workflow '" + workflow_id + "'";
     return call_subject(std::move(text), workflow_id, of.namespace_);
   }
   std::string resource_id() const {
@@ -125,8 +126,8 @@ inline asio::awaitable<void> send_activity_cancelled(session_ptr through, const 
     return activity_call(*through, key, method, "report as cancelled", std::move(request));
   };
   if (key.by_token()) {
-    auto what =
-        make("RespondActivityTaskCanceled", activity_request<service::RespondActivityTaskCanceledRequest>(*through, key));
+    auto what = make("RespondActivityTaskCanceled",
+                     activity_request<service::RespondActivityTaskCanceledRequest>(*through, key));
     return send_only<service::RespondActivityTaskCanceledResponse>(std::move(through), std::move(what));
   }
   auto what = make("RespondActivityTaskCanceledById",

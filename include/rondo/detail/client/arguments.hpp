@@ -100,8 +100,9 @@ concept workflow_class = requires { &Workflow::run; };
 
 template <class... Arguments>
 constexpr void check_awaitable_arguments() {
-  static_assert((rondo::detail::safe_in_await<Arguments> && ...),
-                "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
+  static_assert(
+      (rondo::detail::safe_in_await<Arguments> && ...),
+      "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
 }
 
 }  // namespace rondo::detail::calls

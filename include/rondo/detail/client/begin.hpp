@@ -29,8 +29,8 @@ target started_target(session_ptr through, std::string workflow_id, bool may_exi
 
 inline asio::awaitable<target> start(session_ptr through, service_call<start_request> what) {
   const std::string id = what.request.workflow_id();
-  const bool may_exist = what.request.workflow_id_conflict_policy() ==
-                         temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
+  const bool may_exist =
+      what.request.workflow_id_conflict_policy() == temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
   const auto answer = co_await send<service::StartWorkflowExecutionResponse>(through, std::move(what));
   co_return started_target(std::move(through), id, may_exist, answer);
 }

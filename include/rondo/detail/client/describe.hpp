@@ -22,26 +22,41 @@ namespace enums = temporal::api::enums::v1;
 
 inline workflow_status status_of(enums::WorkflowExecutionStatus status) {
   switch (status) {
-    case enums::WORKFLOW_EXECUTION_STATUS_RUNNING: return workflow_status::running;
-    case enums::WORKFLOW_EXECUTION_STATUS_COMPLETED: return workflow_status::completed;
-    case enums::WORKFLOW_EXECUTION_STATUS_FAILED: return workflow_status::failed;
-    case enums::WORKFLOW_EXECUTION_STATUS_CANCELED: return workflow_status::cancelled;
-    case enums::WORKFLOW_EXECUTION_STATUS_TERMINATED: return workflow_status::terminated;
-    case enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW: return workflow_status::continued_as_new;
-    case enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT: return workflow_status::timed_out;
-    case enums::WORKFLOW_EXECUTION_STATUS_PAUSED: return workflow_status::paused;
-    default: return workflow_status::unspecified;
+    case enums::WORKFLOW_EXECUTION_STATUS_RUNNING:
+      return workflow_status::running;
+    case enums::WORKFLOW_EXECUTION_STATUS_COMPLETED:
+      return workflow_status::completed;
+    case enums::WORKFLOW_EXECUTION_STATUS_FAILED:
+      return workflow_status::failed;
+    case enums::WORKFLOW_EXECUTION_STATUS_CANCELED:
+      return workflow_status::cancelled;
+    case enums::WORKFLOW_EXECUTION_STATUS_TERMINATED:
+      return workflow_status::terminated;
+    case enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+      return workflow_status::continued_as_new;
+    case enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+      return workflow_status::timed_out;
+    case enums::WORKFLOW_EXECUTION_STATUS_PAUSED:
+      return workflow_status::paused;
+    default:
+      return workflow_status::unspecified;
   }
 }
 
 inline pending_activity_state state_of(enums::PendingActivityState state) {
   switch (state) {
-    case enums::PENDING_ACTIVITY_STATE_SCHEDULED: return pending_activity_state::scheduled;
-    case enums::PENDING_ACTIVITY_STATE_STARTED: return pending_activity_state::started;
-    case enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED: return pending_activity_state::cancel_requested;
-    case enums::PENDING_ACTIVITY_STATE_PAUSED: return pending_activity_state::paused;
-    case enums::PENDING_ACTIVITY_STATE_PAUSE_REQUESTED: return pending_activity_state::pause_requested;
-    default: return pending_activity_state::unspecified;
+    case enums::PENDING_ACTIVITY_STATE_SCHEDULED:
+      return pending_activity_state::scheduled;
+    case enums::PENDING_ACTIVITY_STATE_STARTED:
+      return pending_activity_state::started;
+    case enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED:
+      return pending_activity_state::cancel_requested;
+    case enums::PENDING_ACTIVITY_STATE_PAUSED:
+      return pending_activity_state::paused;
+    case enums::PENDING_ACTIVITY_STATE_PAUSE_REQUESTED:
+      return pending_activity_state::pause_requested;
+    default:
+      return pending_activity_state::unspecified;
   }
 }
 

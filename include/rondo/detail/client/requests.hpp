@@ -83,7 +83,8 @@ inline service_call<service::RequestCancelWorkflowExecutionRequest> make_cancel(
   return {"RequestCancelWorkflowExecution", to.subject("cancel"), to.resource_id(), std::move(request)};
 }
 
-inline service_call<service::TerminateWorkflowExecutionRequest> make_terminate(const target& to, std::string_view reason,
+inline service_call<service::TerminateWorkflowExecutionRequest> make_terminate(const target& to,
+                                                                               std::string_view reason,
                                                                                Payloads details) {
   service::TerminateWorkflowExecutionRequest request;
   request.set_namespace_(to.session->namespace_);
@@ -97,8 +98,10 @@ inline service_call<service::TerminateWorkflowExecutionRequest> make_terminate(c
 
 inline temporal::api::enums::v1::QueryRejectCondition wire_of(query_reject_condition condition) {
   switch (condition) {
-    case query_reject_condition::none: return temporal::api::enums::v1::QUERY_REJECT_CONDITION_NONE;
-    case query_reject_condition::not_open: return temporal::api::enums::v1::QUERY_REJECT_CONDITION_NOT_OPEN;
+    case query_reject_condition::none:
+      return temporal::api::enums::v1::QUERY_REJECT_CONDITION_NONE;
+    case query_reject_condition::not_open:
+      return temporal::api::enums::v1::QUERY_REJECT_CONDITION_NOT_OPEN;
     case query_reject_condition::not_completed_cleanly:
       return temporal::api::enums::v1::QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY;
   }
@@ -142,8 +145,8 @@ inline asio::awaitable<workflow_history> fetch_history(target of) {
   request.set_namespace_(of.session->namespace_);
   request.mutable_execution()->set_workflow_id(of.workflow_id);
   request.mutable_execution()->set_run_id(of.result_run_id);
-  service_call<service::GetWorkflowExecutionHistoryRequest> page("GetWorkflowExecutionHistory", of.subject("history of"),
-                                                                 of.resource_id(), std::move(request));
+  service_call<service::GetWorkflowExecutionHistoryRequest> page(
+      "GetWorkflowExecutionHistory", of.subject("history of"), of.resource_id(), std::move(request));
   engine::History all;
   do {
     auto response = co_await send<history_response>(of.session, page);

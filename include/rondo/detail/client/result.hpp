@@ -43,13 +43,16 @@ inline bool is_close_event(const HistoryEvent& event) {
     case HistoryEvent::kWorkflowExecutionTimedOutEventAttributes:
     case HistoryEvent::kWorkflowExecutionCanceledEventAttributes:
     case HistoryEvent::kWorkflowExecutionTerminatedEventAttributes:
-    case HistoryEvent::kWorkflowExecutionContinuedAsNewEventAttributes: return true;
-    default: return false;
+    case HistoryEvent::kWorkflowExecutionContinuedAsNewEventAttributes:
+      return true;
+    default:
+      return false;
   }
 }
 
 /// The last event of a run, as soon as it is there. The server answers from time to time with nothing.
-inline asio::awaitable<HistoryEvent> wait_close_event(session_ptr through, std::string workflow_id, std::string run_id) {
+inline asio::awaitable<HistoryEvent> wait_close_event(session_ptr through, std::string workflow_id,
+                                                      std::string run_id) {
   service::GetWorkflowExecutionHistoryRequest request;
   request.set_namespace_(through->namespace_);
   request.mutable_execution()->set_workflow_id(workflow_id);
@@ -58,7 +61,8 @@ inline asio::awaitable<HistoryEvent> wait_close_event(session_ptr through, std::
   request.set_history_event_filter_type(temporal::api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
   request.set_skip_archival(true);
   service_call<service::GetWorkflowExecutionHistoryRequest> poll(
-      "GetWorkflowExecutionHistory", call_subject("result of workflow '" + workflow_id + "'", workflow_id, through->namespace_),
+      "GetWorkflowExecutionHistory",
+      call_subject("result of workflow '" + workflow_id + "'", workflow_id, through->namespace_),
       "workflow:" + workflow_id, std::move(request));
   poll.kind = io::rpc_class::long_poll;
   for (;;) {
@@ -84,7 +88,8 @@ inline const std::string& successor_of(const HistoryEvent& event) {
       return event.workflow_execution_timed_out_event_attributes().new_execution_run_id();
     case HistoryEvent::kWorkflowExecutionContinuedAsNewEventAttributes:
       return event.workflow_execution_continued_as_new_event_attributes().new_execution_run_id();
-    default: return none;
+    default:
+      return none;
   }
 }
 
@@ -133,7 +138,8 @@ inline closing closing_of(const HistoryEvent& event) {
 }
 
 /// The result of a run that completed; throws what stands for any other end.
-inline const Payloads& result_of_run(const HistoryEvent& event, const std::string& workflow_id, const std::string& run_id) {
+inline const Payloads& result_of_run(const HistoryEvent& event, const std::string& workflow_id,
+                                     const std::string& run_id) {
   if (event.has_workflow_execution_completed_event_attributes()) {
     return event.workflow_execution_completed_event_attributes().result();
   }

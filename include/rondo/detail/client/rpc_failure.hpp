@@ -57,8 +57,9 @@ inline std::string error_text(const call_subject& subject, const rpc_status& sta
 [[noreturn]] inline void throw_already_started(const call_subject& subject, const rpc_status& status,
                                                const details::WorkflowExecutionAlreadyStartedFailure& said) {
   workflow_already_started error(
-      error_text(subject, status,
-                 "use another id, or id_conflict_policy::use_existing for a running and id_reuse_policy for a closed one"),
+      error_text(
+          subject, status,
+          "use another id, or id_conflict_policy::use_existing for a running and id_reuse_policy for a closed one"),
       status);
   error.set_ids(subject.workflow_id, said.run_id(), said.first_execution_run_id(), said.start_request_id());
   throw error;
@@ -76,11 +77,12 @@ inline std::string error_text(const call_subject& subject, const rpc_status& sta
   details::NamespaceNotFoundFailure of_namespace;
   if (said.find(of_namespace)) {
     throw namespace_not_found(
-        error_text(subject, status, "register the namespace, or set client_options::namespace_ to one that exists"), status,
-        of_namespace.namespace_().empty() ? subject.namespace_ : of_namespace.namespace_());
+        error_text(subject, status, "register the namespace, or set client_options::namespace_ to one that exists"),
+        status, of_namespace.namespace_().empty() ? subject.namespace_ : of_namespace.namespace_());
   }
   throw not_found(
-      error_text(subject, status, "it has ended, was never there, or its retention period is over: check the ids"), status);
+      error_text(subject, status, "it has ended, was never there, or its retention period is over: check the ids"),
+      status);
 }
 
 [[noreturn]] inline void throw_resource_exhausted(const call_subject& subject, const rpc_status& status,
@@ -107,11 +109,15 @@ inline std::string error_text(const call_subject& subject, const rpc_status& sta
     case rpc_code::already_exists:
       if (said.find(started)) throw_already_started(subject, status, started);
       break;
-    case rpc_code::not_found: throw_not_found(subject, status, said);
-    case rpc_code::invalid_argument: throw_invalid_argument(subject, status, said);
-    case rpc_code::resource_exhausted: throw_resource_exhausted(subject, status, said);
+    case rpc_code::not_found:
+      throw_not_found(subject, status, said);
+    case rpc_code::invalid_argument:
+      throw_invalid_argument(subject, status, said);
+    case rpc_code::resource_exhausted:
+      throw_resource_exhausted(subject, status, said);
     case rpc_code::permission_denied:
-      throw permission_denied(error_text(subject, status, "ask for the right, or check the API key and the namespace"), status);
+      throw permission_denied(error_text(subject, status, "ask for the right, or check the API key and the namespace"),
+                              status);
     case rpc_code::unauthenticated:
       throw rpc_error(error_text(subject, status, "check the API key or the client certificate"), status);
     case rpc_code::failed_precondition:
@@ -119,7 +125,8 @@ inline std::string error_text(const call_subject& subject, const rpc_status& sta
       break;
     case rpc_code::unimplemented:
       throw rpc_error(error_text(subject, status, "the server is too old for this call"), status);
-    default: break;
+    default:
+      break;
   }
   throw rpc_error(error_text(subject, status, {}), status);
 }

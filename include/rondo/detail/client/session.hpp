@@ -58,7 +58,8 @@ class service_call {
 inline void require_loop(const session& of) {
   if (of.loop->running_in_this_thread()) return;
   throw std::logic_error(
-      "rondo: a call was awaited outside the loop of its client: co_spawn the coroutine on client.executor(), or use get()");
+      "rondo: a call was awaited outside the loop of its client: co_spawn the coroutine on client.executor(), or use "
+      "get()");
 }
 
 /// Sends a request, with retries; the reply holds the status and the response.

@@ -19,18 +19,22 @@ namespace rondo::detail::calls {
 
 inline temporal::api::enums::v1::WorkflowIdReusePolicy wire_of(id_reuse_policy policy) {
   switch (policy) {
-    case id_reuse_policy::allow_duplicate: return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
+    case id_reuse_policy::allow_duplicate:
+      return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
     case id_reuse_policy::allow_duplicate_failed_only:
       return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY;
-    case id_reuse_policy::reject_duplicate: return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE;
+    case id_reuse_policy::reject_duplicate:
+      return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE;
   }
   return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED;
 }
 
 inline temporal::api::enums::v1::WorkflowIdConflictPolicy wire_of(id_conflict_policy policy) {
   switch (policy) {
-    case id_conflict_policy::fail: return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_FAIL;
-    case id_conflict_policy::use_existing: return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
+    case id_conflict_policy::fail:
+      return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_FAIL;
+    case id_conflict_policy::use_existing:
+      return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
     case id_conflict_policy::terminate_existing:
       return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
   }
@@ -44,11 +48,14 @@ void set_duration(const call_subject& subject, const char* name, duration value,
   if (value != duration::zero()) engine::write_duration(value, *target());
 }
 
-inline void set_retry(const call_subject& subject, const retry_policy& policy, temporal::api::common::v1::RetryPolicy& to) {
+inline void set_retry(const call_subject& subject, const retry_policy& policy,
+                      temporal::api::common::v1::RetryPolicy& to) {
   if (policy.maximum_attempts < 0) refuse(subject, "retry.maximum_attempts must not be negative");
   if (!(policy.backoff_coefficient >= 1)) refuse(subject, "retry.backoff_coefficient must be at least 1");
-  set_duration(subject, "retry.initial_interval", policy.initial_interval, [&] { return to.mutable_initial_interval(); });
-  set_duration(subject, "retry.maximum_interval", policy.maximum_interval, [&] { return to.mutable_maximum_interval(); });
+  set_duration(subject, "retry.initial_interval", policy.initial_interval,
+               [&] { return to.mutable_initial_interval(); });
+  set_duration(subject, "retry.maximum_interval", policy.maximum_interval,
+               [&] { return to.mutable_maximum_interval(); });
   to.set_backoff_coefficient(policy.backoff_coefficient);
   to.set_maximum_attempts(policy.maximum_attempts);
   for (const auto type : policy.non_retryable_error_types) to.add_non_retryable_error_types(std::string(type));
