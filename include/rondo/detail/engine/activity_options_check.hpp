@@ -1,15 +1,16 @@
 #pragma once
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "rondo/options.hpp"
 
 namespace rondo::detail::engine {
 
 /// Throws std::invalid_argument when a policy makes no sense.
-inline void check(const retry_policy& policy, const std::string& of) {
-  const auto require = [&of](bool holds, const char* what) {
-    if (!holds) throw std::invalid_argument(of + ": retry policy: " + what);
+inline void check(const retry_policy& policy, std::string_view activity) {
+  const auto require = [activity](bool holds, const char* what) {
+    if (!holds) throw std::invalid_argument("activity \"" + std::string(activity) + "\": retry policy: " + what);
   };
   require(policy.initial_interval > duration::zero(), "initial_interval must be positive");
   require(policy.backoff_coefficient >= 1.0, "backoff_coefficient must be at least 1");
@@ -20,9 +21,9 @@ inline void check(const retry_policy& policy, const std::string& of) {
 }
 
 /// Throws std::invalid_argument when the server would refuse an activity with these options.
-inline void check(const activity_options& options, const std::string& of) {
-  const auto require = [&of](bool holds, const char* what) {
-    if (!holds) throw std::invalid_argument(of + ": " + what);
+inline void check(const activity_options& options, std::string_view activity) {
+  const auto require = [activity](bool holds, const char* what) {
+    if (!holds) throw std::invalid_argument("activity \"" + std::string(activity) + "\": " + what);
   };
   require(options.schedule_to_close_timeout >= duration::zero(), "schedule_to_close_timeout must not be negative");
   require(options.schedule_to_start_timeout >= duration::zero(), "schedule_to_start_timeout must not be negative");
@@ -30,7 +31,7 @@ inline void check(const activity_options& options, const std::string& of) {
   require(options.heartbeat_timeout >= duration::zero(), "heartbeat_timeout must not be negative");
   require(options.start_to_close_timeout > duration::zero() || options.schedule_to_close_timeout > duration::zero(),
           "start_to_close_timeout or schedule_to_close_timeout must be set");
-  if (options.retry) check(*options.retry, of);
+  if (options.retry) check(*options.retry, activity);
 }
 
 }  // namespace rondo::detail::engine

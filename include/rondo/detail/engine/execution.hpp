@@ -92,7 +92,7 @@ class execution final : public run::host {
 
   // run::host
   run::pending& schedule_activity(const run::activity_call& call, run::completion& waiter) override {
-    check(call.options, std::string("activity \"").append(call.activity_type).append("\""));
+    check(call.options, call.activity_type);
     auto& made = activities_.acquire(services_, activities_);
     made.begin(++last_activity_, call, waiter);
     return made;

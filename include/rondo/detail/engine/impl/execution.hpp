@@ -114,6 +114,10 @@ inline bool execution::ignore(const HistoryEvent& event) {
 inline void execution::run_code() {
   use_flag(static_cast<std::uint32_t>(flag::first_rules));
   instance_->run();
+  if (!replaying_ && end_.ending() && instance_->unfinished_handlers()) {
+    logger().warn("[TMPRL1102] the workflow ends while handlers are still running: they are lost. Wait for what they set, "
+                  "with workflow::wait_condition, before the end of run()");
+  }
 }
 
 inline bool execution::compare(const logical_task& task) {
