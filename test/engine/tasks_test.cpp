@@ -1,9 +1,13 @@
 #include "rondo/workflow.hpp"
 
 #include <chrono>
+#include <limits>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -245,6 +249,49 @@ TEST(tasks, ask_for_eager_activities_up_to_the_slots) {
     }
     EXPECT_EQ(driver.last.eager_activities, asked);
     EXPECT_EQ(asked, std::min(slots, 3));
+  }
+}
+
+class quits {
+ public:
+  rondo::task<> run() { co_await workflow::wait_condition([this] { return quit_; }); }
+  rondo::task<> linger() {
+    quit_ = true;
+    co_await workflow::sleep(1s);
+  }
+  static constexpr auto handlers = rondo::handlers(rondo::signal<&quits::linger>);
+
+ private:
+  bool quit_ = false;
+};
+
+class remembering_sink final : public rondo::log_sink {
+ public:
+  void write(rondo::log_level, std::string_view message, std::span<const rondo::log_field> fields) override {
+    all.emplace_back(message);
+    for (const auto& each : fields) {
+      if (each.key == "run_id") run_ids.emplace_back(std::get<std::string_view>(each.value.get()));
+    }
+  }
+  lines all, run_ids;
+};
+
+TEST(tasks, warn_of_what_is_lost_but_not_again_on_replay) {
+  for (const bool evict : {false, true}) {
+    const auto sink = std::make_shared<remembering_sink>();
+    const rondo::logger log(sink);
+    engine_driver driver(rondo::registry().workflow<quits>(), history_builder("quits"));
+    driver.run_options.logger = &log;
+    driver.history.signal("nobody");
+    driver.task();
+    ASSERT_EQ(sink->all.size(), 1U);
+    EXPECT_NE(sink->all[0].find("no handler"), std::string::npos);
+    driver.history.signal("linger").open_task();
+    if (evict) driver.evict();
+    driver.run_task();
+    ASSERT_EQ(sink->all.size(), 2U);
+    EXPECT_TRUE(sink->all[1].starts_with("[TMPRL1102]"));
+    EXPECT_EQ(sink->run_ids, lines(2, "run-1"));
   }
 }
 
