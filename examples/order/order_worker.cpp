@@ -1,9 +1,13 @@
-// Runs the order workflow and its activities, except for the payment. Start as many of these as you like.
+// Runs the order workflow and its activities, except for the payment. With a real database many of these could run.
+#include <exception>
+#include <iostream>
+
 #include "rondo/client.hpp"
+#include "rondo/registry.hpp"
 #include "rondo/worker.hpp"
 #include "workflows.hpp"
 
-int main() {
+int main() try {
   shop::warehouse warehouse({{"tea", 100}, {"cup", 100}});
   const auto app = rondo::registry{}
                        .workflow<shop::order_workflow>()
@@ -15,4 +19,7 @@ int main() {
                                         .namespace_ = shop::setting("TEMPORAL_NAMESPACE", "default")});
   rondo::worker worker(client, app, {.task_queue = shop::setting("ORDER_TASK_QUEUE", "order-task-queue")});
   worker.run();  // until Ctrl-C
+} catch (const std::exception& error) {
+  std::cerr << error.what() << "\n";
+  return 1;
 }

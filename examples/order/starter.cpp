@@ -112,11 +112,9 @@ int run(const texts& arguments) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  try {
-    return run(texts(arguments + 1, arguments + count));
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << "\n";
-    return 1;
-  }
+int main(int count, char** arguments) try {
+  return run(texts(arguments + 1, arguments + count));
+} catch (const std::exception& error) {
+  std::cerr << error.what() << "\n";
+  return 1;
 }
