@@ -17,6 +17,26 @@ def load(path):
 
 layers = load("test/checks/layers.py")
 compile_fail = load("test/compile_fail/run.py")
+quotes = load("test/checks/quotes.py")
+
+
+class Quotes(unittest.TestCase):
+    source = "int one();\n\nint two() {\n  return 2;\n}\n"
+
+    def faults(self, code, comment="<!-- from a.cpp -->\n"):
+        return list(quotes.faults_of(f"text\n\n{comment}```cpp\n{code}```\n", {"a.cpp": self.source}.get))
+
+    def test_accepts_what_stands_in_the_file(self):
+        self.assertEqual(self.faults("int two() {\n  return 2;\n}\n"), [])
+        self.assertEqual(self.faults("    return 2;\n"), [])
+        self.assertEqual(self.faults("int one();\n...\n}\n"), [])
+
+    def test_finds_what_does_not(self):
+        self.assertEqual(len(self.faults("int three();\n")), 1)
+        self.assertEqual(len(self.faults("int one();\nint two() {\n")), 1)
+        self.assertEqual(len(self.faults("}\n...\nint one();\n")), 1)
+        self.assertEqual(len(self.faults("int one();\n", "<!-- from b.cpp -->\n")), 1)
+        self.assertEqual(len(self.faults("int one();\n", "")), 1)
 
 
 class Layers(unittest.TestCase):
