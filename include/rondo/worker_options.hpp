@@ -55,6 +55,10 @@ struct worker_options {
   duration max_heartbeat_throttle_interval = std::chrono::seconds(60);
   duration default_heartbeat_throttle_interval = std::chrono::seconds(30);
 
+  /// Most bytes of arguments or of a result; what is larger fails here, in clear words. 0: as the server says, or 2 MiB
+  /// when it does not.
+  std::size_t max_payload_size = 0;
+
   /// Where the worker, its workflows and activities log.
   rondo::logger logger{};
 };
