@@ -34,6 +34,7 @@ inline transcript play(const script& of, const std::function<void(engine_driver&
     driver.history.open_task();
     prepare(driver, task);
     all.push_back(driver.complete_task());
+    if (driver.last.evict != engine::eviction::none) break;
   }
   if (history != nullptr) *history = driver.history.history();
   return all;

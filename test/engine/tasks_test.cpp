@@ -399,6 +399,46 @@ TEST(tasks, may_be_left_at_any_page) {
   }
 }
 
+// ---- flags
+
+TEST(flags, count_on_replay_only_when_they_were_recorded) {
+  engine::flag_record flags;
+  EXPECT_FALSE(flags.use(1, true, true)) << "replay, not recorded";
+  EXPECT_FALSE(flags.use(1, false, false)) << "live, but the server does not keep it";
+  EXPECT_TRUE(flags.use(1, false, true));
+  EXPECT_FALSE(flags.use(4711, false, true)) << "there is no such flag";
+  engine::service::RespondWorkflowTaskCompletedRequest sent, again, nothing;
+  flags.write(sent);
+  EXPECT_EQ(sent.sdk_metadata().lang_used_flags_size(), 1);
+  flags.write(again);
+  EXPECT_EQ(again.sdk_metadata().lang_used_flags_size(), 1) << "not accepted yet";
+  flags.accepted();
+  flags.write(nothing);
+  EXPECT_FALSE(nothing.has_sdk_metadata());
+
+  engine::flag_record later;
+  EXPECT_EQ(later.read(sent.sdk_metadata()), 0U);
+  EXPECT_TRUE(later.use(1, true, true));
+  EXPECT_TRUE(later.use(1, false, false)) << "what is recorded counts in any case";
+  nothing.Clear();
+  later.write(nothing);
+  EXPECT_FALSE(nothing.has_sdk_metadata());
+  engine::flag_record::metadata newer;
+  newer.add_lang_used_flags(4711);
+  EXPECT_EQ(later.read(newer), 4711U);
+}
+
+TEST(flags, name_the_sdk_when_another_one_worked_before) {
+  engine::flag_record flags;
+  engine::flag_record::metadata other;
+  other.set_sdk_name("other");
+  other.set_sdk_version("9");
+  flags.read(other);
+  engine::service::RespondWorkflowTaskCompletedRequest sent;
+  flags.write(sent);
+  EXPECT_EQ(sent.sdk_metadata().sdk_name(), "rondo");
+}
+
 // ---- queries
 
 TEST(queries, are_answered_alone_or_with_a_task) {
