@@ -91,4 +91,9 @@ for id in "${ids[@]}"; do
   grep -qx "$wanted" <<<"$result" || { echo "unexpected end: $result"; wrong=$((wrong + 1)); }
 done
 [ $wrong = 0 ] || die "$wrong of $orders orders did not end as they should; see $logs"
+for worker in "${workers[@]}"; do
+  kill "$worker"
+  wait "$worker" || die "a worker did not stop cleanly; see $logs"
+done
+workers=()
 say "All $orders orders ended as they should"

@@ -29,3 +29,6 @@ workers+=($!)
 "$cache/bin/rondo-interop-go-worker" "$RONDO_TEST_ADDRESS" "$go_queue" >"$logs/go.log" 2>&1 &
 workers+=($!)
 "$venv/bin/python" "$project/test/interop/client.py" "$RONDO_TEST_ADDRESS" "$cpp_queue" "$go_queue"
+
+kill "${workers[0]}"
+wait "${workers[0]}" || die "the C++ worker did not stop cleanly"
