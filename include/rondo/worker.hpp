@@ -22,7 +22,7 @@ class worker {
   /// Throws std::invalid_argument when the options contradict each other or there is nothing to run.
   worker(rondo::client client, registry app, worker_options options)
       : client_(std::move(client)),
-        session_(std::make_unique<detail::worker::session>(std::move(app), client_.loop(), client_.connection(),
+        session_(std::make_shared<detail::worker::session>(std::move(app), client_.loop(), client_.connection(),
                                                            client_.namespace_(), options, sticky_name(client_))),
         stop_(std::make_shared<stop_state>()) {}
 
@@ -46,9 +46,9 @@ class worker {
   }
   /// Asks it to stop; returns at once. Any thread, any number of times.
   void stop() {
-    client_.loop().post([state = stop_, session = session_.get()] {
+    client_.loop().post([state = stop_, session = std::weak_ptr(session_)] {
       state->requested = true;
-      session->changes().notify();
+      if (const auto still = session.lock()) still->changes().notify();
     });
   }
 
@@ -85,7 +85,7 @@ class worker {
   }
 
   rondo::client client_;
-  std::unique_ptr<detail::worker::session> session_;
+  std::shared_ptr<detail::worker::session> session_;
   std::shared_ptr<stop_state> stop_;
 };
 

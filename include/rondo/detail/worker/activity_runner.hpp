@@ -21,14 +21,16 @@ class activity_runner {
  public:
   activity_runner(const registry& app, activity_services& services) : registry_(app), services_(services) {
     services_.on_ended = [this](running_activity& attempt) { remove(attempt); };
+    services_.on_reported = [this] { tell(); };
   }
   activity_runner(const activity_runner&) = delete;
   activity_runner& operator=(const activity_runner&) = delete;
-  /// Threads that are still busy are left behind; what they report is dropped.
+  /// Code that still runs is left behind; what it gives is dropped.
   ~activity_runner() {
     services_.gate->close();
     for (const auto& each : running_) {
       if (each->occupies_thread()) services_.pool.abandon();
+      each->leave_behind();
     }
   }
 
@@ -48,10 +50,19 @@ class activity_runner {
                                                       std::move(details), std::move(log));
     running_.insert(attempt);
     attempt->start(registry_.find_activity(type));
+    if (cancelled_ != rondo::cancel_reason::none) attempt->cancel(cancelled_);
   }
 
   std::size_t in_flight() const noexcept { return running_.size(); }
+  /// When the attempt began that runs longest; time_point::max() when there is none.
+  io::time_point oldest() const noexcept {
+    auto first = io::time_point::max();
+    for (const auto& each : running_) first = std::min(first, each->began());
+    return first;
+  }
+  /// Attempts that begin later are cancelled at once.
   void cancel_all(rondo::cancel_reason reason) {
+    cancelled_ = reason;
     for (const auto& each : std::set(running_)) each->cancel(reason);
   }
   /// Gives the attempts that still run back to the server.
@@ -62,7 +73,7 @@ class activity_runner {
   bool all_reported() const {
     return std::all_of(running_.begin(), running_.end(), [](const auto& each) { return each->report_done(); });
   }
-  /// Called whenever an attempt has ended.
+  /// Called whenever an attempt has ended, or was given back.
   std::function<void()> on_change = [] {};
 
  private:
@@ -94,6 +105,9 @@ class activity_runner {
   void remove(running_activity& attempt) {
     const auto self = attempt.shared_from_this();
     running_.erase(self);
+    tell();
+  }
+  void tell() {
     services_.loop.post([this, alive = std::weak_ptr(gate_check_)] {
       if (!alive.expired()) on_change();
     });
@@ -102,6 +116,7 @@ class activity_runner {
   const registry& registry_;
   activity_services& services_;
   std::set<std::shared_ptr<running_activity>> running_;
+  rondo::cancel_reason cancelled_ = rondo::cancel_reason::none;
   std::shared_ptr<int> gate_check_ = std::make_shared<int>();
 };
 

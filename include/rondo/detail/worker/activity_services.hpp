@@ -21,7 +21,7 @@ namespace rondo::detail::worker {
 
 class running_activity;
 
-/// What attempts need of their worker. Outlives them, but for those that were left behind on a thread.
+/// What attempts need of their worker. Outlives them, but for those that were left behind.
 class activity_services {
  public:
   activity_services(io::event_loop& on, std::shared_ptr<io::connection> to, const worker_options& as, std::string who,
@@ -46,6 +46,8 @@ class activity_services {
   }
   /// An attempt has been reported, or need not be: its slot is free.
   std::function<void(running_activity&)> on_ended;
+  /// An attempt was given back while its code goes on.
+  std::function<void()> on_reported;
   void ended(running_activity& attempt) { on_ended(attempt); }
 
   io::event_loop& loop;

@@ -43,6 +43,8 @@ class polling {
   io::call_token token;
   bool stopped = false;
   std::size_t under_way = 0;
+  /// Pollers that have not ended: polls under way, and those that wait for a slot or for their next try.
+  std::size_t pollers = 0;
   io::time_point last_task = io::steady_clock::now();
 };
 
@@ -63,18 +65,23 @@ class poller {
         state_(io::rpc_class::task_poll, io::steady_clock::now()) {}
 
   static asio::awaitable<void> run(std::shared_ptr<poller> self) {
-    while (!self->shared_.stopped) {
+    auto& shared = self->shared_;
+    ++shared.pollers;
+    while (!shared.stopped) {
       slot permit = co_await self->permits_();
-      if (!permit || self->shared_.stopped) break;
+      if (!permit || shared.stopped) break;
       const bool goes_on = co_await self->poll_once(std::move(permit));
       if (!goes_on) break;
     }
+    --shared.pollers;
+    shared.changed();
   }
 
  private:
   asio::awaitable<bool> poll_once(slot permit) {
     io::retry_options how(io::rpc_class::once);
     how.options.deadline = shared_.deadline(io::steady_clock::now());
+    if (how.options.deadline <= io::steady_clock::now()) co_return false;
     how.attempt_timeout = io::later(how.options.deadline, std::chrono::hours(1)) - io::steady_clock::now();
     how.options.token = &shared_.token;
     ++shared_.under_way;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -39,7 +40,7 @@ class running_activity final : public activity_context, public std::enable_share
   running_activity(activity_services& services, std::unique_ptr<activity_task> task, slot permit, activity_info about,
                    payload_list last_details, rondo::logger log)
       : activity_context(std::move(about), std::move(last_details), std::move(log)),
-        services_(services),
+        services_(&services),
         gate_(services.gate),
         task_(std::move(task)),
         permit_(std::move(permit)),
@@ -63,7 +64,7 @@ class running_activity final : public activity_context, public std::enable_share
   void heartbeat(payload_list details) override {
     gate_->dispatch([self = shared_from_this(), details = std::move(details)]() mutable {
       self->latest_details_ = std::move(details);
-      self->details_unsent_ = true;
+      self->has_beaten_ = true;
       if (self->reported_) return;
       if (self->throttle_.beat(clock::now())) return self->send_heartbeat();
       self->arm_heartbeat_timer();
@@ -73,13 +74,22 @@ class running_activity final : public activity_context, public std::enable_share
   /// Asks the code to stop; the first reason stays.
   void cancel(rondo::cancel_reason reason) {
     if (!request_stop(reason)) return;
-    services_.loop.post([self = shared_from_this()] { self->cancellation_.emit(asio::cancellation_type::terminal); });
+    services_->loop.post([self = shared_from_this()] { self->cancellation_.emit(asio::cancellation_type::terminal); });
   }
   /// Reports the attempt as failed by the worker's stop, so that the server repeats it at once; what its code still
   /// gives is dropped.
   void hand_back() {
     if (!reported_) report_failure(stopped_failure("WorkerShutdown", "the worker stopped before the activity ended"));
   }
+  /// The worker goes away: no more is done for the attempt, and what its code still gives is dropped.
+  void leave_behind() {
+    disarm_timers();
+    permit_ = slot();
+    reported_ = report_done_ = true;
+    services_ = nullptr;
+  }
+  /// When the worker got it.
+  std::chrono::steady_clock::time_point began() const noexcept { return began_; }
   /// True while its code still occupies a thread of the pool.
   bool occupies_thread() const noexcept { return blocking_ && !code_ended_; }
   bool report_done() const noexcept { return report_done_; }
@@ -100,7 +110,7 @@ class running_activity final : public activity_context, public std::enable_share
 
   void run_on_pool(std::shared_ptr<const run::blocking_activity> code) {
     blocking_ = true;
-    services_.pool.submit([self = shared_from_this(), code = std::move(code)]() mutable {
+    services_->pool.submit([self = shared_from_this(), code = std::move(code)]() mutable {
       auto result = std::make_shared<payload_collector>();
       std::exception_ptr error;
       {
@@ -118,7 +128,7 @@ class running_activity final : public activity_context, public std::enable_share
     });
   }
   void run_on_loop(const std::shared_ptr<const run::async_activity>& code) {
-    const activity_executor executor(services_.loop.executor(), shared_from_this());
+    const activity_executor executor(services_->loop.executor(), shared_from_this());
     auto result = std::make_shared<payload_collector>();
     asio::co_spawn(
         executor, run_coroutine(code, shared_from_this(), result),
@@ -136,38 +146,43 @@ class running_activity final : public activity_context, public std::enable_share
     }
   }
 
+  /// Counted from when the task came, since the server's clock may differ from the one here.
   void watch_deadline() {
-    if (info().deadline == activity_info{}.deadline) return;
-    const auto left = info().deadline - std::chrono::system_clock::now();
-    services_.loop.arm(deadline_timer_, clock::now() + std::chrono::duration_cast<clock::duration>(left));
+    const auto& about = info();
+    duration left = duration::max();
+    if (about.start_to_close_timeout > duration::zero()) left = about.start_to_close_timeout;
+    if (about.schedule_to_close_timeout > duration::zero()) {
+      left = std::min(left, about.schedule_to_close_timeout - (about.started_time - about.scheduled_time));
+    }
+    if (left == duration::max()) return;
+    services_->loop.arm(deadline_timer_, io::later(began_, std::chrono::duration_cast<clock::duration>(left)));
   }
   void deadline_passed() { cancel(rondo::cancel_reason::timed_out); }
 
   void arm_heartbeat_timer() {
-    if (throttle_.something_waits() && !reported_) services_.loop.arm(heartbeat_timer_, throttle_.next());
+    if (throttle_.something_waits() && !reported_) services_->loop.arm(heartbeat_timer_, throttle_.next());
   }
   void heartbeat_due() {
     if (!reported_ && throttle_.due(clock::now())) send_heartbeat();
   }
-  void send_heartbeat() {
-    details_unsent_ = false;
-    services_.spawn(beat(shared_from_this()));
-  }
+  void send_heartbeat() { services_->spawn(beat(shared_from_this())); }
   static asio::awaitable<void> beat(std::shared_ptr<running_activity> self) {
+    if (self->reported_) co_return;
     engine::service::RecordActivityTaskHeartbeatRequest request;
     request.set_task_token(self->info().task_token);
     request.set_namespace_(self->info().namespace_);
-    request.set_identity(self->services_.identity);
+    request.set_identity(self->services_->identity);
     request.set_resource_id(self->resource_id());
     engine::write_payloads(self->latest_details_, *request.mutable_details());
     io::retry_options how(io::rpc_class::unary);
     how.options.deadline = self->throttle_.next() + std::chrono::seconds(1);
-    const auto reply = co_await self->services_.call<engine::service::RecordActivityTaskHeartbeatResponse>(
+    const auto reply = co_await self->services_->call<engine::service::RecordActivityTaskHeartbeatResponse>(
         "RecordActivityTaskHeartbeat", request, std::move(how));
     self->heartbeat_answered(reply.status, reply.response);
   }
   void heartbeat_answered(const rpc_status& status,
                           const engine::service::RecordActivityTaskHeartbeatResponse& answer) {
+    if (reported_) return;
     if (status.ok()) {
       if (answer.cancel_requested()) {
         cancel(rondo::cancel_reason::cancel_requested);
@@ -179,19 +194,16 @@ class running_activity final : public activity_context, public std::enable_share
     } else if (status.code == rpc_code::not_found) {
       cancel(rondo::cancel_reason::not_found);
     } else {
-      details_unsent_ = true;
       logger().warn("heartbeat failed", {{"error", status.message}});
     }
     throttle_.sent();
-    if (reported_) return;
     if (throttle_.due(clock::now())) return send_heartbeat();
     arm_heartbeat_timer();
   }
 
   void finish(std::exception_ptr error, payload_list result = {}) {
     code_ended_ = true;
-    services_.loop.disarm(deadline_timer_);
-    services_.loop.disarm(heartbeat_timer_);
+    disarm_timers();
     if (reported_) return end_if_done();
     const auto reason = cancel_reason();
     if (completes_elsewhere_) return end_silently("activity goes on elsewhere");
@@ -213,7 +225,16 @@ class running_activity final : public activity_context, public std::enable_share
     end_if_done();
   }
   void end_if_done() {
-    if (code_ended_ && report_done_) services_.ended(*this);
+    if (services_ == nullptr || !report_done_) return;
+    if (!code_ended_) return services_->on_reported();
+    // A heartbeat that is still under way keeps this object, but neither the slot nor the worker.
+    permit_ = slot();
+    std::exchange(services_, nullptr)->ended(*this);
+  }
+  void disarm_timers() noexcept {
+    if (services_ == nullptr) return;
+    services_->loop.disarm(deadline_timer_);
+    services_->loop.disarm(heartbeat_timer_);
   }
 
   /// True for the exceptions by which interrupted code ends: its own cancelled_failure, or asio's aborted operations.
@@ -232,7 +253,7 @@ class running_activity final : public activity_context, public std::enable_share
   }
   std::exception_ptr unknown_type() const {
     std::string text = "activity type '" + info().activity_type + "' is not registered with this worker; registered: [";
-    for (const auto& known : services_.known_activities) text.append(text.back() == '[' ? "" : ", ").append(known);
+    for (const auto& known : services_->known_activities) text.append(text.back() == '[' ? "" : ", ").append(known);
     return std::make_exception_ptr(application_failure(text + "]", {.type = "ActivityNotRegistered"}));
   }
 
@@ -240,10 +261,10 @@ class running_activity final : public activity_context, public std::enable_share
     engine::service::RespondActivityTaskCompletedRequest request;
     if (!result.empty()) engine::write_payloads(result, *request.mutable_result());
     const std::size_t size = request.result().ByteSizeLong();
-    if (services_.blob_limit != 0 && size > services_.blob_limit) {
+    if (services_->blob_limit != 0 && size > services_->blob_limit) {
       return report_failure(std::make_exception_ptr(application_failure(
           "[TMPRL1103] the result of the activity has " + std::to_string(size) + " bytes, the server takes at most " +
-              std::to_string(services_.blob_limit) + ": return a reference to the data instead",
+              std::to_string(services_->blob_limit) + ": return a reference to the data instead",
           {.type = "PayloadsTooLarge"})));
     }
     report("RespondActivityTaskCompleted", std::move(request),
@@ -264,7 +285,8 @@ class running_activity final : public activity_context, public std::enable_share
   void report_failure(const std::exception_ptr& error) {
     engine::service::RespondActivityTaskFailedRequest request;
     engine::write_failure(error, *request.mutable_failure());
-    if (details_unsent_) engine::write_payloads(latest_details_, *request.mutable_last_heartbeat_details());
+    // Also when they were sent: a heartbeat under way may reach the server only after the failure, which closes the attempt.
+    if (has_beaten_) engine::write_payloads(latest_details_, *request.mutable_last_heartbeat_details());
     log_failure(error);
     report("RespondActivityTaskFailed", std::move(request),
            static_cast<engine::service::RespondActivityTaskFailedResponse*>(nullptr));
@@ -288,14 +310,15 @@ class running_activity final : public activity_context, public std::enable_share
     reported_ = true;
     request.set_task_token(info().task_token);
     request.set_namespace_(info().namespace_);
-    request.set_identity(services_.identity);
+    request.set_identity(services_->identity);
     request.set_resource_id(resource_id());
-    services_.spawn(send<Response>(shared_from_this(), method, std::move(request)));
+    services_->spawn(send<Response>(shared_from_this(), method, std::move(request)));
   }
   template <class Response, class Request>
   static asio::awaitable<void> send(std::shared_ptr<running_activity> self, const char* method, Request request) {
+    if (self->services_ == nullptr) co_return;
     io::retry_options how(io::rpc_class::unary);
-    const auto reply = co_await self->services_.template call<Response>(method, request, std::move(how));
+    const auto reply = co_await self->services_->template call<Response>(method, request, std::move(how));
     if (!reply.status.ok()) {
       const bool gone = reply.status.code == rpc_code::not_found;
       self->logger().log(gone ? log_level::debug : log_level::error,
@@ -309,17 +332,19 @@ class running_activity final : public activity_context, public std::enable_share
     return info().workflow_id.empty() ? "activity:" + info().activity_id : "workflow:" + info().workflow_id;
   }
 
-  activity_services& services_;
+  /// Null once it has ended or was left behind.
+  activity_services* services_;
   std::shared_ptr<loop_gate> gate_;
   std::unique_ptr<activity_task> task_;
   slot permit_;
   engine::payload_views views_;
   payload_span arguments_;
   payload_list latest_details_;
-  bool details_unsent_ = false;
+  bool has_beaten_ = false;
   heartbeat_throttle throttle_;
   member_timer heartbeat_timer_, deadline_timer_;
   asio::cancellation_signal cancellation_;
+  const clock::time_point began_ = clock::now();
   bool reported_ = false, report_done_ = false, code_ended_ = false;
   bool completes_elsewhere_ = false, blocking_ = false;
 };

@@ -35,6 +35,8 @@ namespace rondo::detail::worker {
 /// What of a worker is going on.
 struct in_flight {
   std::size_t polls = 0, workflow_tasks = 0, activities = 0;
+  /// When the task came that is in work longest; empty when none is.
+  std::optional<io::time_point> oldest_task{};
 };
 
 /// The life of a worker between its start and its end, in steps that a host puts together: a process that runs until it
@@ -87,7 +89,7 @@ class session {
   }
   /// Waits for the polls under way; breaks off what is left at the deadline. True: all were answered.
   asio::awaitable<bool> wait_polls(io::time_point deadline) {
-    const auto none = [this] { return polling_.under_way == 0; };
+    const auto none = [this] { return polling_.pollers == 0; };
     const bool answered = co_await changes_.wait_until(none, deadline);
     if (!answered) {
       polling_.break_off();
@@ -97,21 +99,26 @@ class session {
   }
   /// Waits until no task is in work; false when the deadline came first.
   asio::awaitable<bool> wait_drained(io::time_point deadline) {
-    const auto idle = [this] {
-      return (workflows_ == nullptr || workflows_->in_flight() == 0) && (activities_ == nullptr || activities_->in_flight() == 0);
-    };
+    const auto idle = [this] { return workflows_idle() && (activities_ == nullptr || activities_->in_flight() == 0); };
     co_return co_await changes_.wait_until(idle, deadline);
   }
   /// Asks the code of activities to stop.
   void cancel_activities() {
     if (activities_) activities_->cancel_all(rondo::cancel_reason::worker_shutdown);
   }
-  /// Gives back to the server what still runs: attempts are reported as failed and are repeated elsewhere.
+  /// Gives back to the server what still runs: activities are reported as failed and are repeated elsewhere. At the
+  /// deadline, calls for workflow tasks are broken off; the server repeats those tasks after their timeout.
   asio::awaitable<void> abandon(io::time_point deadline) {
-    if (!activities_) co_return;
-    options_.logger.warn("activities did not end in time and are given back", {{"activities", activities_->in_flight()}});
-    activities_->hand_back_all();
-    co_await changes_.wait_until([this] { return activities_->all_reported(); }, deadline);
+    if (activities_ && activities_->in_flight() > 0) {
+      options_.logger.warn("activities did not end in time and are given back", {{"activities", activities_->in_flight()}});
+      activities_->hand_back_all();
+    }
+    const auto told = [this] { return workflows_idle() && (activities_ == nullptr || activities_->all_reported()); };
+    const bool in_time = co_await changes_.wait_until(told, deadline);
+    if (in_time || workflows_idle()) co_return;
+    options_.logger.warn("workflow tasks did not end in time and are dropped", {{"tasks", workflows_->in_flight()}});
+    workflows_->break_off();
+    co_await changes_.wait_until([this] { return workflows_idle(); }, io::time_point::max());
   }
   /// Tells the server that this worker is gone, so that it offers tasks of cached runs to others at once.
   asio::awaitable<void> shut_down() {
@@ -138,9 +145,16 @@ class session {
   bool server_completes_polls() const noexcept { return server_completes_polls_; }
 
   struct in_flight in_flight() const {
-    return {.polls = polling_.under_way,
-            .workflow_tasks = workflows_ ? workflows_->in_flight() : 0,
-            .activities = activities_ ? activities_->in_flight() : 0};
+    struct in_flight now;
+    now.polls = polling_.under_way;
+    const auto add = [&now](const auto& runner, std::size_t& count) {
+      if (runner == nullptr) return;
+      count = runner->in_flight();
+      if (count > 0) now.oldest_task = std::min(now.oldest_task.value_or(io::time_point::max()), runner->oldest());
+    };
+    add(workflows_, now.workflow_tasks);
+    add(activities_, now.activities);
+    return now;
   }
   std::size_t cached_workflows() const { return workflows_ ? workflows_->cached() : 0; }
   /// When a task came last, or the session began.
@@ -151,12 +165,13 @@ class session {
   const worker_options& options() const noexcept { return options_; }
   const std::string& instance_key() const noexcept { return instance_key_; }
 
-  /// Set before start(): when a poll that begins now must have been answered.
+  /// Set before start(): when a poll that begins now must have been answered. A poller that finds this time passed ends.
   std::function<io::time_point(io::time_point now)> poll_deadline;
 
  private:
   bool runs_workflows() const { return !options_.activity_only && !app_.workflow_names().empty(); }
   bool runs_activities() const { return !options_.workflow_only && !app_.activity_names().empty(); }
+  bool workflows_idle() const { return workflows_ == nullptr || workflows_->in_flight() == 0; }
 
   void check_options() const {
     if (options_.task_queue.empty()) throw std::invalid_argument("rondo: a worker needs a task_queue");
@@ -195,7 +210,9 @@ class session {
     if (!status.ok() && status.code != rpc_code::unimplemented) throw rpc_error(status);
     const auto& facts = response.namespace_info();
     server_completes_polls_ = facts.capabilities().worker_poll_complete_on_shutdown();
-    if (facts.limits().blob_size_limit_error() > 0) {
+    if (options_.max_payload_size > 0) {
+      blob_limit_ = options_.max_payload_size;
+    } else if (facts.limits().blob_size_limit_error() > 0) {
       blob_limit_ = static_cast<std::size_t>(facts.limits().blob_size_limit_error());
     }
   }
@@ -248,7 +265,7 @@ class session {
     workflows_->on_change = [this] { changes_.notify(); };
     const bool cached = options_.max_cached_workflows > 0;
     // Sticky polls never hold all slots: tasks of runs that are not cached here come through the normal queue.
-    const std::size_t normal = cached ? std::max<std::size_t>(1, options_.max_workflow_pollers / 5) : options_.max_workflow_pollers;
+    const std::size_t normal = cached ? std::max<std::size_t>(1, options_.max_workflow_pollers * 2 / 5) : options_.max_workflow_pollers;
     const std::size_t all = std::min(options_.max_workflow_pollers, std::max(normal + 1, options_.max_concurrent_workflow_tasks));
     for (std::size_t index = 0; index < (cached ? all : normal); ++index) {
       engine::service::PollWorkflowTaskQueueRequest request;
@@ -314,7 +331,7 @@ class session {
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
   std::optional<rpc_status> failure_;
-  std::size_t blob_limit_ = 0;
+  std::size_t blob_limit_ = std::size_t{2} * 1024 * 1024;
   bool server_completes_polls_ = false, shut_down_sent_ = false;
 };
 

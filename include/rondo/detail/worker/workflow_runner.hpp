@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
@@ -18,6 +19,7 @@
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
+#include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/deadlock_watch.hpp"
@@ -70,13 +72,12 @@ class workflow_runner {
     const auto [place, free] = self.busy_.try_emplace(run_id);
     if (!free) {
       // The server gave up an earlier task of this run that is still in work here: its turn comes after that.
-      place->second.push_back(waiting{std::move(task), std::move(permit)});
+      place->second.line.push_back(waiting{std::move(task), std::move(permit)});
       co_return;
     }
-    ++self.in_flight_;
     for (bool more = true; more;) {
       while (task.message != nullptr) task = co_await self.work_once(std::move(task));
-      auto& line = self.busy_.at(run_id);
+      auto& line = self.busy_.at(run_id).line;
       more = !line.empty();
       if (more) {
         task = std::move(line.front().task);
@@ -85,12 +86,20 @@ class workflow_runner {
       }
     }
     self.busy_.erase(run_id);
-    --self.in_flight_;
     permit = slot();
     self.on_change();
   }
 
-  std::size_t in_flight() const noexcept { return in_flight_; }
+  /// Runs of which tasks are in work.
+  std::size_t in_flight() const noexcept { return busy_.size(); }
+  /// When the work began that goes on longest; time_point::max() when there is none.
+  io::time_point oldest() const noexcept {
+    auto first = io::time_point::max();
+    for (const auto& [run_id, each] : busy_) first = std::min(first, each.since);
+    return first;
+  }
+  /// Calls to the server end now, and none is made any more; so all tasks end.
+  void break_off() { calls_.cancel(); }
   std::size_t cached() const noexcept { return cache_.size(); }
   /// Drops all runs that are not in work.
   void evict_all() { cache_.clear(); }
@@ -101,6 +110,11 @@ class workflow_runner {
   struct waiting {
     workflow_task task;
     slot permit;
+  };
+  /// A run whose task is in work, and the tasks of it that wait for that.
+  struct busy_run {
+    io::time_point since = io::steady_clock::now();
+    std::deque<waiting> line;
   };
   using held_run = std::unique_ptr<engine::workflow_run>;
 
@@ -220,7 +234,7 @@ class workflow_runner {
     constexpr std::size_t most = 3;
     std::vector<slot> reserved;
     if (settings_.activities == nullptr || !settings_.options.eager_activities || stopping ||
-        settings_.options.max_task_queue_activities_per_second > 0) {
+        settings_.options.max_activities_per_second > 0 || settings_.options.max_task_queue_activities_per_second > 0) {
       return reserved;
     }
     while (reserved.size() < most) {
@@ -304,7 +318,9 @@ class workflow_runner {
   }
   template <class Request, class Response>
   asio::awaitable<rpc_status> call(const char* method, const Request& request, Response& response) {
-    return io::call_into(connection_, method, request, response, io::retry_options(io::rpc_class::unary));
+    io::retry_options how(io::rpc_class::unary);
+    how.options.token = &calls_;
+    return io::call_into(connection_, method, request, response, std::move(how));
   }
 
   std::string unknown_type(const std::string& name) const {
@@ -336,8 +352,8 @@ class workflow_runner {
   workflow_settings settings_;
   frame_pool frames_;
   sticky_cache<held_run> cache_;
-  std::map<std::string, std::deque<waiting>> busy_;
-  std::size_t in_flight_ = 0;
+  io::call_token calls_;
+  std::map<std::string, busy_run> busy_;
   deadlock_watch watch_;
 };
 
