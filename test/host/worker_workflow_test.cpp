@@ -1,0 +1,523 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "host/worker_fixture.hpp"
+
+namespace worker_workflow_test {
+
+using namespace std::chrono_literals;
+using namespace rondo::test;
+namespace workflow = rondo::workflow;
+using rondo::rpc_code;
+
+constexpr rondo::activity_options soon{.start_to_close_timeout = 10s};
+
+/// Holds the activities of a test until it lets them go.
+std::shared_future<void> gate;  // NOLINT: set by each test that uses it
+int charge(int cents) {
+  if (gate.valid()) gate.wait();
+  return cents;
+}
+
+/// Adds up notes until it is closed.
+class order {
+ public:
+  rondo::task<int> run(int cents) {
+    sum_ = cents;
+    co_await workflow::wait_condition([this] { return closed_; });
+    co_return sum_;
+  }
+  void note(int cents) { sum_ += cents; }
+  void close() { closed_ = true; }
+  void fail() { throw std::runtime_error("a bug"); }
+  int sum() const { return sum_; }
+  std::string much() const { return std::string(500, 'x'); }
+  static constexpr auto handlers =
+      rondo::handlers(rondo::signal<&order::note>, rondo::signal<&order::close>, rondo::signal<&order::fail>,
+                      rondo::query<&order::sum>, rondo::query<&order::much>);
+
+ private:
+  int sum_ = 0;
+  bool closed_ = false;
+};
+rondo::task<> four_charges() {
+  co_await workflow::when_all(workflow::execute_activity<charge>(soon, 1), workflow::execute_activity<charge>(soon, 2),
+                              workflow::execute_activity<charge>(soon, 3), workflow::execute_activity<charge>(soon, 4));
+}
+rondo::task<> sleeper() { co_await workflow::sleep(1h); }
+rondo::task<std::string> wordy() { co_return std::string(500, 'x'); }
+
+rondo::registry app() {
+  rondo::registry made;
+  made.workflow<order>().workflow<four_charges>().workflow<sleeper>().workflow<wordy>();
+  return made;
+}
+
+class worker_workflow : public worker_test {
+ protected:
+  fake_run& add_order(const std::string& id = "a") { return add_run(id, history_builder("order", {"5"})); }
+  /// The order has had its first task, and the worker has it in memory.
+  fake_run& add_cached_order(const std::string& id = "a") {
+    auto& run = add_order(id);
+    const auto before = completions();
+    run.offer();
+    EXPECT_TRUE(until([&] { return completions() == before + 1 && idle(); }));
+    EXPECT_EQ(fetches(), 0U);
+    return run;
+  }
+  /// The order has its next task with what is new and must end with this result.
+  void expect_result(fake_run& run, const std::string& json) {
+    const auto before = completions();
+    run.history.signal("close");
+    run.offer_sticky();
+    ASSERT_TRUE(until([&] { return completions() == before + 1; }));
+    const auto last = last_completion();
+    ASSERT_EQ(last.commands_size(), 1);
+    const auto& result = last.commands(0).complete_workflow_execution_command_attributes().result();
+    ASSERT_EQ(result.payloads_size(), 1);
+    EXPECT_EQ(result.payloads(0).data(), json);
+  }
+  static int eager_count(const completion& of) {
+    return static_cast<int>(std::count_if(of.commands().begin(), of.commands().end(), [](const auto& each) {
+      return each.schedule_activity_task_command_attributes().request_eager_execution();
+    }));
+  }
+  /// An activity task as the server answers a completion with it.
+  static void add_activity(completion_answer& to) {
+    auto& task = *to.add_activity_tasks();
+    task.set_task_token("eager");
+    task.mutable_activity_type()->set_name("charge");
+    auto& argument = *task.mutable_input()->add_payloads();
+    (*argument.mutable_metadata())["encoding"] = "json/plain";
+    argument.set_data("7");
+  }
+  /// Runs four_charges to its first completion and tells how many of its activities were asked for at once.
+  int eager_of(const std::string& id) {
+    const auto before = completions();
+    add_run(id, history_builder("four_charges")).offer();
+    EXPECT_TRUE(
+        until([&] { return completions() == before + 1 && worker->session().in_flight().workflow_tasks == 0; }));
+    EXPECT_EQ(last_completion().commands_size(), 4);
+    return eager_count(last_completion());
+  }
+  static rondo::worker_options with_activity_slots(std::size_t slots) {
+    auto made = options();
+    made.max_concurrent_activities = slots;
+    made.max_activity_pollers = 1;
+    return made;
+  }
+  static rondo::registry app_with_activity() { return app().activity<charge>(); }
+};
+
+// The way of a task
+
+TEST_F(worker_workflow, completes_a_task_and_offers_to_keep_the_run) {
+  start(app());
+  add_cached_order();
+  const auto done = last_completion();
+  const auto poll = server.seen<service::PollWorkflowTaskQueueRequest>().front();
+  EXPECT_EQ(done.namespace_(), "shop");
+  EXPECT_EQ(done.identity(), "tester");
+  EXPECT_EQ(done.task_token(), "a/3");
+  EXPECT_EQ(done.resource_id(), "workflow:workflow-a");
+  EXPECT_EQ(done.worker_instance_key(), poll.worker_instance_key());
+  EXPECT_FALSE(poll.worker_instance_key().empty());
+  const auto& sticky = done.sticky_attributes();
+  EXPECT_EQ(sticky.worker_task_queue().kind(), enums::TASK_QUEUE_KIND_STICKY);
+  EXPECT_EQ(sticky.worker_task_queue().normal_name(), "queue");
+  EXPECT_EQ(sticky.schedule_to_start_timeout().seconds(), 10);
+  EXPECT_TRUE(done.return_new_workflow_task());
+  EXPECT_EQ(worker->cached_workflows(), 1U);
+  for (const auto& each : server.seen<service::PollWorkflowTaskQueueRequest>()) {
+    if (each.task_queue().kind() != enums::TASK_QUEUE_KIND_STICKY) continue;
+    EXPECT_EQ(each.task_queue().name(), sticky.worker_task_queue().name());
+    EXPECT_EQ(each.task_queue().normal_name(), "queue");
+  }
+}
+
+TEST_F(worker_workflow, without_a_cache_every_task_replays_and_nothing_is_sticky) {
+  auto how = options();
+  how.max_cached_workflows = 0;
+  start(app(), how);
+  EXPECT_EQ(server.waiting(queue::sticky), 0U);
+  auto& run = add_order();
+  run.offer();
+  ASSERT_TRUE(until_seen<completion>());
+  EXPECT_FALSE(last_completion().has_sticky_attributes());
+  EXPECT_FALSE(last_completion().return_new_workflow_task());
+  run.history.signal("note", {"2"}).signal("close");
+  run.offer();
+  ASSERT_TRUE(until_seen<completion>(2));
+  EXPECT_EQ(last_completion().commands(0).complete_workflow_execution_command_attributes().result().payloads(0).data(),
+            "7");
+  EXPECT_EQ(worker->cached_workflows(), 0U);
+}
+
+TEST_F(worker_workflow, goes_on_from_memory_and_forgets_a_run_that_ends) {
+  start(app());
+  auto& run = add_cached_order();
+  run.history.signal("note", {"2"});
+  expect_result(run, "7");
+  EXPECT_EQ(fetches(), 0U);
+  EXPECT_FALSE(last_completion().has_sticky_attributes());
+  EXPECT_TRUE(until([&] { return idle() && worker->cached_workflows() == 0; }));
+}
+
+TEST_F(worker_workflow, works_on_the_task_that_comes_with_an_answer) {
+  start(app());
+  auto& run = add_order();
+  amend = [&](const completion&, completion_answer& answer) {
+    amend = nullptr;
+    run.history.signal("note", {"1"}).signal("close");
+    *answer.mutable_workflow_task() = run.open(run.previous_started() + 1);
+  };
+  run.offer();
+  const auto polls = server.count<service::PollWorkflowTaskQueueRequest>();
+  ASSERT_TRUE(until_seen<completion>(2));
+  EXPECT_EQ(last_completion().commands(0).complete_workflow_execution_command_attributes().result().payloads(0).data(),
+            "6");
+  EXPECT_EQ(fetches(), 0U);
+  EXPECT_TRUE(until([&] { return idle(); }));
+  EXPECT_EQ(server.count<service::PollWorkflowTaskQueueRequest>(), polls + 1);
+}
+
+// Eager activities
+
+TEST_F(worker_workflow, asks_for_as_many_eager_activities_as_slots_are_free_but_three_at_most) {
+  start(app_with_activity(), with_activity_slots(3));
+  EXPECT_EQ(eager_of("a"), 2) << "one slot is with the poll";
+  EXPECT_EQ(eager_of("b"), 2) << "slots of activities that did not come are free again";
+  stop();
+  start(app_with_activity(), with_activity_slots(10));
+  EXPECT_EQ(eager_of("c"), 3);
+}
+
+TEST_F(worker_workflow, eager_activities_run_and_give_their_slots_back) {
+  std::promise<void> release;
+  gate = release.get_future().share();
+  start(app_with_activity(), with_activity_slots(3));
+  amend = [](const completion&, completion_answer& answer) { add_activity(answer); };
+  EXPECT_EQ(eager_of("a"), 2);
+  amend = nullptr;
+  EXPECT_EQ(worker->session().in_flight().activities, 1U);
+  EXPECT_EQ(eager_of("b"), 1) << "one slot is with the activity";
+  release.set_value();
+  ASSERT_TRUE(until_seen<service::RespondActivityTaskCompletedRequest>());
+  const auto report = server.seen<service::RespondActivityTaskCompletedRequest>().front();
+  EXPECT_EQ(report.task_token(), "eager");
+  EXPECT_EQ(report.result().payloads(0).data(), "7");
+  ASSERT_TRUE(until([&] { return idle(); }));
+  EXPECT_EQ(eager_of("c"), 2);
+  gate = {};
+}
+
+TEST_F(worker_workflow, more_eager_activities_than_were_asked_for_are_not_run) {
+  start(app_with_activity(), with_activity_slots(2));
+  amend = [](const completion&, completion_answer& answer) {
+    add_activity(answer);
+    add_activity(answer);
+  };
+  EXPECT_EQ(eager_of("a"), 1);
+  ASSERT_TRUE(until([&] { return idle(); }));
+  EXPECT_EQ(server.count<service::RespondActivityTaskCompletedRequest>(), 1U);
+}
+
+TEST_F(worker_workflow, asks_for_no_eager_activity_when_starts_are_limited_or_none_can_run) {
+  auto limited = with_activity_slots(10);
+  limited.max_task_queue_activities_per_second = 50;
+  start(app_with_activity(), limited);
+  EXPECT_EQ(eager_of("a"), 0);
+  EXPECT_EQ(
+      server.seen<service::PollActivityTaskQueueRequest>().front().task_queue_metadata().max_tasks_per_second().value(),
+      50);
+  stop();
+  auto here = with_activity_slots(10);
+  here.max_activities_per_second = 50;
+  start(app_with_activity(), here);
+  EXPECT_EQ(eager_of("b"), 0);
+  stop();
+  auto off = with_activity_slots(10);
+  off.eager_activities = false;
+  start(app_with_activity(), off);
+  EXPECT_EQ(eager_of("c"), 0);
+  stop();
+  start(app());
+  EXPECT_EQ(eager_of("d"), 0);
+}
+
+// The cache
+
+TEST_F(worker_workflow, fetches_the_history_of_a_run_it_does_not_know) {
+  start(app());
+  auto& run = add_cached_order();
+  stop();
+  start(app());
+  run.history.signal("note", {"2"});
+  expect_result(run, "7");
+  const auto asked = server.seen<service::GetWorkflowExecutionHistoryRequest>();
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0].namespace_(), "shop");
+  EXPECT_EQ(asked[0].execution().workflow_id(), "workflow-a");
+  EXPECT_EQ(asked[0].execution().run_id(), "a");
+  EXPECT_EQ(asked[0].next_page_token(), "");
+}
+
+TEST_F(worker_workflow, a_run_that_fell_behind_starts_over) {
+  start(app());
+  auto& run = add_cached_order();
+  // Another worker has completed a task meanwhile.
+  run.history.signal("note", {"2"});
+  completion elsewhere;
+  elsewhere.set_task_token(run.open(1).task_token());
+  ASSERT_TRUE(run.take(elsewhere));
+  expect_result(run, "7");
+  EXPECT_EQ(fetches(), 1U);
+}
+
+TEST_F(worker_workflow, keeps_the_runs_that_were_used_last) {
+  auto how = options();
+  how.max_cached_workflows = 1;
+  start(app(), how);
+  auto& first = add_cached_order("a");
+  auto& second = add_cached_order("b");
+  EXPECT_EQ(worker->cached_workflows(), 1U);
+  expect_result(second, "5");
+  EXPECT_EQ(fetches(), 0U);
+  expect_result(first, "5");
+  EXPECT_EQ(fetches(), 1U);
+}
+
+TEST_F(worker_workflow, forgets_a_run_whose_task_failed) {
+  start(app());
+  auto& run = add_cached_order();
+  run.history.signal("fail");
+  run.offer_sticky();
+  ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
+  EXPECT_EQ(last_failed().cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
+  EXPECT_EQ(last_failed().failure().message(), "a bug");
+  EXPECT_EQ(last_failed().task_token().substr(0, 2), "a/");
+  EXPECT_EQ(worker->cached_workflows(), 0U);
+}
+
+TEST_F(worker_workflow, forgets_a_run_whose_code_has_changed) {
+  start(app());
+  auto& run = add_run("a", history_builder("sleeper"));
+  run.offer();
+  ASSERT_TRUE(until([&] { return completions() == 1 && idle(); }));
+  EXPECT_EQ(worker->cached_workflows(), 1U);
+  run.history.at(run.history.last_id()).mutable_timer_started_event_attributes()->set_timer_id("another");
+  run.offer_sticky();
+  ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
+  EXPECT_EQ(last_failed().cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR);
+  EXPECT_EQ(worker->cached_workflows(), 0U);
+}
+
+TEST_F(worker_workflow, a_failed_task_is_reported_once) {
+  start(app());
+  auto& run = add_cached_order();
+  run.history.signal("fail");
+  run.attempt = 2;
+  run.offer_sticky();
+  ASSERT_TRUE(until([&] { return server.left(queue::sticky) == 0 && idle(); }));
+  auto& unknown = add_run("b", history_builder("nobody"));
+  unknown.attempt = 2;
+  unknown.offer();
+  ASSERT_TRUE(until([&] { return server.left(queue::normal) == 0 && idle(); }));
+  settle();
+  EXPECT_EQ(failed_tasks(), 0U);
+  EXPECT_EQ(completions(), 1U);
+  EXPECT_EQ(worker->cached_workflows(), 0U);
+}
+
+TEST_F(worker_workflow, a_type_that_nobody_knows_fails_the_task_and_names_those_that_are_known) {
+  start(app());
+  add_run("a", history_builder("ordre")).offer();
+  ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
+  EXPECT_EQ(
+      last_failed().failure().message(),
+      "workflow type 'ordre' is not registered with this worker; registered: [four_charges, order, sleeper, wordy]");
+}
+
+// Several tasks of one run
+
+TEST_F(worker_workflow, a_task_of_a_run_in_work_waits_for_its_turn) {
+  start(app());
+  auto& run = add_cached_order();
+  server.hang<completion>();
+  run.history.signal("note", {"1"});
+  run.offer_sticky();
+  ASSERT_TRUE(until_seen<completion>(2));
+  run.time_out();
+  run.history.signal("note", {"1"}).signal("close");
+  run.offer();
+  ASSERT_TRUE(until([&] { return server.left(queue::normal) == 0; }));
+  settle();
+  EXPECT_EQ(completions(), 2U);
+  EXPECT_EQ(worker->session().in_flight().workflow_tasks, 1U);
+  server.release<completion>();
+  ASSERT_TRUE(until_seen<completion>(3));
+  EXPECT_EQ(last_completion().commands(0).complete_workflow_execution_command_attributes().result().payloads(0).data(),
+            "7");
+}
+
+TEST_F(worker_workflow, a_query_of_a_run_in_work_is_answered_after_that) {
+  start(app());
+  auto& run = add_cached_order();
+  server.hang<completion>();
+  run.history.signal("note", {"2"});
+  run.offer_sticky();
+  ASSERT_TRUE(until_seen<completion>(2));
+  server.give(queue::sticky, run.query("sum", 0));
+  server.give(queue::normal, run.query("sum", 0));
+  settle();
+  using answered = service::RespondQueryTaskCompletedRequest;
+  EXPECT_EQ(server.count<answered>(), 0U);
+  server.release<completion>();
+  ASSERT_TRUE(until_seen<answered>());
+  const auto answer = server.seen<answered>().front();
+  EXPECT_EQ(answer.completed_type(), enums::QUERY_RESULT_TYPE_ANSWERED) << answer.error_message();
+  EXPECT_EQ(answer.query_result().payloads(0).data(), "7");
+  EXPECT_EQ(answer.namespace_(), "shop");
+  EXPECT_EQ(answer.task_token(), "a/query");
+  ASSERT_TRUE(until([&] { return idle(); }));
+  EXPECT_EQ(worker->cached_workflows(), 1U);
+}
+
+TEST_F(worker_workflow, a_query_that_cannot_be_answered_fails_and_never_a_task) {
+  using answered = service::RespondQueryTaskCompletedRequest;
+  server.about_namespace.mutable_namespace_info()->mutable_limits()->set_blob_size_limit_error(100);
+  start(app());
+  auto& run = add_cached_order();
+  server.give(queue::sticky, run.query("much", 0));
+  ASSERT_TRUE(until_seen<answered>());
+  EXPECT_EQ(server.seen<answered>().back().completed_type(), enums::QUERY_RESULT_TYPE_FAILED);
+  EXPECT_NE(server.seen<answered>().back().error_message().find("TMPRL1103"), std::string::npos);
+  auto& unknown = add_run("b", history_builder("nobody"));
+  server.give(queue::normal, unknown.query("sum", 1));
+  ASSERT_TRUE(until_seen<answered>(2));
+  EXPECT_NE(server.seen<answered>().back().error_message().find("'nobody' is not registered"), std::string::npos);
+  server.fail<answered>(rpc_code::not_found);
+  server.give(queue::sticky, run.query("sum", 0));
+  ASSERT_TRUE(until_seen<answered>(3));
+  EXPECT_TRUE(until([&] { return idle(); }));
+  EXPECT_EQ(failed_tasks(), 0U);
+}
+
+// Histories in pages
+
+TEST_F(worker_workflow, fetches_pages_one_after_another) {
+  auto& run = add_order();
+  run.history.task().signal("note", {"1"}).task().signal("note", {"1"}).signal("close");
+  run.cuts = {2, 5, 6, 9};
+  start(app());
+  server.hang<service::GetWorkflowExecutionHistoryRequest>();
+  run.offer();
+  ASSERT_TRUE(until_seen<service::GetWorkflowExecutionHistoryRequest>());
+  settle();
+  EXPECT_EQ(fetches(), 1U);
+  EXPECT_EQ(worker->session().in_flight().workflow_tasks, 1U);
+  server.release<service::GetWorkflowExecutionHistoryRequest>();
+  ASSERT_TRUE(until_seen<completion>());
+  EXPECT_EQ(last_completion().commands(0).complete_workflow_execution_command_attributes().result().payloads(0).data(),
+            "7");
+  std::vector<std::string> tokens;
+  for (const auto& each : server.seen<service::GetWorkflowExecutionHistoryRequest>())
+    tokens.push_back(each.next_page_token());
+  EXPECT_EQ(tokens, (std::vector<std::string>{"3", "6", "7", "10"}));
+}
+
+TEST_F(worker_workflow, a_run_whose_history_cannot_be_fetched_is_dropped) {
+  using fetch = service::GetWorkflowExecutionHistoryRequest;
+  auto& run = add_order();
+  run.history.task().signal("close");
+  run.cuts = {2};
+  start(app());
+  server.fail<fetch>(rpc_code::permission_denied);
+  run.offer();
+  ASSERT_TRUE(until([&] { return fetches() == 1 && idle(); }));
+  EXPECT_EQ(failed_tasks(), 0U);
+  EXPECT_EQ(completions(), 0U);
+  EXPECT_EQ(worker->cached_workflows(), 0U);
+  run.time_out();
+  run.attempt = 2;
+  server.fail<fetch>(rpc_code::unavailable, "later", 2);
+  run.offer();
+  ASSERT_TRUE(until_seen<completion>());
+  EXPECT_EQ(fetches(), 4U);
+}
+
+// Completions that the server does not take
+
+TEST_F(worker_workflow, a_completion_whose_answer_was_lost_forgets_the_run) {
+  start(app());
+  auto& run = add_cached_order();
+  run.history.signal("note", {"2"});
+  server.lose_answer<completion>();
+  run.offer_sticky();
+  ASSERT_TRUE(until([&] { return completions() == 3 && idle(); })) << "it is sent again, and not found then";
+  EXPECT_EQ(failed_tasks(), 0U);
+  EXPECT_EQ(worker->cached_workflows(), 0U);
+  expect_result(run, "7");
+  EXPECT_EQ(fetches(), 1U);
+}
+
+TEST_F(worker_workflow, a_completion_that_the_server_refuses_forgets_the_run) {
+  start(app());
+  auto& run = add_cached_order();
+  server.fail<completion>(rpc_code::invalid_argument, "UnhandledCommand");
+  run.history.signal("note", {"2"});
+  run.offer_sticky();
+  ASSERT_TRUE(until([&] { return completions() == 2 && idle(); }));
+  EXPECT_EQ(failed_tasks(), 0U);
+  EXPECT_EQ(worker->cached_workflows(), 0U);
+  run.time_out();
+  expect_result(run, "7");
+  EXPECT_EQ(fetches(), 1U);
+}
+
+TEST_F(worker_workflow, a_completion_larger_than_a_message_may_be_fails_the_task) {
+  start(app());
+  server.fail<completion>(rpc_code::resource_exhausted, "grpc: received message larger than max (5 vs. 4)");
+  add_order().offer();
+  ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
+  EXPECT_EQ(completions(), 1U);
+  EXPECT_EQ(last_failed().cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE);
+  EXPECT_EQ(worker->cached_workflows(), 0U);
+}
+
+TEST_F(worker_workflow, a_value_larger_than_the_server_takes_fails_the_task) {
+  server.about_namespace.mutable_namespace_info()->mutable_limits()->set_blob_size_limit_error(100);
+  start(app());
+  add_run("a", history_builder("wordy")).offer();
+  ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
+  EXPECT_EQ(completions(), 0U);
+  EXPECT_EQ(last_failed().cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
+  EXPECT_NE(last_failed().failure().message().find("the result of the workflow"), std::string::npos);
+}
+
+TEST_F(worker_workflow, a_task_that_the_server_dropped_is_taken_back) {
+  start(app());
+  auto& run = add_cached_order();
+  const auto before = run;
+  amend = [&](const completion&, completion_answer& answer) {
+    amend = nullptr;
+    run = before;
+    answer.set_reset_history_event_id(run.previous_started());
+  };
+  run.offer_sticky();
+  ASSERT_TRUE(until([&] { return completions() == 2 && idle(); }));
+  run.history.signal("note", {"1"});
+  expect_result(run, "6");
+  EXPECT_EQ(fetches(), 0U);
+}
+
+}  // namespace worker_workflow_test
