@@ -1,11 +1,8 @@
 #pragma once
 #include <array>
-#include <charconv>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -15,9 +12,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "rondo/detail/base/rfc3339.hpp"
-#include "rondo/detail/base/utf8.hpp"
 
 // Structured logging: a message and fields go to a sink.
 namespace rondo {
@@ -74,167 +68,26 @@ class log_sink {
   virtual void write(log_level level, std::string_view message, std::span<const log_field> fields) = 0;
 };
 
-namespace detail {
-
-/// Appends `text` so that it stays on its line and is valid UTF-8; `quoted` escapes quotes and backslashes too.
-inline void append_escaped(std::string& out, std::string_view text, bool quoted) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const std::size_t length = utf8_length(text, i);
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c < 0x20 || c == 0x7F) {
-      out += "\\u00";
-      out += "0123456789abcdef"[c >> 4U];
-      out += "0123456789abcdef"[c & 15U];
-    } else {
-      if (quoted && (c == '"' || c == '\\')) out += '\\';
-      out.append(text, i, length);
-    }
-    i += length == 0 ? 1 : length;
-  }
-}
-
-inline void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  append_escaped(out, text, true);
-  out += '"';
-}
-
-template <class Number>
-void append_number(std::string& out, Number number) {
-  char text[32];
-  out.append(text, std::to_chars(text, text + sizeof text, number).ptr);
-}
-
-inline void append_log_time(std::string& out, std::chrono::system_clock::time_point now) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(now - seconds);
-  append_rfc3339(out, {seconds, static_cast<std::uint32_t>(std::chrono::nanoseconds(milliseconds).count())}, 3);
-}
-
-/// `2026-11-21T14:00:00.123Z INFO message key=value other="two words"`
-inline std::string log_text_line(std::chrono::system_clock::time_point now, log_level level, std::string_view message,
-                                 std::span<const log_field> fields) {
-  std::string line;
-  append_log_time(line, now);
-  line += ' ';
-  line += to_string(level);
-  line += ' ';
-  append_escaped(line, message, false);
-  for (const log_field& field : fields) {
-    line += ' ';
-    append_escaped(line, field.key, false);
-    line += '=';
-    std::visit(
-        [&line](const auto& value) {
-          using type = std::remove_cvref_t<decltype(value)>;
-          if constexpr (std::same_as<type, std::string_view>) {
-            const bool bare = !value.empty() && value.find_first_of(" =\"\\") == std::string_view::npos;
-            bare ? append_escaped(line, value, false) : append_quoted(line, value);
-          } else if constexpr (std::same_as<type, bool>) {
-            line += value ? "true" : "false";
-          } else {
-            append_number(line, value);
-          }
-        },
-        field.value.get());
-  }
-  line += '\n';
-  return line;
-}
-
-/// `{"time":"2026-11-21T14:00:00.123Z","level":"INFO","message":"...","key":"value"}`
-inline std::string log_json_line(std::chrono::system_clock::time_point now, log_level level, std::string_view message,
-                                 std::span<const log_field> fields) {
-  std::string line = "{\"time\":\"";
-  append_log_time(line, now);
-  line += "\",\"level\":\"";
-  line += to_string(level);
-  line += "\",\"message\":";
-  append_quoted(line, message);
-  for (const log_field& field : fields) {
-    line += ',';
-    append_quoted(line, field.key);
-    line += ':';
-    std::visit(
-        [&line](const auto& value) {
-          using type = std::remove_cvref_t<decltype(value)>;
-          if constexpr (std::same_as<type, std::string_view>) {
-            append_quoted(line, value);
-          } else if constexpr (std::same_as<type, bool>) {
-            line += value ? "true" : "false";
-          } else if constexpr (std::same_as<type, double>) {
-            if (value - value == 0) {
-              append_number(line, value);
-            } else {
-              line += "null";  // JSON has neither NaN nor infinity
-            }
-          } else {
-            append_number(line, value);
-          }
-        },
-        field.value.get());
-  }
-  line += "}\n";
-  return line;
-}
-
-}  // namespace detail
-
-/// Lines for people: `2026-11-21T14:00:00.123Z INFO message key=value`.
-class text_log_sink final : public log_sink {
- public:
-  /// `file` stays open for as long as the sink is used.
-  explicit text_log_sink(std::FILE* file = stderr) : file_(file) {}
-  void write(log_level level, std::string_view message, std::span<const log_field> fields) override {
-    const auto line = detail::log_text_line(std::chrono::system_clock::now(), level, message, fields);
-    std::fwrite(line.data(), 1, line.size(), file_);  // one call per line: the C library locks the file for it
-  }
-
- private:
-  std::FILE* file_;
-};
-
-/// Lines for machines, one JSON object each: time, level, message and the fields.
-class json_log_sink final : public log_sink {
- public:
-  /// `file` stays open for as long as the sink is used.
-  explicit json_log_sink(std::FILE* file = stderr) : file_(file) {}
-  void write(log_level level, std::string_view message, std::span<const log_field> fields) override {
-    const auto line = detail::log_json_line(std::chrono::system_clock::now(), level, message, fields);
-    std::fwrite(line.data(), 1, line.size(), file_);
-  }
-
- private:
-  std::FILE* file_;
-};
-
 /// Gives lines to a sink, each with the fields it was made with. Cheap to copy, usable from several threads. Logging
 /// never throws: a line that cannot be written is lost.
 class logger {
  public:
   using fields = std::initializer_list<log_field>;
 
-  /// Text on stderr, from `info` on.
-  logger() : logger(std::make_shared<text_log_sink>()) {}
+  /// Writes nothing; rondo/log_sinks.hpp has loggers that do.
+  logger() = default;
   /// Lines below `least` are dropped; so are all when `sink` is null.
   explicit logger(std::shared_ptr<log_sink> sink, log_level least = log_level::info)
       : sink_(std::move(sink)), least_(least) {}
 
   /// Writes nothing.
-  static logger silent() { return logger(nullptr); }
+  static logger silent() { return {}; }
 
   /// This logger with further fields, which are copied.
   logger with(fields more) const {
     logger out = *this;
     if (sink_ == nullptr) return out;
-    auto added = std::make_shared<context>();
-    if (context_) added->entries = context_->entries;
-    for (const log_field& field : more) added->entries.emplace_back(field);
-    out.context_ = std::move(added);
+    out.context_ = std::shared_ptr<const context>(new context(joined(more)));
     return out;
   }
   /// This logger with another least level.
@@ -262,36 +115,54 @@ class logger {
   void error(std::string_view message, fields more = {}) const noexcept { log(log_level::error, message, more); }
 
  private:
-  /// A field that owns its texts.
-  struct entry {
-    explicit entry(const log_field& field) : key(field.key), value(field.value) {
-      if (const auto* view = std::get_if<std::string_view>(&value.get())) {
-        text = *view;
-        is_text = true;
+  /// Fields together with the texts that they name.
+  class context {
+   public:
+    explicit context(const std::vector<log_field>& of) {
+      std::size_t size = 0;
+      for (const auto& each : of) size += each.key.size() + text_of(each.value).size();
+      texts_.reserve(size);  // the views point into it
+      for (const auto& each : of) {
+        const auto key = keep(each.key);
+        const bool is_text = std::holds_alternative<std::string_view>(each.value.get());
+        fields_.push_back({key, is_text ? log_value(keep(text_of(each.value))) : each.value});
       }
     }
-    log_field view() const { return {key, is_text ? log_value(text) : value}; }
+    context(const context&) = delete;
+    context& operator=(const context&) = delete;
+    const std::vector<log_field>& all() const noexcept { return fields_; }
 
-    std::string key, text{};
-    log_value value;  // of a text: dangling, `text` is read instead
-    bool is_text = false;
-  };
-  struct context {
-    std::vector<entry> entries{};
+   private:
+    static std::string_view text_of(const log_value& value) {
+      const auto* text = std::get_if<std::string_view>(&value.get());
+      return text == nullptr ? std::string_view{} : *text;
+    }
+    std::string_view keep(std::string_view text) {
+      const auto begin = texts_.size();
+      texts_ += text;
+      return std::string_view(texts_).substr(begin);
+    }
+
+    std::string texts_;
+    std::vector<log_field> fields_;
   };
 
+  std::vector<log_field> joined(fields more) const {
+    std::vector<log_field> all;
+    const std::size_t known = context_ == nullptr ? 0 : context_->all().size();
+    all.reserve(known + more.size());
+    for (std::size_t index = 0; index < known; ++index) all.push_back(context_->all()[index]);
+    for (const auto& each : more) all.push_back(each);
+    return all;
+  }
   void write(log_level level, std::string_view message, fields more) const {
     if (context_ == nullptr) return sink_->write(level, message, {more.begin(), more.size()});
-    std::vector<log_field> all;
-    all.reserve(context_->entries.size() + more.size());
-    for (const entry& each : context_->entries) all.push_back(each.view());
-    all.insert(all.end(), more.begin(), more.end());
-    sink_->write(level, message, all);
+    sink_->write(level, message, joined(more));
   }
 
   std::shared_ptr<log_sink> sink_;
   std::shared_ptr<const context> context_;
-  log_level least_;
+  log_level least_ = log_level::info;
 };
 
 }  // namespace rondo

@@ -24,9 +24,11 @@ struct payload {
   std::string data{};
 
   /// The `encoding` entry; empty when there is none.
-  std::string_view encoding() const {
-    const auto entry = metadata.find("encoding");
-    return entry == metadata.end() ? std::string_view{} : std::string_view{entry->second};
+  std::string_view encoding() const { return entry("encoding"); }
+  /// An entry of the metadata; empty when there is none.
+  std::string_view entry(std::string_view key) const {
+    const auto found = metadata.find(key);
+    return found == metadata.end() ? std::string_view{} : std::string_view{found->second};
   }
   friend bool operator==(const payload&, const payload&) = default;
 };
@@ -47,7 +49,7 @@ class payload_view {
                copy_function copier)
       : encoding_(encoding), message_type_(message_type), data_(data), source_(source), copy_(copier) {}
   payload_view(const payload& source)  // NOLINT(google-explicit-constructor): a payload is readable as a view
-      : payload_view(source.encoding(), entry(source, "messageType"), source.data, &source,
+      : payload_view(source.encoding(), source.entry("messageType"), source.data, &source,
                      [](const void* from, payload& out) { out = *static_cast<const payload*>(from); }) {}
 
   std::string_view encoding() const { return encoding_; }
@@ -61,18 +63,13 @@ class payload_view {
     if (copy_ != nullptr) {
       copy_(source_, out);
     } else {
-      if (!encoding_.empty()) out.metadata.emplace("encoding", encoding_);
+      if (!encoding_.empty()) out.metadata["encoding"] = encoding_;
       out.data = data_;
     }
     return out;
   }
 
  private:
-  static std::string_view entry(const payload& source, std::string_view key) {
-    const auto found = source.metadata.find(key);
-    return found == source.metadata.end() ? std::string_view{} : std::string_view{found->second};
-  }
-
   std::string_view encoding_{}, message_type_{}, data_{};
   const void* source_ = nullptr;
   copy_function copy_ = nullptr;
@@ -97,11 +94,11 @@ class payload_collector final : public payload_sink {
  public:
   std::string& add(std::string_view encoding) override {
     auto& added = list_.emplace_back();
-    if (!encoding.empty()) added.metadata.emplace("encoding", encoding);
+    if (!encoding.empty()) added.metadata["encoding"] = encoding;
     return added.data;
   }
   void set_metadata(std::string_view key, std::string_view value) override {
-    list_.back().metadata.insert_or_assign(std::string(key), std::string(value));
+    list_.back().metadata[std::string(key)] = value;
   }
   payload_list take() { return std::move(list_); }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "rondo/log.hpp"
+#include "rondo/log_sinks.hpp"
 #include "rondo/options.hpp"
 
 namespace rondo {
@@ -28,7 +29,7 @@ struct worker_options {
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5;
   /// Activities started per second by this worker, and by all workers of the task queue together (the last one to say
-  /// so decides); 0: no limit. The latter switches eager execution off.
+  /// so decides); 0: no limit. Either switches eager execution off.
   double max_activities_per_second = 0, max_task_queue_activities_per_second = 0;
 
   /// Runs kept in memory between their tasks; 0: none, every task replays from the start.
@@ -59,8 +60,8 @@ struct worker_options {
   /// when it does not.
   std::size_t max_payload_size = 0;
 
-  /// Where the worker, its workflows and activities log.
-  rondo::logger logger{};
+  /// Where the worker, its workflows and activities log: text on stderr unless it is set.
+  rondo::logger logger = stderr_logger();
 };
 
 }  // namespace rondo

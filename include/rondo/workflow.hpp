@@ -7,7 +7,6 @@
 #include "rondo/workflow/call.hpp"
 #include "rondo/workflow/condition.hpp"
 #include "rondo/workflow/continue_as_new.hpp"
-#include "rondo/workflow/definition.hpp"
 #include "rondo/workflow/deterministic.hpp"
 #include "rondo/workflow/handlers.hpp"
 #include "rondo/workflow/info.hpp"

@@ -1,4 +1,5 @@
 #include "rondo/log.hpp"
+#include "rondo/log_sinks.hpp"
 
 #include <gtest/gtest.h>
 

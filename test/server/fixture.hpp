@@ -19,6 +19,7 @@
 #include "rondo/client.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/log.hpp"
+#include "rondo/log_sinks.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/worker.hpp"
 #include "support/recorded_workflows.hpp"

@@ -4,7 +4,7 @@
 
 #include "rondo/detail/base/random.hpp"
 #include "rondo/detail/base/uuid_format.hpp"
-#include "rondo/detail/run/instance.hpp"
+#include "rondo/detail/run/run_context.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/log.hpp"
 #include "rondo/workflow/info.hpp"
@@ -25,7 +25,7 @@ inline bool is_replaying() { return detail::run::require_current("workflow::is_r
 /// The run's random numbers: a uniform random bit generator, seeded from the run. Its own distributions give the same
 /// numbers with every standard library. Not allowed in queries and conditions.
 inline detail::deterministic_random& random() {
-  auto& run = detail::run::require_instance("workflow::random");
+  auto& run = detail::run::require_run("workflow::random");
   run.require_writable("workflow::random");
   return run.random();
 }

@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "rondo/detail/run/instance.hpp"
+#include "rondo/detail/run/run_context.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/detail/run/scope.hpp"
 #include "rondo/task.hpp"
@@ -63,11 +63,11 @@ inline bool cancelled() {
 }
 
 /// True when somebody asked for cancellation of the whole workflow.
-inline bool cancel_requested() { return detail::run::require_instance("workflow::cancel_requested").root().cancelled(); }
+inline bool cancel_requested() { return detail::run::require_run("workflow::cancel_requested").root().cancelled(); }
 
 /// The reason that was given with it; empty when none was.
 inline const std::string& cancel_reason() {
-  return detail::run::require_instance("workflow::cancel_reason").root().reason();
+  return detail::run::require_run("workflow::cancel_reason").root().reason();
 }
 
 }  // namespace rondo::workflow

@@ -1,8 +1,8 @@
 #pragma once
 #include <coroutine>
 #include <cstddef>
-#include <deque>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -45,7 +45,7 @@ class branches {
   branches& operator=(const branches&) = delete;
 
   void start(task<void> branch, scope* parent) {
-    auto& place = scopes_.emplace_back(parent);
+    auto& place = *scopes_.emplace_back(std::make_unique<scope>(parent));
     tasks_.push_back(std::move(branch));
     tasks_.back().schedule(*current, place);
   }
@@ -58,7 +58,7 @@ class branches {
     if (decided_ != nobody) return false;
     decided_ = index;
     for (std::size_t each = 0; each < scopes_.size(); ++each) {
-      if (each != index) scopes_[each].cancel("another branch decided");
+      if (each != index) scopes_[each]->cancel("another branch decided");
     }
     return true;
   }
@@ -96,7 +96,7 @@ class branches {
   std::size_t decided_ = nobody;
   coroutine_node* waiter_ = nullptr;
   std::exception_ptr error_;
-  std::deque<scope> scopes_;
+  std::vector<std::unique_ptr<scope>> scopes_;
   std::vector<task<void>> tasks_;
 };
 

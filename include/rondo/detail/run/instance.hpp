@@ -12,12 +12,10 @@
 #include <utility>
 
 #include "rondo/detail/base/frame_pool.hpp"
-#include "rondo/detail/base/random.hpp"
 #include "rondo/detail/run/continue_as_new_request.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
-#include "rondo/detail/run/scheduler.hpp"
-#include "rondo/detail/run/scope.hpp"
+#include "rondo/detail/run/run_context.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
@@ -30,11 +28,11 @@ namespace rondo::detail::run {
 ///   instance ──owns──> workflow object (the user's class)
 ///      │ └─owns──> main coroutine ──owns──> child tasks ──own──> operations ──<──> pending (in the engine)
 ///      └─owns──> signal handler coroutines; root scope ──<── scopes and operations join in order
-class instance final : public scheduler {
+class instance final : public run_context {
  public:
   /// Creates the workflow object. `definition` and `to` must outlive the instance; `frames` may be null (heap).
   instance(const workflow_definition& definition, host& to, frame_pool* frames)
-      : scheduler(to, frames), definition_(definition), random_(to.random_seed()) {
+      : run_context(to, frames), definition_(definition) {
     const activation running(*this);
     object_ = definition.create();
   }
@@ -52,7 +50,7 @@ class instance final : public scheduler {
   void start(payload_span arguments) {
     const activation running(*this);
     main_.emplace(guard(object_->run(arguments, engine())));
-    main_->schedule(*this, root_);
+    main_->schedule(*this, root());
   }
   /// Puts the handler of a signal into the queue. False: the workflow has no such handler. Throws when the arguments
   /// cannot be read.
@@ -61,13 +59,13 @@ class instance final : public scheduler {
     const auto index = find(definition_.signals, name);
     if (!index) return false;
     auto& handler = handlers_.emplace_back(guard(object_->signal(*index, arguments)));
-    handler.schedule(*this, root_);
+    handler.schedule(*this, root());
     return true;
   }
   /// Cancels the root scope, once.
   void cancel(const std::string& reason) {
     const activation running(*this);
-    root_.cancel(reason);
+    root().cancel(reason);
   }
   /// Lets the code run until everything waits, then drops handlers that are done.
   void run() {
@@ -87,11 +85,6 @@ class instance final : public scheduler {
   bool main_started() const noexcept { return main_.has_value(); }
   bool unfinished_handlers() const noexcept { return !handlers_.empty(); }
   const workflow_definition& definition() const noexcept { return definition_; }
-
-  scope& root() noexcept { return root_; }
-  deterministic_random& random() noexcept { return random_; }
-  /// After a reset of the workflow: random numbers come from a new seed from here on.
-  void reseed(std::uint64_t seed) { random_ = deterministic_random(seed); }
 
  private:
   static std::optional<std::size_t> find(const std::vector<std::string>& names, std::string_view name) {
@@ -117,7 +110,7 @@ class instance final : public scheduler {
     if (error) fail_with(error);
   }
   void fail_with(const std::exception_ptr& error) {
-    if (root_.cancelled() && is_cancellation(error)) return engine().cancelled();
+    if (root().cancelled() && is_cancellation(error)) return engine().cancelled();
     try {
       std::rethrow_exception(error);
     } catch (const failure&) {
@@ -128,14 +121,9 @@ class instance final : public scheduler {
   }
 
   const workflow_definition& definition_;
-  deterministic_random random_;
-  scope root_;
   std::unique_ptr<workflow_object> object_;
   std::optional<task<void>> main_;
   std::list<task<void>> handlers_;
 };
-
-/// The run whose code executes; throws std::logic_error elsewhere.
-inline instance& require_instance(const char* what) { return static_cast<instance&>(require_current(what)); }
 
 }  // namespace rondo::detail::run
