@@ -30,9 +30,11 @@ namespace engine = rondo::detail::engine;
 const std::string& recorded() {
   static const std::string bytes = [] {
     const char* folder = std::getenv("RONDO_BENCH_DATA");
-    const std::string path = std::string(folder == nullptr ? "bench/data" : folder) + "/rondo_1000_activities.history.gz";
+    const std::string path =
+        std::string(folder == nullptr ? "bench/data" : folder) + "/rondo_1000_activities.history.gz";
     std::ifstream file(path, std::ios::binary);
-    if (!file) throw std::runtime_error("cannot open " + path + ": run in the project's folder or set RONDO_BENCH_DATA");
+    if (!file)
+      throw std::runtime_error("cannot open " + path + ": run in the project's folder or set RONDO_BENCH_DATA");
     google::protobuf::io::IstreamInputStream compressed(&file);
     google::protobuf::io::GzipInputStream plain(&compressed);
     engine::History history;
@@ -162,8 +164,8 @@ void cached_run(benchmark::State& state) {
     }
   }
   per_event(state, history.events_size());
-  state.counters["cpu/task"] = benchmark::Counter(static_cast<double>(tasks.size()),
-                                                  benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["cpu/task"] = benchmark::Counter(
+      static_cast<double>(tasks.size()), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(cached_run)->Unit(benchmark::kMicrosecond);
 

@@ -74,7 +74,8 @@ void expect_nondeterminism(const rondo::detail::engine::replay_result& got, cons
   EXPECT_TRUE(got.nondeterminism) << got.message;
   EXPECT_TRUE(got.message.starts_with("[TMPRL1100] Nondeterminism error: ")) << got.message;
   EXPECT_NE(got.message.find("workflow::patched"), std::string::npos);
-  for (const auto& each : mentions) EXPECT_NE(got.message.find(each), std::string::npos) << each << "\n in " << got.message;
+  for (const auto& each : mentions)
+    EXPECT_NE(got.message.find(each), std::string::npos) << each << "\n in " << got.message;
 }
 
 TEST(nondeterminism, same_code_is_fine) {
@@ -102,7 +103,8 @@ TEST(nondeterminism, another_kind_of_command) {
 }
 
 TEST(nondeterminism, another_timer_id) {
-  expect_nondeterminism(replayed<sleeps>([](auto& h) { h.task().timer_started("2"); }), {"timer (id \"2\")", "timer (id \"1\")"});
+  expect_nondeterminism(replayed<sleeps>([](auto& h) { h.task().timer_started("2"); }),
+                        {"timer (id \"2\")", "timer (id \"1\")"});
 }
 
 TEST(nondeterminism, another_order) {
@@ -140,7 +142,8 @@ TEST(nondeterminism, another_end) {
 TEST(nondeterminism, another_type_of_the_next_run) {
   const auto definition = rondo::detail::run::class_workflow<again>::definition("again");
   EXPECT_TRUE(replayed(definition, [](auto& h) { h.task().continued_as_new("other"); }).ok);
-  expect_nondeterminism(replayed(definition, [](auto& h) { h.task().continued_as_new("third"); }), {"\"third\"", "\"other\""});
+  expect_nondeterminism(replayed(definition, [](auto& h) { h.task().continued_as_new("third"); }),
+                        {"\"third\"", "\"other\""});
 }
 
 TEST(nondeterminism, results_of_what_was_never_begun) {
@@ -158,11 +161,15 @@ TEST(nondeterminism, results_of_what_was_never_begun) {
 
 TEST(nondeterminism, markers_and_commands_of_other_kinds) {
   expect_nondeterminism(replayed<charges>([](auto& h) {
-                          h.task().add(enums::EVENT_TYPE_MARKER_RECORDED).mutable_marker_recorded_event_attributes()->set_marker_name("SideEffect");
+                          h.task()
+                              .add(enums::EVENT_TYPE_MARKER_RECORDED)
+                              .mutable_marker_recorded_event_attributes()
+                              ->set_marker_name("SideEffect");
                         }),
                         {"marker \"SideEffect\"", "activity \"charge\""});
-  expect_nondeterminism(replayed<charges>([](auto& h) { h.task().add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED); }),
-                        {"StartChildWorkflowExecutionInitiated"});
+  expect_nondeterminism(
+      replayed<charges>([](auto& h) { h.task().add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED); }),
+      {"StartChildWorkflowExecutionInitiated"});
 }
 
 TEST(nondeterminism, unknown_events_are_not_guessed_at) {
@@ -191,7 +198,8 @@ TEST(nondeterminism, histories_with_gaps_or_without_a_beginning) {
   h.task();
   auto broken = h.history();
   broken.mutable_events()->DeleteSubrange(1, 1);
-  EXPECT_NE(rondo::detail::engine::replay(rondo::detail::run::function_workflow<charges>::definition("w"), broken).message.find("missing"),
+  EXPECT_NE(rondo::detail::engine::replay(rondo::detail::run::function_workflow<charges>::definition("w"), broken)
+                .message.find("missing"),
             std::string::npos);
   const auto got = replayed<charges>([](auto& h2) {
     h2.at(1).set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
@@ -246,10 +254,11 @@ rondo::registry all() {
 }
 
 TEST(patches, are_recorded_live_and_found_on_replay) {
-  const auto got = play_everywhere({all(), history_builder("two_patches"),
-                                    {[](auto& h) { h.timer_fired(5); },
-                                     [](auto& h) { h.activity_started(12).activity_completed(12, "1"); },
-                                     [](auto& h) { h.timer_fired(20); }}});
+  const auto got = play_everywhere(
+      {all(),
+       history_builder("two_patches"),
+       {[](auto& h) { h.timer_fired(5); }, [](auto& h) { h.activity_started(12).activity_completed(12, "1"); },
+        [](auto& h) { h.timer_fired(20); }}});
   EXPECT_EQ(got, (transcript{{"timer 1 1s"},
                              {R"(marker ({"id":"a","deprecated":false}))", "upsert [\"a\"]", "activity 1 charge(1)"},
                              {R"(marker ({"id":"b","deprecated":false}))", "upsert [\"a\",\"b\"]", "timer 2 2s"},
@@ -268,8 +277,10 @@ TEST(patches, are_deprecated_with_a_marker) {
 }
 
 TEST(patches, keep_their_answer) {
-  const auto got = play_everywhere({all(), history_builder("asks_in_a_loop"),
-                                    {[](auto& h) { h.timer_fired(5); }, [](auto& h) { h.timer_fired(12); }, [](auto& h) { h.timer_fired(17); }}});
+  const auto got = play_everywhere(
+      {all(),
+       history_builder("asks_in_a_loop"),
+       {[](auto& h) { h.timer_fired(5); }, [](auto& h) { h.timer_fired(12); }, [](auto& h) { h.timer_fired(17); }}});
   EXPECT_EQ(got.back(), (lines{"complete (3)"}));
   // The first look happened on replay of a history without the marker: it stays false, even live.
   history_builder h("asks_in_a_loop");
@@ -285,14 +296,20 @@ TEST(patches, keep_their_answer) {
 
 TEST(patches, a_list_that_is_too_long_is_not_recorded) {
   history_builder h("patched_one");
-  auto& fields = *h.at(1).mutable_workflow_execution_started_event_attributes()->mutable_search_attributes()->mutable_indexed_fields();
+  auto& fields = *h.at(1)
+                      .mutable_workflow_execution_started_event_attributes()
+                      ->mutable_search_attributes()
+                      ->mutable_indexed_fields();
   fields["TemporalChangeVersion"].set_data("[\"" + std::string(2048, 'x') + "\"]");
   EXPECT_EQ(play_everywhere({all(), h, {}})[0], (lines{R"(marker ({"id":"a","deprecated":false}))", "timer 1 2s"}));
 }
 
 TEST(patches, a_list_that_was_taken_over_has_it_already) {
   history_builder h("patched_one");
-  auto& fields = *h.at(1).mutable_workflow_execution_started_event_attributes()->mutable_search_attributes()->mutable_indexed_fields();
+  auto& fields = *h.at(1)
+                      .mutable_workflow_execution_started_event_attributes()
+                      ->mutable_search_attributes()
+                      ->mutable_indexed_fields();
   fields["TemporalChangeVersion"].set_data("[\"a\"]");
   EXPECT_EQ(play_everywhere({all(), h, {}})[0], (lines{R"(marker ({"id":"a","deprecated":false}))", "timer 1 2s"}));
 }
@@ -329,7 +346,8 @@ TEST(patches, a_later_call_knows_a_marker_that_was_skipped) {
   h.timer_fired(7);
   h.open_task();
   h.complete_task().timer_started("2");
-  const auto got = rondo::detail::engine::replay(rondo::detail::run::function_workflow<patch_after_sleep>::definition("w"), h.history());
+  const auto got = rondo::detail::engine::replay(
+      rondo::detail::run::function_workflow<patch_after_sleep>::definition("w"), h.history());
   EXPECT_TRUE(got.ok) << got.message;
 }
 

@@ -74,7 +74,9 @@ TEST(failures, application) {
 
 TEST(failures, a_retry_delay_of_zero_is_not_the_same_as_none) {
   EXPECT_FALSE(written(application_failure("x")).application_failure_info().has_next_retry_delay());
-  EXPECT_TRUE(written(application_failure("x", {.next_retry_delay = duration::zero()})).application_failure_info().has_next_retry_delay());
+  EXPECT_TRUE(written(application_failure("x", {.next_retry_delay = duration::zero()}))
+                  .application_failure_info()
+                  .has_next_retry_delay());
 }
 
 TEST(failures, of_every_kind_make_the_round_trip) {
@@ -86,12 +88,19 @@ TEST(failures, of_every_kind_make_the_round_trip) {
   });
   cancelled_failure cancelled("stop");
   cancelled.set_details(some_details());
-  expect_reads_as<cancelled_failure>(written(cancelled), [](const cancelled_failure& read) { EXPECT_EQ(read.details(), some_details()); });
-  expect_reads_as<terminated_failure>(written(terminated_failure("gone")), [](const auto& read) { EXPECT_EQ(read.message(), "gone"); });
-  expect_reads_as<server_failure>(written(server_failure("oops", true)), [](const auto& read) { EXPECT_TRUE(read.non_retryable()); });
+  expect_reads_as<cancelled_failure>(written(cancelled),
+                                     [](const cancelled_failure& read) { EXPECT_EQ(read.details(), some_details()); });
+  expect_reads_as<terminated_failure>(written(terminated_failure("gone")),
+                                      [](const auto& read) { EXPECT_EQ(read.message(), "gone"); });
+  expect_reads_as<server_failure>(written(server_failure("oops", true)),
+                                  [](const auto& read) { EXPECT_TRUE(read.non_retryable()); });
   expect_reads_as<activity_failure>(
-      written(activity_failure("failed", {.scheduled_event_id = 5, .started_event_id = 6, .identity = "me", .activity_type = "t",
-                                          .activity_id = "7", .state = retry_state::maximum_attempts_reached})),
+      written(activity_failure("failed", {.scheduled_event_id = 5,
+                                          .started_event_id = 6,
+                                          .identity = "me",
+                                          .activity_type = "t",
+                                          .activity_id = "7",
+                                          .state = retry_state::maximum_attempts_reached})),
       [](const auto& read) {
         EXPECT_EQ(read.scheduled_event_id(), 5);
         EXPECT_EQ(read.started_event_id(), 6);
@@ -100,18 +109,22 @@ TEST(failures, of_every_kind_make_the_round_trip) {
         EXPECT_EQ(read.activity_id(), "7");
         EXPECT_EQ(read.retry_state(), retry_state::maximum_attempts_reached);
       });
-  expect_reads_as<child_workflow_failure>(
-      written(child_workflow_failure("failed", {.namespace_ = "n", .workflow_id = "w", .run_id = "r", .workflow_type = "t",
-                                                .initiated_event_id = 8, .started_event_id = 9, .state = retry_state::timeout})),
-      [](const auto& read) {
-        EXPECT_EQ(read.all().namespace_, "n");
-        EXPECT_EQ(read.workflow_id(), "w");
-        EXPECT_EQ(read.run_id(), "r");
-        EXPECT_EQ(read.workflow_type(), "t");
-        EXPECT_EQ(read.all().initiated_event_id, 8);
-        EXPECT_EQ(read.all().started_event_id, 9);
-        EXPECT_EQ(read.retry_state(), retry_state::timeout);
-      });
+  expect_reads_as<child_workflow_failure>(written(child_workflow_failure("failed", {.namespace_ = "n",
+                                                                                    .workflow_id = "w",
+                                                                                    .run_id = "r",
+                                                                                    .workflow_type = "t",
+                                                                                    .initiated_event_id = 8,
+                                                                                    .started_event_id = 9,
+                                                                                    .state = retry_state::timeout})),
+                                          [](const auto& read) {
+                                            EXPECT_EQ(read.all().namespace_, "n");
+                                            EXPECT_EQ(read.workflow_id(), "w");
+                                            EXPECT_EQ(read.run_id(), "r");
+                                            EXPECT_EQ(read.workflow_type(), "t");
+                                            EXPECT_EQ(read.all().initiated_event_id, 8);
+                                            EXPECT_EQ(read.all().started_event_id, 9);
+                                            EXPECT_EQ(read.retry_state(), retry_state::timeout);
+                                          });
 }
 
 TEST(failures, that_are_passed_on_lose_nothing) {

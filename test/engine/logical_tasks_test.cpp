@@ -21,8 +21,9 @@ std::string ids(std::span<const HistoryEvent* const> events) {
   return text;
 }
 std::string text(const logical_task& task) {
-  return "[" + ids(task.inbound) + "]" + (task.completed == nullptr ? "" : " " + std::to_string(task.completed->event_id())) +
-         " {" + ids(task.commands) + "}";
+  return "[" + ids(task.inbound) + "]" +
+         (task.completed == nullptr ? "" : " " + std::to_string(task.completed->event_id())) + " {" +
+         ids(task.commands) + "}";
 }
 
 /// Reads a history whose pages end with the events `cuts`, with an empty page after each; pages die at once.
@@ -56,17 +57,17 @@ history_builder rich() {
   history_builder h("w");
   h.failed_task().timed_out_task().task();  // 1, 2-4, 5-7, 8-10
   const auto activity = h.activity_scheduled("1", "a");
-  h.timer_started("1");                      // 11, 12
-  h.signal("s").task();                      // 13, 14-16
+  h.timer_started("1");  // 11, 12
+  h.signal("s").task();  // 13, 14-16
   h.activity_started(activity).activity_completed(activity, "1");
-  h.open_task();                             // 17, 18, 19-20
-  h.complete_task().completed("1");          // 21, 22
+  h.open_task();                     // 17, 18, 19-20
+  h.complete_task().completed("1");  // 21, 22
   return h;
 }
 
 TEST(logical_tasks, cut_at_tasks_that_count) {
-  const std::vector<std::string> expected = {"[1 2 3 4 5 6 7 8 9] 10 {11 12}", "[13 14 15] 16 {}", "[17 18 19 20] 21 {22}",
-                                             "rest "};
+  const std::vector<std::string> expected = {"[1 2 3 4 5 6 7 8 9] 10 {11 12}", "[13 14 15] 16 {}",
+                                             "[17 18 19 20] 21 {22}", "rest "};
   EXPECT_EQ(read(rich().history(), {}), expected);
 }
 

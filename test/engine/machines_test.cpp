@@ -88,20 +88,30 @@ HistoryEvent event_for(enums::EventType type) {
 }
 HistoryEvent event_for(activity_input input) {
   switch (input) {
-    case activity_input::recorded: return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
-    case activity_input::start: return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED);
-    case activity_input::complete: return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
-    case activity_input::fail: return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED);
-    case activity_input::time_out: return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT);
-    case activity_input::close_cancelled: return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
-    default: return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
+    case activity_input::recorded:
+      return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
+    case activity_input::start:
+      return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED);
+    case activity_input::complete:
+      return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
+    case activity_input::fail:
+      return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED);
+    case activity_input::time_out:
+      return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT);
+    case activity_input::close_cancelled:
+      return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED);
+    default:
+      return event_for(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
   }
 }
 HistoryEvent event_for(timer_input input) {
   switch (input) {
-    case timer_input::recorded: return event_for(enums::EVENT_TYPE_TIMER_STARTED);
-    case timer_input::fire: return event_for(enums::EVENT_TYPE_TIMER_FIRED);
-    default: return event_for(enums::EVENT_TYPE_TIMER_CANCELED);
+    case timer_input::recorded:
+      return event_for(enums::EVENT_TYPE_TIMER_STARTED);
+    case timer_input::fire:
+      return event_for(enums::EVENT_TYPE_TIMER_FIRED);
+    default:
+      return event_for(enums::EVENT_TYPE_TIMER_CANCELED);
   }
 }
 HistoryEvent event_for(end_input /*input*/) { return event_for(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED); }

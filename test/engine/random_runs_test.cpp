@@ -66,7 +66,9 @@ open_things open_in(const History& history) {
   std::map<std::string, std::int64_t> timers;
   for (const auto& event : history.events()) {
     switch (event.event_type()) {
-      case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: activities[event.event_id()] = true; break;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+        activities[event.event_id()] = true;
+        break;
       case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
         activities.erase(event.activity_task_completed_event_attributes().scheduled_event_id());
         break;
@@ -76,9 +78,14 @@ open_things open_in(const History& history) {
       case enums::EVENT_TYPE_TIMER_STARTED:
         timers[event.timer_started_event_attributes().timer_id()] = event.event_id();
         break;
-      case enums::EVENT_TYPE_TIMER_FIRED: timers.erase(event.timer_fired_event_attributes().timer_id()); break;
-      case enums::EVENT_TYPE_TIMER_CANCELED: timers.erase(event.timer_canceled_event_attributes().timer_id()); break;
-      default: break;
+      case enums::EVENT_TYPE_TIMER_FIRED:
+        timers.erase(event.timer_fired_event_attributes().timer_id());
+        break;
+      case enums::EVENT_TYPE_TIMER_CANCELED:
+        timers.erase(event.timer_canceled_event_attributes().timer_id());
+        break;
+      default:
+        break;
     }
   }
   open_things open;
@@ -93,11 +100,21 @@ void something_happens(history_builder& h, rondo::detail::deterministic_random& 
     return from[static_cast<std::size_t>(random.uniform(0, static_cast<std::int64_t>(from.size()) - 1))];
   };
   switch (random.uniform(0, 9)) {
-    case 0: h.signal("poke"); break;
-    case 1: h.signal("work", {"0"}); break;
-    case 2: h.signal("work", {"3"}); break;
-    case 3: h.signal("race"); break;
-    case 4: h.failed_task(); break;
+    case 0:
+      h.signal("poke");
+      break;
+    case 1:
+      h.signal("work", {"0"});
+      break;
+    case 2:
+      h.signal("work", {"3"});
+      break;
+    case 3:
+      h.signal("race");
+      break;
+    case 4:
+      h.failed_task();
+      break;
     case 5:
       if (random.uniform(0, 5) == 0) h.cancel_requested("stop");
       break;

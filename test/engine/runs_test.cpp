@@ -34,9 +34,9 @@ rondo::task<int> sequence(std::string id) {
 }
 
 rondo::task<std::string> both(std::string id) {
-  auto [first, second, nothing] = co_await workflow::when_all(workflow::execute_activity<charge>(soon, id, 1),
-                                                              workflow::execute_activity<charge>(soon, id, 2),
-                                                              workflow::sleep(10s));
+  auto [first, second, nothing] =
+      co_await workflow::when_all(workflow::execute_activity<charge>(soon, id, 1),
+                                  workflow::execute_activity<charge>(soon, id, 2), workflow::sleep(10s));
   static_cast<void>(nothing);
   co_return std::to_string(first) + "+" + std::to_string(second);
 }
@@ -58,9 +58,8 @@ class collector {
     seen_.push_back("paid " + std::to_string(paid));
   }
   int count() const { return static_cast<int>(seen_.size()); }
-  static constexpr auto handlers =
-      rondo::handlers(rondo::signal<&collector::note>, rondo::signal<&collector::slow>, rondo::signal<&collector::pay>,
-                      rondo::query<&collector::count>);
+  static constexpr auto handlers = rondo::handlers(rondo::signal<&collector::note>, rondo::signal<&collector::slow>,
+                                                   rondo::signal<&collector::pay>, rondo::query<&collector::count>);
 
  private:
   std::vector<std::string> seen_;
@@ -77,7 +76,8 @@ rondo::task<std::string> guarded() {
 rondo::task<> plain_cancel() { co_await workflow::sleep(1h); }
 
 rondo::task<std::string> race() {
-  auto first = co_await workflow::when_any(workflow::execute_activity<charge>(soon, std::string("a"), 1), workflow::sleep(3s));
+  auto first =
+      co_await workflow::when_any(workflow::execute_activity<charge>(soon, std::string("a"), 1), workflow::sleep(3s));
   co_return first.index() == 0 ? "activity" : "timer";
 }
 
@@ -150,7 +150,8 @@ rondo::task<std::string> failing_activity() {
     co_await workflow::execute_activity<charge>(soon, std::string("a"), 1);
   } catch (const rondo::activity_failure& failure) {
     const auto* cause = failure.cause_as<rondo::application_failure>();
-    text = failure.activity_type() + " " + failure.activity_id() + " " + (cause == nullptr ? "?" : cause->type() + cause->message());
+    text = failure.activity_type() + " " + failure.activity_id() + " " +
+           (cause == nullptr ? "?" : cause->type() + cause->message());
   }
   try {
     co_await workflow::execute_activity<charge>(soon, std::string("a"), 2);
@@ -199,25 +200,27 @@ TEST(runs, activities_one_after_another) {
 }
 
 TEST(runs, operations_at_once_in_any_order_of_results) {
-  const auto got = play_everywhere({all(),
-                                    history_builder("both", {"\"a\""}),
-                                    {[](auto& h) { h.activity_started(6).activity_completed(6, "2"); },
-                                     [](auto& h) { h.timer_fired(7).activity_started(5).activity_completed(5, "1"); }}});
-  EXPECT_EQ(got, (transcript{{"activity 1 charge(\"a\",1)", "activity 2 charge(\"a\",2)", "timer 1 10s"}, {}, {"complete (\"1+2\")"}}));
+  const auto got =
+      play_everywhere({all(),
+                       history_builder("both", {"\"a\""}),
+                       {[](auto& h) { h.activity_started(6).activity_completed(6, "2"); },
+                        [](auto& h) { h.timer_fired(7).activity_started(5).activity_completed(5, "1"); }}});
+  EXPECT_EQ(got, (transcript{{"activity 1 charge(\"a\",1)", "activity 2 charge(\"a\",2)", "timer 1 10s"},
+                             {},
+                             {"complete (\"1+2\")"}}));
 }
 
 TEST(runs, signals_come_before_the_main_coroutine_and_before_answers) {
-  const auto got = play_everywhere({all(),
-                                    [] {
-                                      history_builder h("collector", {"6"});
-                                      h.signal("note", {"\"first\""}).signal("pay", {"\"p\""});
-                                      return h;
-                                    }(),
-                                    {[](auto& h) {
-                                       h.activity_started(7).activity_completed(7, "1").signal("note", {"\"before the answer\""});
-                                     },
-                                     [](auto& h) { h.signal("slow", {"\"slow\""}).signal("note", {"\"quick\""}); },
-                                     [](auto& h) { h.timer_fired(19); }}});
+  const auto got = play_everywhere(
+      {all(),
+       [] {
+         history_builder h("collector", {"6"});
+         h.signal("note", {"\"first\""}).signal("pay", {"\"p\""});
+         return h;
+       }(),
+       {[](auto& h) { h.activity_started(7).activity_completed(7, "1").signal("note", {"\"before the answer\""}); },
+        [](auto& h) { h.signal("slow", {"\"slow\""}).signal("note", {"\"quick\""}); },
+        [](auto& h) { h.timer_fired(19); }}});
   EXPECT_EQ(got, (transcript{{"activity 1 charge(\"p\",1)"},
                              {},
                              {"timer 1 1s"},
@@ -236,37 +239,47 @@ TEST(runs, tasks_that_failed_or_timed_out_do_not_count) {
                                        h.timed_out_task().failed_task().signal("unknown");
                                      },
                                      [](auto& h) { h.activity_started(24).activity_completed(24, "20"); }}});
-  EXPECT_EQ(got, (transcript{{"activity 1 charge(\"a\",0)"}, {"activity 2 charge(\"a\",1)"}, {"activity 3 charge(\"a\",2)"}}));
+  EXPECT_EQ(got, (transcript{
+                     {"activity 1 charge(\"a\",0)"}, {"activity 2 charge(\"a\",1)"}, {"activity 3 charge(\"a\",2)"}}));
 }
 
 TEST(runs, cancellation_reports_at_once) {
-  const auto got = play_everywhere({all(), history_builder("try"), {[](auto& h) { h.cancel_requested("enough"); },
-                                                                    [](auto& h) { h.activity_started(5).activity_cancelled(5); },
-                                                                    [](auto& h) { h.timer_fired(11); }}});
-  EXPECT_EQ(got, (transcript{{"activity 1 charge(\"x\",1)"}, {"cancel activity 5", "timer 1 5s"}, {}, {"complete (\"cancelled\")"}}));
+  const auto got = play_everywhere(
+      {all(),
+       history_builder("try"),
+       {[](auto& h) { h.cancel_requested("enough"); }, [](auto& h) { h.activity_started(5).activity_cancelled(5); },
+        [](auto& h) { h.timer_fired(11); }}});
+  EXPECT_EQ(
+      got, (transcript{
+               {"activity 1 charge(\"x\",1)"}, {"cancel activity 5", "timer 1 5s"}, {}, {"complete (\"cancelled\")"}}));
 }
 
 TEST(runs, cancellation_waits_for_the_end) {
-  const auto got = play_everywhere({all(), history_builder("wait"), {[](auto& h) { h.cancel_requested(); },
-                                                                     [](auto& h) { h.activity_started(5).activity_completed(5, "7"); },
-                                                                     [](auto& h) { h.timer_fired(16); }}});
-  EXPECT_EQ(got, (transcript{{"activity 1 charge(\"x\",1)"}, {"cancel activity 5"}, {"timer 1 5s"}, {R"(complete ("7"))"}}));
+  const auto got = play_everywhere(
+      {all(),
+       history_builder("wait"),
+       {[](auto& h) { h.cancel_requested(); }, [](auto& h) { h.activity_started(5).activity_completed(5, "7"); },
+        [](auto& h) { h.timer_fired(16); }}});
+  EXPECT_EQ(got,
+            (transcript{{"activity 1 charge(\"x\",1)"}, {"cancel activity 5"}, {"timer 1 5s"}, {R"(complete ("7"))"}}));
 }
 
 TEST(runs, cancellation_abandons) {
-  const auto got = play_everywhere({all(), history_builder("abandon"), {[](auto& h) { h.cancel_requested(); },
-                                                                        [](auto& h) { h.activity_started(5).activity_completed(5, "7"); },
-                                                                        [](auto& h) { h.timer_fired(10); }}});
+  const auto got = play_everywhere(
+      {all(),
+       history_builder("abandon"),
+       {[](auto& h) { h.cancel_requested(); }, [](auto& h) { h.activity_started(5).activity_completed(5, "7"); },
+        [](auto& h) { h.timer_fired(10); }}});
   EXPECT_EQ(got, (transcript{{"activity 1 charge(\"x\",1)"}, {"timer 1 5s"}, {}, {"complete (\"cancelled\")"}}));
 }
 
 TEST(runs, an_activity_that_ended_is_not_cancelled) {
   for (const bool cancel_first : {false, true}) {
     const auto got = play_everywhere({all(), history_builder("wait"), {[cancel_first](auto& h) {
-                                                                         if (cancel_first) h.cancel_requested();
-                                                                         h.activity_started(5).activity_completed(5, "7");
-                                                                         if (!cancel_first) h.cancel_requested();
-                                                                       }}});
+                                        if (cancel_first) h.cancel_requested();
+                                        h.activity_started(5).activity_completed(5, "7");
+                                        if (!cancel_first) h.cancel_requested();
+                                      }}});
     EXPECT_EQ(got, (transcript{{"activity 1 charge(\"x\",1)"}, {"timer 1 5s"}})) << cancel_first;
   }
 }
@@ -274,10 +287,10 @@ TEST(runs, an_activity_that_ended_is_not_cancelled) {
 TEST(runs, a_timer_that_fired_is_not_cancelled) {
   for (const bool cancel_first : {false, true}) {
     const auto got = play_everywhere({all(), history_builder("plain_cancel"), {[cancel_first](auto& h) {
-                                                                                 if (cancel_first) h.cancel_requested();
-                                                                                 h.timer_fired(5);
-                                                                                 if (!cancel_first) h.cancel_requested();
-                                                                               }}});
+                                        if (cancel_first) h.cancel_requested();
+                                        h.timer_fired(5);
+                                        if (!cancel_first) h.cancel_requested();
+                                      }}});
     EXPECT_EQ(got, (transcript{{"timer 1 3600s"}, {cancel_first ? "cancelled" : "complete ()"}})) << cancel_first;
   }
 }
@@ -289,12 +302,14 @@ TEST(runs, a_cancelled_workflow_ends_cancelled) {
 
 TEST(runs, losers_are_cancelled) {
   const auto got = play_everywhere({all(), history_builder("race"), {[](auto& h) { h.timer_fired(6); }}});
-  EXPECT_EQ(got, (transcript{{"activity 1 charge(\"a\",1)", "timer 1 3s"}, {"cancel activity 5", "complete (\"timer\")"}}));
+  EXPECT_EQ(got,
+            (transcript{{"activity 1 charge(\"a\",1)", "timer 1 3s"}, {"cancel activity 5", "complete (\"timer\")"}}));
 }
 
 TEST(runs, what_is_cancelled_before_it_is_sent_leaves_no_trace) {
-  const auto got = play_everywhere({all(), history_builder("changes_its_mind"),
-                                    {[](auto& h) { h.activity_started(5).activity_completed(5, "2"); }}});
+  const auto got = play_everywhere({all(), history_builder("changes_its_mind"), {[](auto& h) {
+                                      h.activity_started(5).activity_completed(5, "2");
+                                    }}});
   EXPECT_EQ(got, (transcript{{"activity 2 charge(\"b\",2)"}, {"complete (2)"}}));
 }
 
@@ -313,7 +328,8 @@ TEST(runs, fail_and_continue_as_new) {
 }
 
 TEST(runs, failed_activities_say_why) {
-  const auto got = play_everywhere({all(), history_builder("failing_activity"),
+  const auto got = play_everywhere({all(),
+                                    history_builder("failing_activity"),
                                     {[](auto& h) { h.activity_started(5).activity_failed(5, "declined", "Card"); },
                                      [](auto& h) { h.activity_started(11).activity_timed_out(11); }}});
   EXPECT_EQ(got.back(), (lines{"complete (\"charge 1 Carddeclined too slow\")"}));
@@ -333,9 +349,10 @@ TEST(runs, a_reset_changes_the_random_numbers_from_there_on) {
     return std::pair(first, second);
   };
   const auto plain = play({all(), history_builder("facts"), {[](auto& h) { h.timer_fired(5); }}}, [](auto&, auto) {});
-  const auto reset = play_everywhere({all(), history_builder("facts"), {[](auto& h) {
-                                        h.failed_task(enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW, "run-2").timer_fired(5);
-                                      }}});
+  const auto reset =
+      play_everywhere({all(), history_builder("facts"), {[](auto& h) {
+                         h.failed_task(enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW, "run-2").timer_fired(5);
+                       }}});
   const auto before = numbers(plain.back()[0]), after = numbers(reset.back()[0]);
   EXPECT_EQ(before.first, after.first);
   EXPECT_NE(before.second, after.second);
@@ -343,7 +360,9 @@ TEST(runs, a_reset_changes_the_random_numbers_from_there_on) {
 
 TEST(runs, a_task_without_news_does_not_wake_the_code) {
   const auto signal = [](auto& h) { h.signal("stop"); };
-  const auto quiet = [](auto& h) { h.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED).set_worker_may_ignore(true); };
+  const auto quiet = [](auto& h) {
+    h.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED).set_worker_may_ignore(true);
+  };
   const auto plain = play_everywhere({all(), history_builder("looker"), {signal}});
   const auto disturbed = play_everywhere({all(), history_builder("looker"), {quiet, quiet, signal}});
   EXPECT_EQ(disturbed, (transcript{{}, {}, {}, plain.back()}));
@@ -361,13 +380,15 @@ TEST(runs, time_does_not_pass_in_tasks_without_news) {
 }
 
 TEST(runs, custom_activity_ids) {
-  const auto got = play_everywhere({all(), history_builder("named_id"), {[](auto& h) { h.activity_started(5).activity_completed(5, "1"); }}});
+  const auto got = play_everywhere(
+      {all(), history_builder("named_id"), {[](auto& h) { h.activity_started(5).activity_completed(5, "1"); }}});
   EXPECT_EQ(got, (transcript{{"activity mine charge(\"a\",1)"}, {"complete (\"ok\")"}}));
 }
 
 TEST(runs, unknown_and_unreadable_signals_are_dropped) {
-  const auto got = play_everywhere({all(), history_builder("collector", {"2"}),
-                                    {[](auto& h) { h.signal("nobody", {"1"}).signal("note", {"17"}).signal("note", {"\"ok\""}); }}});
+  const auto got = play_everywhere({all(), history_builder("collector", {"2"}), {[](auto& h) {
+                                      h.signal("nobody", {"1"}).signal("note", {"17"}).signal("note", {"\"ok\""});
+                                    }}});
   EXPECT_EQ(got.back(), (lines{"complete ([\"run\",\"ok\"])"}));
 }
 

@@ -52,33 +52,37 @@ inline void expect_replays(const script& of, const History& history) {
   }
 }
 
-/// Plays the script with a run that stays in memory, then loses it at every task, at each task alone, and with pages cut
-/// at every event: the commands must be the same. Returns them.
+/// Plays the script with a run that stays in memory, then loses it at every task, at each task alone, and with pages
+/// cut at every event: the commands must be the same. Returns them.
 inline transcript play_everywhere(const script& of) {
   History history;
-  const auto expected = play(of, [](engine_driver&, std::size_t) {}, &history);
+  const auto expected = play(
+      of, [](engine_driver&, std::size_t) {}, &history);
   expect_replays(of, history);
   EXPECT_EQ(play(of, [](engine_driver& driver, std::size_t) { driver.evict(); }), expected) << "evicted at every task";
   for (std::size_t at = 0; at < expected.size(); ++at) {
-    EXPECT_EQ(play(of, [at](engine_driver& driver, std::size_t task) {
-                if (task == at) driver.evict();
-              }),
+    EXPECT_EQ(play(of,
+                   [at](engine_driver& driver, std::size_t task) {
+                     if (task == at) driver.evict();
+                   }),
               expected)
         << "evicted at task " << at;
   }
   for (std::int64_t cut = 1; cut < history.events_size(); ++cut) {
-    EXPECT_EQ(play(of, [cut](engine_driver& driver, std::size_t) {
-                driver.evict();
-                driver.cuts = {cut};
-                driver.empty_pages = true;
-              }),
+    EXPECT_EQ(play(of,
+                   [cut](engine_driver& driver, std::size_t) {
+                     driver.evict();
+                     driver.cuts = {cut};
+                     driver.empty_pages = true;
+                   }),
               expected)
         << "page ends with event " << cut;
   }
-  EXPECT_EQ(play(of, [](engine_driver& driver, std::size_t) {
-              driver.evict();
-              for (std::int64_t cut = 1; cut < driver.history.last_id(); ++cut) driver.cuts.push_back(cut);
-            }),
+  EXPECT_EQ(play(of,
+                 [](engine_driver& driver, std::size_t) {
+                   driver.evict();
+                   for (std::int64_t cut = 1; cut < driver.history.last_id(); ++cut) driver.cuts.push_back(cut);
+                 }),
             expected)
       << "one event on each page";
   return expected;

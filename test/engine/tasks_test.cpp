@@ -62,7 +62,8 @@ rondo::task<> throws_nothing_known() {
 rondo::task<> bad_options() { co_await workflow::execute_activity<charge>({}, 1); }
 rondo::task<std::string> bad_options_caught() {
   constexpr rondo::activity_options negative{.start_to_close_timeout = -1s};
-  constexpr rondo::activity_options policy{.start_to_close_timeout = 1s, .retry = rondo::retry_policy{.backoff_coefficient = 0.5}};
+  constexpr rondo::activity_options policy{.start_to_close_timeout = 1s,
+                                           .retry = rondo::retry_policy{.backoff_coefficient = 0.5}};
   std::string text;
   try {
     co_await workflow::execute_activity<charge>(negative, 1);
@@ -254,7 +255,9 @@ TEST(tasks, ask_for_eager_activities_up_to_the_slots) {
 
 class quits {
  public:
-  rondo::task<> run() { co_await workflow::wait_condition([this] { return quit_; }); }
+  rondo::task<> run() {
+    co_await workflow::wait_condition([this] { return quit_; });
+  }
   rondo::task<> linger() {
     quit_ = true;
     co_await workflow::sleep(1s);
@@ -488,7 +491,8 @@ TEST(queries, fail_alone) {
   driver.task();
   driver.query("unknown");
   EXPECT_EQ(driver.last.answered->completed_type(), enums::QUERY_RESULT_TYPE_FAILED);
-  EXPECT_EQ(driver.failure(), "Query handler for 'unknown' expected but not found, known queries: [paid plus broken replaying naughty]");
+  EXPECT_EQ(driver.failure(),
+            "Query handler for 'unknown' expected but not found, known queries: [paid plus broken replaying naughty]");
   driver.query("plus", "\"text\"");
   EXPECT_EQ(driver.last.answered->completed_type(), enums::QUERY_RESULT_TYPE_FAILED);
   driver.query("naughty");

@@ -112,22 +112,28 @@ class engine_driver {
         const auto& from = command.start_timer_command_attributes();
         return "timer " + from.timer_id() + " " + std::to_string(from.start_to_fire_timeout().seconds()) + "s";
       }
-      case enums::COMMAND_TYPE_CANCEL_TIMER: return "cancel timer " + command.cancel_timer_command_attributes().timer_id();
+      case enums::COMMAND_TYPE_CANCEL_TIMER:
+        return "cancel timer " + command.cancel_timer_command_attributes().timer_id();
       case enums::COMMAND_TYPE_RECORD_MARKER:
         return "marker " + values(command.record_marker_command_attributes().details().at("patch-data"));
       case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
         return "upsert " + command.upsert_workflow_search_attributes_command_attributes()
-                               .search_attributes().indexed_fields().at("TemporalChangeVersion").data();
+                               .search_attributes()
+                               .indexed_fields()
+                               .at("TemporalChangeVersion")
+                               .data();
       case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
         return "complete " + values(command.complete_workflow_execution_command_attributes().result());
       case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
         return "fail " + command.fail_workflow_execution_command_attributes().failure().message();
-      case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: return "cancelled";
+      case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
+        return "cancelled";
       case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION: {
         const auto& from = command.continue_as_new_workflow_execution_command_attributes();
         return "continue as new " + from.workflow_type().name() + values(from.input());
       }
-      default: return command.ShortDebugString();
+      default:
+        return command.ShortDebugString();
     }
   }
 

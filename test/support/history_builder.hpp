@@ -23,7 +23,8 @@ class history_builder {
 
   /// An execution of `type` with JSON arguments.
   explicit history_builder(std::string_view type, json_list arguments = {}) {
-    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED).mutable_workflow_execution_started_event_attributes();
+    auto& attributes =
+        *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED).mutable_workflow_execution_started_event_attributes();
     attributes.mutable_workflow_type()->set_name(std::string(type));
     attributes.mutable_task_queue()->set_name("queue");
     attributes.set_workflow_id("workflow-1");
@@ -48,12 +49,15 @@ class history_builder {
   std::int64_t open_task() {
     add(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
     const auto scheduled = last_id();
-    add(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED).mutable_workflow_task_started_event_attributes()->set_scheduled_event_id(scheduled);
+    add(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED)
+        .mutable_workflow_task_started_event_attributes()
+        ->set_scheduled_event_id(scheduled);
     return last_id();
   }
   history_builder& complete_task(std::vector<std::uint32_t> flags = {1}) {
     const auto started = last_id();
-    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED).mutable_workflow_task_completed_event_attributes();
+    auto& attributes =
+        *add(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED).mutable_workflow_task_completed_event_attributes();
     attributes.set_scheduled_event_id(started - 1);
     attributes.set_started_event_id(started);
     for (const auto flag : flags) attributes.mutable_sdk_metadata()->add_lang_used_flags(flag);
@@ -63,9 +67,9 @@ class history_builder {
     open_task();
     return complete_task();
   }
-  history_builder& failed_task(enums::WorkflowTaskFailedCause cause =
-                                   enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
-                               std::string_view new_run_id = {}) {
+  history_builder& failed_task(
+      enums::WorkflowTaskFailedCause cause = enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
+      std::string_view new_run_id = {}) {
     const auto started = open_task();
     auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED).mutable_workflow_task_failed_event_attributes();
     attributes.set_started_event_id(started);
@@ -75,23 +79,29 @@ class history_builder {
   }
   history_builder& timed_out_task() {
     const auto started = open_task();
-    add(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT).mutable_workflow_task_timed_out_event_attributes()->set_started_event_id(started);
+    add(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+        .mutable_workflow_task_timed_out_event_attributes()
+        ->set_started_event_id(started);
     return *this;
   }
 
   // Activities
   std::int64_t activity_scheduled(std::string_view id, std::string_view type) {
-    auto& attributes = *add(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED).mutable_activity_task_scheduled_event_attributes();
+    auto& attributes =
+        *add(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED).mutable_activity_task_scheduled_event_attributes();
     attributes.set_activity_id(std::string(id));
     attributes.mutable_activity_type()->set_name(std::string(type));
     return last_id();
   }
   history_builder& activity_started(std::int64_t scheduled) {
-    add(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED).mutable_activity_task_started_event_attributes()->set_scheduled_event_id(scheduled);
+    add(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED)
+        .mutable_activity_task_started_event_attributes()
+        ->set_scheduled_event_id(scheduled);
     return *this;
   }
   history_builder& activity_completed(std::int64_t scheduled, std::string_view json) {
-    auto& attributes = *add(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED).mutable_activity_task_completed_event_attributes();
+    auto& attributes =
+        *add(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED).mutable_activity_task_completed_event_attributes();
     attributes.set_scheduled_event_id(scheduled);
     write({json}, *attributes.mutable_result());
     return *this;
@@ -104,7 +114,8 @@ class history_builder {
     return *this;
   }
   history_builder& activity_timed_out(std::int64_t scheduled) {
-    auto& attributes = *add(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT).mutable_activity_task_timed_out_event_attributes();
+    auto& attributes =
+        *add(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT).mutable_activity_task_timed_out_event_attributes();
     attributes.set_scheduled_event_id(scheduled);
     attributes.mutable_failure()->set_message("too slow");
     attributes.mutable_failure()->mutable_timeout_failure_info()->set_timeout_type(enums::TIMEOUT_TYPE_START_TO_CLOSE);
@@ -117,7 +128,9 @@ class history_builder {
     return *this;
   }
   history_builder& activity_cancelled(std::int64_t scheduled) {
-    add(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED).mutable_activity_task_canceled_event_attributes()->set_scheduled_event_id(scheduled);
+    add(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED)
+        .mutable_activity_task_canceled_event_attributes()
+        ->set_scheduled_event_id(scheduled);
     return *this;
   }
 
@@ -141,7 +154,8 @@ class history_builder {
 
   // From outside
   history_builder& signal(std::string_view name, json_list arguments = {}) {
-    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).mutable_workflow_execution_signaled_event_attributes();
+    auto& attributes =
+        *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).mutable_workflow_execution_signaled_event_attributes();
     attributes.set_signal_name(std::string(name));
     write(arguments, *attributes.mutable_input());
     return *this;
@@ -228,7 +242,9 @@ inline void history_builder::record(const engine::Command& command) {
     case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
       activity_cancel_requested(command.request_cancel_activity_task_command_attributes().scheduled_event_id());
       break;
-    case enums::COMMAND_TYPE_START_TIMER: timer_started(command.start_timer_command_attributes().timer_id()); break;
+    case enums::COMMAND_TYPE_START_TIMER:
+      timer_started(command.start_timer_command_attributes().timer_id());
+      break;
     case enums::COMMAND_TYPE_CANCEL_TIMER:
       add(enums::EVENT_TYPE_TIMER_CANCELED)
           .mutable_timer_canceled_event_attributes()
@@ -250,12 +266,18 @@ inline void history_builder::record(const engine::Command& command) {
     case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
       add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED).mutable_workflow_execution_completed_event_attributes();
       break;
-    case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: failed(); break;
-    case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION: cancelled(); break;
+    case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+      failed();
+      break;
+    case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
+      cancelled();
+      break;
     case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
       continued_as_new(command.continue_as_new_workflow_execution_command_attributes().workflow_type().name());
       break;
-    default: add(enums::EVENT_TYPE_UNSPECIFIED); break;
+    default:
+      add(enums::EVENT_TYPE_UNSPECIFIED);
+      break;
   }
 }
 

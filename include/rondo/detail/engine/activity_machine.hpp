@@ -17,14 +17,23 @@ enum class activity_state : std::uint8_t {
   schedule_command,
   scheduled,
   started,
-  cancel_command,    // its command is not in the history yet
+  cancel_command,  // its command is not in the history yet
   cancel_requested,
-  abandoned,         // goes on without us
+  abandoned,  // goes on without us
   closed,
   count_
 };
 enum class activity_input : std::uint8_t {
-  recorded, start, complete, fail, time_out, close_cancelled, cancel, abandon, cancel_recorded, count_
+  recorded,
+  start,
+  complete,
+  fail,
+  time_out,
+  close_cancelled,
+  cancel,
+  abandon,
+  cancel_recorded,
+  count_
 };
 
 /// An activity. Whoever awaited it is resolved once, by its end or by a cancellation that does not wait for the end;
@@ -103,14 +112,22 @@ class activity_machine final : public table_machine<activity_machine, activity_s
   }
   bool apply(const HistoryEvent& event) override {
     switch (event.event_type()) {
-      case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: return handle(activity_input::recorded, &event);
-      case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED: return handle(activity_input::start, &event);
-      case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED: return handle(activity_input::complete, &event);
-      case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED: return handle(activity_input::fail, &event);
-      case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT: return handle(activity_input::time_out, &event);
-      case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED: return handle(activity_input::close_cancelled, &event);
-      case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: return handle(activity_input::cancel_recorded, &event);
-      default: return false;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+        return handle(activity_input::recorded, &event);
+      case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
+        return handle(activity_input::start, &event);
+      case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+        return handle(activity_input::complete, &event);
+      case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
+        return handle(activity_input::fail, &event);
+      case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+        return handle(activity_input::time_out, &event);
+      case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+        return handle(activity_input::close_cancelled, &event);
+      case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
+        return handle(activity_input::cancel_recorded, &event);
+      default:
+        return false;
     }
   }
   std::string description() const override { return "activity \"" + type_ + "\" (id \"" + id_ + "\")"; }
@@ -126,8 +143,9 @@ class activity_machine final : public table_machine<activity_machine, activity_s
   void on_cancel(const HistoryEvent* /*event*/) {
     command_ = run_.commands.add(enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK, *this);
     if (run_.commands.live()) {
-      run_.commands.message(command_)->mutable_request_cancel_activity_task_command_attributes()->set_scheduled_event_id(
-          initial_event());
+      run_.commands.message(command_)
+          ->mutable_request_cancel_activity_task_command_attributes()
+          ->set_scheduled_event_id(initial_event());
     }
     if (cancellation_ == cancellation_type::try_cancel) resolve_cancelled();
   }
@@ -153,8 +171,8 @@ class activity_machine final : public table_machine<activity_machine, activity_s
     const auto& attributes = event->activity_task_canceled_event_attributes();
     cancelled_failure cause("Activity cancelled");
     cause.set_details(list_of(attributes.details()));
-    resolve_failed("Activity task cancelled", attributes, attributes.identity(),
-                   enums::RETRY_STATE_CANCEL_REQUESTED, std::make_exception_ptr(std::move(cause)));
+    resolve_failed("Activity task cancelled", attributes, attributes.identity(), enums::RETRY_STATE_CANCEL_REQUESTED,
+                   std::make_exception_ptr(std::move(cause)));
   }
 
   // It closed in the workflow task that also brought the reason to cancel it: nothing is left to cancel.

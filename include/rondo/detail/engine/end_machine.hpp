@@ -44,7 +44,8 @@ class end_machine final : public table_machine<end_machine, end_state, end_input
     attributes.mutable_workflow_type()->set_name(next_type_);
     attributes.mutable_task_queue()->set_name(call.task_queue.empty() ? run_.task_queue : std::string(call.task_queue));
     write_payloads(call.input, *attributes.mutable_input());
-    if (call.run_timeout > duration::zero()) write_duration(call.run_timeout, *attributes.mutable_workflow_run_timeout());
+    if (call.run_timeout > duration::zero())
+      write_duration(call.run_timeout, *attributes.mutable_workflow_run_timeout());
     if (call.task_timeout > duration::zero()) {
       write_duration(call.task_timeout, *attributes.mutable_workflow_task_timeout());
     }

@@ -12,14 +12,22 @@ namespace rondo::detail::engine {
 /// WorkflowTaskCompleted, in the order of the commands.
 constexpr enums::CommandType command_of(enums::EventType event) noexcept {
   switch (event) {
-    case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: return enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: return enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK;
-    case enums::EVENT_TYPE_TIMER_STARTED: return enums::COMMAND_TYPE_START_TIMER;
-    case enums::EVENT_TYPE_TIMER_CANCELED: return enums::COMMAND_TYPE_CANCEL_TIMER;
-    case enums::EVENT_TYPE_MARKER_RECORDED: return enums::COMMAND_TYPE_RECORD_MARKER;
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: return enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION;
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: return enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION;
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: return enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+      return enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
+      return enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK;
+    case enums::EVENT_TYPE_TIMER_STARTED:
+      return enums::COMMAND_TYPE_START_TIMER;
+    case enums::EVENT_TYPE_TIMER_CANCELED:
+      return enums::COMMAND_TYPE_CANCEL_TIMER;
+    case enums::EVENT_TYPE_MARKER_RECORDED:
+      return enums::COMMAND_TYPE_RECORD_MARKER;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+      return enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+      return enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
+      return enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
       return enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION;
     case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
@@ -30,13 +38,18 @@ constexpr enums::CommandType command_of(enums::EventType event) noexcept {
       return enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION;
     case enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
       return enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES;
-    case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: return enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES;
+    case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED:
+      return enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_REJECTED:
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: return enums::COMMAND_TYPE_PROTOCOL_MESSAGE;
-    case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: return enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION;
-    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED: return enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION;
-    default: return enums::COMMAND_TYPE_UNSPECIFIED;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+      return enums::COMMAND_TYPE_PROTOCOL_MESSAGE;
+    case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED:
+      return enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION;
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED:
+      return enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION;
+    default:
+      return enums::COMMAND_TYPE_UNSPECIFIED;
   }
 }
 
@@ -60,35 +73,43 @@ constexpr bool closes_run(enums::EventType event) noexcept {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: return true;
-    default: return false;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+      return true;
+    default:
+      return false;
   }
 }
 
 /// How the engine treats an event between two workflow tasks.
 enum class event_role : std::uint8_t {
-  start,      ///< the run begins
-  signal,     ///< delivered before all else
-  cancel,     ///< somebody asks for cancellation of the run
-  answer,     ///< belongs to something that the code began, and may resolve it
-  progress,   ///< belongs to something that the code began, which does not notice
-  task_failed,///< a workflow task that did not count
-  silent,     ///< of no interest to the code
+  start,        ///< the run begins
+  signal,       ///< delivered before all else
+  cancel,       ///< somebody asks for cancellation of the run
+  answer,       ///< belongs to something that the code began, and may resolve it
+  progress,     ///< belongs to something that the code began, which does not notice
+  task_failed,  ///< a workflow task that did not count
+  silent,       ///< of no interest to the code
   unknown,
 };
 
 constexpr event_role role_of(enums::EventType event) noexcept {
   switch (event) {
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: return event_role::start;
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: return event_role::signal;
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: return event_role::cancel;
-    case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED: return event_role::progress;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+      return event_role::start;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+      return event_role::signal;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+      return event_role::cancel;
+    case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
+      return event_role::progress;
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
     case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
     case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
     case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-    case enums::EVENT_TYPE_TIMER_FIRED: return event_role::answer;
-    case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED: return event_role::task_failed;
+    case enums::EVENT_TYPE_TIMER_FIRED:
+      return event_role::answer;
+    case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
+      return event_role::task_failed;
     case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
     case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
     case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
@@ -97,8 +118,10 @@ constexpr event_role role_of(enums::EventType event) noexcept {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED:
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED: return event_role::silent;
-    default: return event_role::unknown;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED:
+      return event_role::silent;
+    default:
+      return event_role::unknown;
   }
 }
 
@@ -122,8 +145,10 @@ inline std::int64_t initial_event_of(const HistoryEvent& event) {
       return event.activity_task_timed_out_event_attributes().scheduled_event_id();
     case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
       return event.activity_task_canceled_event_attributes().scheduled_event_id();
-    case enums::EVENT_TYPE_TIMER_FIRED: return event.timer_fired_event_attributes().started_event_id();
-    default: return 0;
+    case enums::EVENT_TYPE_TIMER_FIRED:
+      return event.timer_fired_event_attributes().started_event_id();
+    default:
+      return 0;
   }
 }
 

@@ -129,9 +129,7 @@ class execution final : public run::host {
     }
     return *logger_;
   }
-  bool use_flag(std::uint32_t number) override {
-    return flags_.use(number, replaying_, options_.server_keeps_flags);
-  }
+  bool use_flag(std::uint32_t number) override { return flags_.use(number, replaying_, options_.server_keeps_flags); }
 
  private:
   class answering_section {

@@ -28,8 +28,9 @@ inline void copy_payload(const Payload& from, payload& to) {
 
 /// A view of a message, valid while the message is.
 inline payload_view view_of(const Payload& from) {
-  return payload_view(metadata_entry(from, "encoding"), metadata_entry(from, "messageType"), from.data(), &from,
-                      [](const void* source, payload& out) { copy_payload(*static_cast<const Payload*>(source), out); });
+  return payload_view(
+      metadata_entry(from, "encoding"), metadata_entry(from, "messageType"), from.data(), &from,
+      [](const void* source, payload& out) { copy_payload(*static_cast<const Payload*>(source), out); });
 }
 
 /// Views of several payloads; keeps its memory, so that reading the next message allocates nothing.

@@ -43,7 +43,8 @@ inline replay_result replay(const run::workflow_definition& definition, std::spa
     while (tasks.next(next, true) == logical_tasks::reading::task) {
       if (run.apply(next, &arena, {})) continue;
       const auto& problem = *run.problem();
-      return {.ok = false, .nondeterminism = problem.nondeterminism(), .message = problem.message, .error = problem.error};
+      return {
+          .ok = false, .nondeterminism = problem.nondeterminism(), .message = problem.message, .error = problem.error};
     }
     tasks.keep();
   }

@@ -20,9 +20,7 @@ struct task_problem {
   /// What the code threw; null when the engine found the problem.
   std::exception_ptr error;
 
-  bool nondeterminism() const noexcept {
-    return cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
-  }
+  bool nondeterminism() const noexcept { return cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR; }
 };
 
 inline task_problem problem_of(std::exception_ptr error) {
@@ -73,11 +71,14 @@ inline std::string describe(const HistoryEvent& event) {
              quoted(event.workflow_execution_continued_as_new_event_attributes().workflow_type().name()) + ")";
     case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: {
       const auto& from = event.start_child_workflow_execution_initiated_event_attributes();
-      return text + " of child workflow " + quoted(from.workflow_type().name()) + " (id " + quoted(from.workflow_id()) + ")";
+      return text + " of child workflow " + quoted(from.workflow_type().name()) + " (id " + quoted(from.workflow_id()) +
+             ")";
     }
     case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-      return text + " of signal " + quoted(event.signal_external_workflow_execution_initiated_event_attributes().signal_name());
-    default: return text;
+      return text + " of signal " +
+             quoted(event.signal_external_workflow_execution_initiated_event_attributes().signal_name());
+    default:
+      return text;
   }
 }
 inline std::string describe(const command_list::entry& command) {
@@ -86,7 +87,8 @@ inline std::string describe(const command_list::entry& command) {
 
 inline task_problem mismatch(const HistoryEvent& event, const command_list::entry* command) {
   const std::string history = "the history has " + describe(event);
-  if (command == nullptr) return nondeterminism(history + ", but the workflow code asked for nothing more in that workflow task");
+  if (command == nullptr)
+    return nondeterminism(history + ", but the workflow code asked for nothing more in that workflow task");
   return nondeterminism(history + ", but the workflow code asked for " + describe(*command));
 }
 inline task_problem extra_command(const command_list::entry& command, std::int64_t completed_event) {

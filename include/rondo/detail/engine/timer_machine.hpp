@@ -57,11 +57,14 @@ class timer_machine final : public table_machine<timer_machine, timer_state, tim
   }
   bool apply(const HistoryEvent& event) override {
     switch (event.event_type()) {
-      case enums::EVENT_TYPE_TIMER_STARTED: return handle(timer_input::recorded, &event);
-      case enums::EVENT_TYPE_TIMER_CANCELED: return handle(timer_input::cancel_recorded, &event);
+      case enums::EVENT_TYPE_TIMER_STARTED:
+        return handle(timer_input::recorded, &event);
+      case enums::EVENT_TYPE_TIMER_CANCELED:
+        return handle(timer_input::cancel_recorded, &event);
       case enums::EVENT_TYPE_TIMER_FIRED:
         return event.timer_fired_event_attributes().timer_id() == id_ && handle(timer_input::fire, &event);
-      default: return false;
+      default:
+        return false;
     }
   }
   std::string description() const override { return "timer (id \"" + id_ + "\")"; }

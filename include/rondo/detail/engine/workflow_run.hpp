@@ -15,8 +15,8 @@
 
 namespace rondo::detail::engine {
 
-/// A run as the worker keeps it in its cache: workflow tasks go in, one after another, and completions come out. It does
-/// no input or output; a step says what the worker has to do.
+/// A run as the worker keeps it in its cache: workflow tasks go in, one after another, and completions come out. It
+/// does no input or output; a step says what the worker has to do.
 ///
 ///     accept(task) ──> need_page / need_full_history ──> add_page ──> ... ──> completed ──> accepted
 ///                 └──────────────────────────────────────────────────────┴──> failed, query_answered

@@ -18,9 +18,8 @@ inline bool execution::read_completion(const HistoryEvent& completed) {
 
 inline bool execution::activate(const logical_task& task) {
   read_task_start(*task.started, info_);
-  const bool wakes_code =
-      std::any_of(task.inbound.begin(), task.inbound.end(),
-                  [](const HistoryEvent* event) { return wakes(role_of(event->event_type())); });
+  const bool wakes_code = std::any_of(task.inbound.begin(), task.inbound.end(),
+                                      [](const HistoryEvent* event) { return wakes(role_of(event->event_type())); });
   if (wakes_code) now_ = std::max(now_, workflow_time(time_of(task.started->event_time())));
   try {
     if (!deliver(task)) return false;
@@ -36,19 +35,22 @@ inline bool execution::deliver(const logical_task& task) {
   for (const HistoryEvent* event : task.inbound) {
     const event_role role = role_of(event->event_type());
     if (role == event_role::start && !begin_run(*event)) return false;
-    if (role == event_role::task_failed && event->workflow_task_failed_event_attributes().cause() ==
-                                               enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) {
+    if (role == event_role::task_failed &&
+        event->workflow_task_failed_event_attributes().cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) {
       seed_ = seed_from(event->workflow_task_failed_event_attributes().new_run_id());
       if (instance_) instance_->reseed(seed_);
     }
     if (role == event_role::unknown && !ignore(*event)) return false;
-    if (!instance_ && wakes(role)) return fail_with(history_problem("the history does not begin with WorkflowExecutionStarted"));
+    if (!instance_ && wakes(role))
+      return fail_with(history_problem("the history does not begin with WorkflowExecutionStarted"));
     if (role == event_role::signal) deliver_signal(*event);
   }
   const HistoryEvent* start = nullptr;
   for (const HistoryEvent* event : task.inbound) {
     switch (role_of(event->event_type())) {
-      case event_role::start: start = event; break;
+      case event_role::start:
+        start = event;
+        break;
       case event_role::cancel:
         instance_->cancel(event->workflow_execution_cancel_requested_event_attributes().cause());
         break;
@@ -56,7 +58,8 @@ inline bool execution::deliver(const logical_task& task) {
       case event_role::progress:
         if (!deliver_answer(*event)) return false;
         break;
-      default: break;
+      default:
+        break;
     }
   }
   if (start != nullptr) {
@@ -72,7 +75,8 @@ inline bool execution::begin_run(const HistoryEvent& start) {
   services_.task_queue = info_.task_queue;
   patches_.start(attributes.search_attributes());
   now_ = std::max(now_, info_.start_time);
-  seed_ = seed_from(attributes.original_execution_run_id().empty() ? info_.run_id : attributes.original_execution_run_id());
+  seed_ =
+      seed_from(attributes.original_execution_run_id().empty() ? info_.run_id : attributes.original_execution_run_id());
   instance_.emplace(definition_, *this, options_.frames);
   return true;
 }
@@ -81,7 +85,8 @@ inline void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
     if (instance_->deliver_signal(signal.signal_name(), services_.views.of(signal.input()))) return;
-    if (!replaying_) logger().warn("dropped a signal that the workflow has no handler for", {{"signal", signal.signal_name()}});
+    if (!replaying_)
+      logger().warn("dropped a signal that the workflow has no handler for", {{"signal", signal.signal_name()}});
   } catch (const std::exception& error) {
     if (!replaying_) {
       logger().error("dropped a signal whose arguments cannot be read",
@@ -106,17 +111,18 @@ inline bool execution::deliver_answer(const HistoryEvent& event) {
 
 inline bool execution::ignore(const HistoryEvent& event) {
   if (event.worker_may_ignore()) return true;
-  return fail_with(history_problem("event " + std::to_string(event.event_id()) + " " + name_of_event(event.event_type()) +
-                                   " is unknown to this version (" + std::string(version_string) +
-                                   "), and the server does not allow to ignore it"));
+  return fail_with(history_problem("event " + std::to_string(event.event_id()) + " " +
+                                   name_of_event(event.event_type()) + " is unknown to this version (" +
+                                   std::string(version_string) + "), and the server does not allow to ignore it"));
 }
 
 inline void execution::run_code() {
   use_flag(static_cast<std::uint32_t>(flag::first_rules));
   instance_->run();
   if (!replaying_ && end_.ending() && instance_->unfinished_handlers()) {
-    logger().warn("[TMPRL1102] the workflow ends while handlers are still running: they are lost. Wait for what they set, "
-                  "with workflow::wait_condition, before the end of run()");
+    logger().warn(
+        "[TMPRL1102] the workflow ends while handlers are still running: they are lost. Wait for what they set, "
+        "with workflow::wait_condition, before the end of run()");
   }
 }
 

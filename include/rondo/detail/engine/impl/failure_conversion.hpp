@@ -30,7 +30,8 @@ inline std::string valid_utf8(std::string_view text) {
 
 inline std::string demangled(const char* name) {
   int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status),
+                                                         &std::free);
   return status == 0 && text != nullptr ? text.get() : name;
 }
 

@@ -65,12 +65,15 @@ inline step workflow_run::work() {
   logical_task next;
   for (;;) {
     switch (tasks_.next(next, !query_only())) {
-      case logical_tasks::reading::need_page: return ask_for_page();
-      case logical_tasks::reading::end: return end_of_history();
+      case logical_tasks::reading::need_page:
+        return ask_for_page();
+      case logical_tasks::reading::end:
+        return end_of_history();
       case logical_tasks::reading::inconsistent:
         if (!asked_for_full_history_) return ask_for_full_history();
         return inconsistent("workflow task " + std::to_string(tasks_.open_task_id()) + " was not completed");
-      case logical_tasks::reading::task: break;
+      case logical_tasks::reading::task:
+        break;
     }
     if (next.completed == nullptr) return work_on_open(next);
     if (!execution_->apply(next, nullptr, {})) return fail(*execution_->problem(), eviction::failed_task);
@@ -124,7 +127,8 @@ inline step workflow_run::complete() {
   request.set_task_token(task_->task_token());
   auto& commands = execution_->commands();
   done.eager_activities = commands.eager_used();
-  for (const auto& [id, query] : task_->queries()) answer_query(*execution_, query, (*request.mutable_query_results())[id]);
+  for (const auto& [id, query] : task_->queries())
+    answer_query(*execution_, query, (*request.mutable_query_results())[id]);
   commands.move_to(request);
   execution_->flags().write(request);
   request.mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
@@ -146,7 +150,8 @@ inline void write_problem(const task_problem& problem, Failure& to) {
   if (problem.error) return write_failure(problem.error, to);
   to.set_message(valid_utf8(problem.message));
   to.set_source("rondo");
-  to.mutable_application_failure_info()->set_type(problem.nondeterminism() ? "NondeterminismError" : "WorkflowTaskError");
+  to.mutable_application_failure_info()->set_type(problem.nondeterminism() ? "NondeterminismError"
+                                                                           : "WorkflowTaskError");
 }
 
 inline step workflow_run::fail(const task_problem& problem, eviction why) {
