@@ -34,8 +34,10 @@ class endless_server {
     on<engine::service::GetSystemInfoResponse>("GetSystemInfo");
     on<engine::service::DescribeNamespaceResponse>("DescribeNamespace");
     on<engine::service::ShutdownWorkerResponse>("ShutdownWorker");
-    on_path("PollWorkflowTaskQueue", [this, activities](call poll) { activities ? hold(poll) : give(poll, workflow_task()); });
-    on_path("PollActivityTaskQueue", [this, activities](call poll) { activities ? give(poll, activity_task()) : hold(poll); });
+    on_path("PollWorkflowTaskQueue",
+            [this, activities](call poll) { activities ? hold(poll) : give(poll, workflow_task()); });
+    on_path("PollActivityTaskQueue",
+            [this, activities](call poll) { activities ? give(poll, activity_task()) : hold(poll); });
     on_path("RespondWorkflowTaskCompleted", [this](call answer) { completed(answer); });
     on_path("RespondActivityTaskCompleted", [this](call answer) { completed(answer); });
   }

@@ -135,7 +135,9 @@ std::optional<Value> heartbeat_details(std::size_t index = 0) {
 inline bool cancelled() {
   return detail::require_activity("activity::cancelled").cancel_reason() != rondo::cancel_reason::none;
 }
-inline rondo::cancel_reason cancel_reason() { return detail::require_activity("activity::cancel_reason").cancel_reason(); }
+inline rondo::cancel_reason cancel_reason() {
+  return detail::require_activity("activity::cancel_reason").cancel_reason();
+}
 
 /// Throws cancelled_failure once the attempt should stop.
 inline void throw_if_cancelled() {
@@ -148,8 +150,8 @@ inline std::stop_token stop_token() { return detail::require_activity("activity:
 /// A logger with the fields of the attempt and its workflow.
 inline const rondo::logger& logger() { return detail::require_activity("activity::logger").logger(); }
 
-/// Ends the code of the attempt but not the attempt: somebody completes it later through a client, by `info().task_token`
-/// or by ids. Leaves the calling function like an exception.
+/// Ends the code of the attempt but not the attempt: somebody completes it later through a client, by
+/// `info().task_token` or by ids. Leaves the calling function like an exception.
 [[noreturn]] inline void complete_async() {
   detail::require_activity("activity::complete_async");
   throw detail::complete_async_request();

@@ -134,7 +134,8 @@ class terminated_failure : public failure {
 /// The server reports a failure of its own.
 class server_failure : public failure {
  public:
-  server_failure(std::string message, bool non_retryable) : failure(std::move(message)), non_retryable_(non_retryable) {}
+  server_failure(std::string message, bool non_retryable)
+      : failure(std::move(message)), non_retryable_(non_retryable) {}
   bool non_retryable() const noexcept { return non_retryable_; }
 
  private:

@@ -156,6 +156,8 @@ class json_log_sink final : public log_sink {
 };
 
 /// A logger that writes text lines on stderr, from `least` on.
-inline logger stderr_logger(log_level least = log_level::info) { return logger(std::make_shared<text_log_sink>(), least); }
+inline logger stderr_logger(log_level least = log_level::info) {
+  return logger(std::make_shared<text_log_sink>(), least);
+}
 
 }  // namespace rondo

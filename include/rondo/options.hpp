@@ -5,8 +5,8 @@
 #include <span>
 #include <string_view>
 
-// Options that workflow code passes are literal aggregates of views and numbers: a temporary of such a type is safe in a
-// co_await expression with every supported compiler. Strings they name must outlive the call; literals do.
+// Options that workflow code passes are literal aggregates of views and numbers: a temporary of such a type is safe in
+// a co_await expression with every supported compiler. Strings they name must outlive the call; literals do.
 namespace rondo {
 
 /// All timeouts and intervals. Zero means "not set" unless an option says otherwise.

@@ -65,8 +65,8 @@ class registry {
   template <auto Member, class Object>
     requires std::derived_from<Object, typename detail::signature_of<Member>::owner>
   registry& activity(Object& object, std::string_view name) {
-    return define<Member>(name,
-                          [&object](auto&&... each) { return (object.*Member)(std::forward<decltype(each)>(each)...); });
+    return define<Member>(
+        name, [&object](auto&&... each) { return (object.*Member)(std::forward<decltype(each)>(each)...); });
   }
 
   /// Null when there is none of that name.
@@ -100,7 +100,8 @@ class registry {
         check((*kind)[index], "handler");
         for (std::size_t other = 0; other < index; ++other) {
           if ((*kind)[other] != (*kind)[index]) continue;
-          throw std::invalid_argument("workflow '" + definition.name + "' declares two handlers named '" + (*kind)[index] + "'");
+          throw std::invalid_argument("workflow '" + definition.name + "' declares two handlers named '" +
+                                      (*kind)[index] + "'");
         }
       }
     }
@@ -118,7 +119,8 @@ class registry {
   static void check(std::string_view name, const char* kind) {
     if (name.empty()) throw std::invalid_argument(std::string("a ") + kind + " needs a name");
     if (name.starts_with("__temporal_")) {
-      throw std::invalid_argument(std::string(kind) + " '" + std::string(name) + "': names that begin with __temporal_ are reserved");
+      throw std::invalid_argument(std::string(kind) + " '" + std::string(name) +
+                                  "': names that begin with __temporal_ are reserved");
     }
   }
   template <class Definition>

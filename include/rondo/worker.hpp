@@ -42,7 +42,8 @@ class worker {
     const auto ended = [this] { return stop_->requested || session_->failure().has_value(); };
     co_await work.changes().wait_until(ended, detail::io::time_point::max());
     co_await finish();
-    if (const auto& failure = work.failure()) throw rpc_error("the worker's polls failed: " + failure->message, *failure);
+    if (const auto& failure = work.failure())
+      throw rpc_error("the worker's polls failed: " + failure->message, *failure);
   }
   /// Asks it to stop; returns at once. Any thread, any number of times.
   void stop() {
@@ -71,7 +72,8 @@ class worker {
     auto& work = *session_;
     const auto& options = work.options();
     work.stop_polling();
-    // Servers that can do so end the polls themselves when they are told; with others a poll is waited for, then broken off.
+    // Servers that can do so end the polls themselves when they are told; with others a poll is waited for, then broken
+    // off.
     if (work.server_completes_polls()) co_await work.shut_down();
     co_await work.wait_polls(later(steady_clock::now(), options.poll_drain_timeout));
     bool drained = co_await work.wait_drained(later(steady_clock::now(), options.graceful_shutdown_timeout));

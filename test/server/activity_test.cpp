@@ -124,9 +124,9 @@ task<std::string> call_until_cancelled(bool on_loop) {
     scope.cancel();
   };
   auto [outcome, stopped] = co_await workflow::when_all(workflow::as_result(std::move(work)), stop());
-  co_return outcome.failed_with<activity_failure>() == nullptr                     ? "completed"
-      : outcome.failed_with<activity_failure>()->cause_as<cancelled_failure>() == nullptr ? "failed"
-                                                                                          : "cancelled";
+  co_return outcome.failed_with<activity_failure>() == nullptr                        ? "completed"
+  : outcome.failed_with<activity_failure>()->cause_as<cancelled_failure>() == nullptr ? "failed"
+                                                                                      : "cancelled";
 }
 task<int> call_waits() {
   auto [one, two] = co_await workflow::when_all(workflow::execute_activity<&work_bench::waits>(soon, 20),

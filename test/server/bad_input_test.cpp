@@ -98,8 +98,9 @@ TEST_F(bad_input, unknown_host_or_closed_port_is_named) {
   client_options options;
   options.connect_timeout = 2s;
   options.target = "no-such-host.invalid:7233";
-  EXPECT_NE(text_of<rpc_error>([&] { static_cast<void>(rondo::client::connect(options)); }).find("no-such-host.invalid"),
-            std::string::npos);
+  EXPECT_NE(
+      text_of<rpc_error>([&] { static_cast<void>(rondo::client::connect(options)); }).find("no-such-host.invalid"),
+      std::string::npos);
   options.target = "127.0.0.1:1";
   EXPECT_NE(text_of<rpc_error>([&] { static_cast<void>(rondo::client::connect(options)); }).find("127.0.0.1:1"),
             std::string::npos);
@@ -124,9 +125,11 @@ TEST_F(bad_input, a_missing_namespace_is_named) {
 }
 
 TEST_F(bad_input, a_worker_with_nothing_to_run_is_refused) {
-  EXPECT_NE(text_of<std::invalid_argument>([&] { rondo::worker(client, registry{}, options()); }).find("nothing to run"),
+  EXPECT_NE(
+      text_of<std::invalid_argument>([&] { rondo::worker(client, registry{}, options()); }).find("nothing to run"),
+      std::string::npos);
+  EXPECT_NE(text_of<std::invalid_argument>([&] { rondo::worker(client, app(), {}); }).find("task_queue"),
             std::string::npos);
-  EXPECT_NE(text_of<std::invalid_argument>([&] { rondo::worker(client, app(), {}); }).find("task_queue"), std::string::npos);
 }
 
 TEST_F(bad_input, unregistered_types_are_answered_with_the_registered_ones) {

@@ -115,9 +115,9 @@ TEST(server_crash, is_survived_by_worker_and_client) {
   std::filesystem::create_directories(folder);
   const std::string port = std::to_string(free_port());
   const std::string address = "127.0.0.1:" + port;
-  const std::vector<std::string> command = {program,      "server",        "start-dev", "--headless", "--ip",
-                                            "127.0.0.1",  "--port",        port,        "--log-level", "never",
-                                            "--db-filename", (folder / "temporal.db").string()};
+  const std::vector<std::string> command = {
+      program,  "server", "start-dev",   "--headless", "--ip",          "127.0.0.1",
+      "--port", port,     "--log-level", "never",      "--db-filename", (folder / "temporal.db").string()};
   auto server = std::make_unique<process>(command, std::vector<std::string>{});
   client_options options;
   options.target = address;

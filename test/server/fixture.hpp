@@ -29,7 +29,8 @@ namespace rondo::test {
 /// Address of the Temporal server that the tests use.
 inline std::string server_address() {
   const char* address = std::getenv("RONDO_TEST_ADDRESS");
-  if (address == nullptr) throw std::runtime_error("RONDO_TEST_ADDRESS must name a running Temporal server (host:port)");
+  if (address == nullptr)
+    throw std::runtime_error("RONDO_TEST_ADDRESS must name a running Temporal server (host:port)");
   return address;
 }
 

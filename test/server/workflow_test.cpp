@@ -62,7 +62,8 @@ class recorded_runs {
   }
   void run_inbox() {
     const auto handle =
-        client_.signal_with_start<recorded::inbox, &recorded::inbox::write>(start(), std::tuple{std::string("one")}, 3).get();
+        client_.signal_with_start<recorded::inbox, &recorded::inbox::write>(start(), std::tuple{std::string("one")}, 3)
+            .get();
     handle.signal<&recorded::inbox::write_later>(std::string("two")).get();
     eventually([&] { return handle.query<&recorded::inbox::count>().get() == 2; });
     handle.signal<&recorded::inbox::write>(std::string("three")).get();
@@ -199,9 +200,12 @@ TEST_F(workflows, follow_policies_for_ids) {
   const running_worker worker(recorded_app(), options());
   const std::string id = "id-" + queue;
   const auto handle = client.start_workflow<recorded::inbox>({.id = id, .task_queue = queue}, 1).get();
-  EXPECT_THROW(client.start_workflow<recorded::inbox>({.id = id, .task_queue = queue}, 1).get(), workflow_already_started);
-  const auto same =
-      client.start_workflow<recorded::inbox>({.id = id, .task_queue = queue, .conflict = id_conflict_policy::use_existing}, 1).get();
+  EXPECT_THROW(client.start_workflow<recorded::inbox>({.id = id, .task_queue = queue}, 1).get(),
+               workflow_already_started);
+  const auto same = client
+                        .start_workflow<recorded::inbox>(
+                            {.id = id, .task_queue = queue, .conflict = id_conflict_policy::use_existing}, 1)
+                        .get();
   EXPECT_EQ(same.run_id(), handle.run_id());
   const auto other = client
                          .start_workflow<recorded::inbox>(
@@ -210,9 +214,11 @@ TEST_F(workflows, follow_policies_for_ids) {
   EXPECT_NE(other.run_id(), handle.run_id());
   other.signal<&recorded::inbox::write>(std::string("x")).get();
   other.result().get();
-  EXPECT_THROW(
-      client.start_workflow<recorded::inbox>({.id = id, .task_queue = queue, .reuse = id_reuse_policy::reject_duplicate}, 1).get(),
-      workflow_already_started);
+  EXPECT_THROW(client
+                   .start_workflow<recorded::inbox>(
+                       {.id = id, .task_queue = queue, .reuse = id_reuse_policy::reject_duplicate}, 1)
+                   .get(),
+               workflow_already_started);
 }
 
 TEST_F(workflows, are_listed_counted_and_described) {

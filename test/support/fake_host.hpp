@@ -27,12 +27,15 @@ class fake_host final : public detail::run::host {
   workflow_info about;
   std::exception_ptr task_error;
 
-  detail::run::pending& schedule_activity(const detail::run::activity_call& call, detail::run::completion& waiter) override {
+  detail::run::pending& schedule_activity(const detail::run::activity_call& call,
+                                          detail::run::completion& waiter) override {
     if (call.options.start_to_close_timeout < duration::zero()) throw std::invalid_argument("negative timeout");
-    return add("activity " + std::to_string(next_) + " " + std::string(call.activity_type) + "(" + text(call.input) + ")",
-               waiter, call.options.cancellation);
+    return add(
+        "activity " + std::to_string(next_) + " " + std::string(call.activity_type) + "(" + text(call.input) + ")",
+        waiter, call.options.cancellation);
   }
-  detail::run::pending& start_timer(duration delay, std::string_view /*summary*/, detail::run::completion& waiter) override {
+  detail::run::pending& start_timer(duration delay, std::string_view /*summary*/,
+                                    detail::run::completion& waiter) override {
     return add("timer " + std::to_string(next_) + " " + std::to_string(delay / std::chrono::seconds(1)) + "s", waiter,
                cancellation_type::try_cancel);
   }
@@ -80,7 +83,8 @@ class fake_host final : public detail::run::host {
  private:
   class entry final : public detail::run::pending {
    public:
-    entry(fake_host& of, int id, detail::run::completion& waiter, cancellation_type how) : of_(&of), id_(id), how_(how) {
+    entry(fake_host& of, int id, detail::run::completion& waiter, cancellation_type how)
+        : of_(&of), id_(id), how_(how) {
       bind(waiter);
     }
     void cancel() override {

@@ -183,7 +183,8 @@ TEST(when_all, cancels_the_rest_when_one_fails_and_throws_the_first_failure) {
   scripted_run run(app(), "both");
   run.start("\"x\"");
   run.reject(2, std::make_exception_ptr(rondo::application_failure("second failed")));
-  EXPECT_EQ(run.commands(), (lines{"activity 1 charge(\"x\",1)", "activity 2 charge(\"x\",2)", "cancel 1", "fail second failed"}));
+  EXPECT_EQ(run.commands(),
+            (lines{"activity 1 charge(\"x\",1)", "activity 2 charge(\"x\",2)", "cancel 1", "fail second failed"}));
 }
 
 TEST(when_all, takes_a_vector) {

@@ -83,21 +83,26 @@ namespace rondo::workflow {
 /// Calls an activity by the function that is, or stands for, its implementation; a function that is only declared will
 /// do. The arguments are checked against its parameters. `co_await` gives its result or throws activity_failure.
 template <auto Function, class... Arguments>
-[[nodiscard("an activity call does nothing until it is awaited or started")]] auto execute_activity(const activity_options& options, Arguments&&... arguments) {
+[[nodiscard("an activity call does nothing until it is awaited or started")]] auto execute_activity(
+    const activity_options& options, Arguments&&... arguments) {
   using signature = detail::signature_of<Function>;
   static_assert(detail::callable_with<typename signature::args, Arguments...>,
                 "the arguments do not match the parameters of this activity");
-  static_assert((detail::safe_in_await<Arguments> && ...),
-                "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
+  static_assert(
+      (detail::safe_in_await<Arguments> && ...),
+      "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
   using call = typename detail::activity_call_for<detail::result_of<Function>, typename signature::args>::type;
   return call(name_of<Function>, options, std::forward<Arguments>(arguments)...);
 }
 
-/// Calls an activity by its name, such as one that another program or language implements. `type` must outlive the call.
+/// Calls an activity by its name, such as one that another program or language implements. `type` must outlive the
+/// call.
 template <class Result, class... Arguments>
-[[nodiscard("an activity call does nothing until it is awaited or started")]] auto execute_activity(std::string_view type, const activity_options& options, Arguments&&... arguments) {
-  static_assert((detail::safe_in_await<Arguments> && ...),
-                "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
+[[nodiscard("an activity call does nothing until it is awaited or started")]] auto execute_activity(
+    std::string_view type, const activity_options& options, Arguments&&... arguments) {
+  static_assert(
+      (detail::safe_in_await<Arguments> && ...),
+      "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
   return activity_call<Result, std::decay_t<Arguments>...>(type, options, std::forward<Arguments>(arguments)...);
 }
 

@@ -56,7 +56,8 @@ class [[nodiscard("a condition does nothing until it is awaited")]] condition fi
 
   class condition_awaiter {
    public:
-    condition_awaiter(condition& waits, detail::run::coroutine_node& caller) noexcept : waits_(&waits), caller_(&caller) {}
+    condition_awaiter(condition& waits, detail::run::coroutine_node& caller) noexcept
+        : waits_(&waits), caller_(&caller) {}
     bool await_ready() const {
       auto& run = detail::run::require_current("wait_condition");
       if (run.tearing_down()) return false;
@@ -100,7 +101,8 @@ namespace rondo::detail::run {
 template <class Predicate>
 task<bool> wait_at_most(Predicate predicate, duration timeout) {
   if (timeout <= duration::zero()) co_return holds_now(predicate);
-  auto first = co_await workflow::when_any(workflow::condition<Predicate>(std::move(predicate)), workflow::sleep(timeout));
+  auto first =
+      co_await workflow::when_any(workflow::condition<Predicate>(std::move(predicate)), workflow::sleep(timeout));
   co_return first.index() == 0;
 }
 
@@ -109,21 +111,24 @@ task<bool> wait_at_most(Predicate predicate, duration timeout) {
 namespace rondo::workflow {
 
 /// Waits until `predicate` holds. It is looked at whenever the workflow has nothing else to do, must only read, and
-/// conditions are looked at in the order in which they were awaited. Throws cancelled_failure when the scope is cancelled.
+/// conditions are looked at in the order in which they were awaited. Throws cancelled_failure when the scope is
+/// cancelled.
 template <std::predicate Predicate>
 auto wait_condition(Predicate&& predicate) {
-  static_assert(detail::safe_closure_in_await<Predicate>,
-                "gcc 12 destroys a lambda with owning captures twice inside a co_await expression: name it in a variable "
-                "and pass that, or capture this or references");
+  static_assert(
+      detail::safe_closure_in_await<Predicate>,
+      "gcc 12 destroys a lambda with owning captures twice inside a co_await expression: name it in a variable "
+      "and pass that, or capture this or references");
   return condition<std::decay_t<Predicate>>(std::forward<Predicate>(predicate));
 }
 
 /// As above, for at most `timeout` of workflow time: true when the predicate holds, false when the time ran out first.
 template <std::predicate Predicate>
 task<bool> wait_condition(Predicate&& predicate, duration timeout) {
-  static_assert(detail::safe_closure_in_await<Predicate>,
-                "gcc 12 destroys a lambda with owning captures twice inside a co_await expression: name it in a variable "
-                "and pass that, or capture this or references");
+  static_assert(
+      detail::safe_closure_in_await<Predicate>,
+      "gcc 12 destroys a lambda with owning captures twice inside a co_await expression: name it in a variable "
+      "and pass that, or capture this or references");
   return detail::run::wait_at_most(std::decay_t<Predicate>(std::forward<Predicate>(predicate)), timeout);
 }
 

@@ -27,7 +27,8 @@ task<void> deliver_result(task<Result> body, host& to) {
     to.complete({});
   } else {
     const Result value = co_await std::move(body);
-    to.complete(encoder(&value, [](const void* from, payload_sink& sink) { encode(sink, *static_cast<const Result*>(from)); }));
+    to.complete(
+        encoder(&value, [](const void* from, payload_sink& sink) { encode(sink, *static_cast<const Result*>(from)); }));
   }
 }
 
@@ -35,7 +36,8 @@ task<void> deliver_result(task<Result> body, host& to) {
 template <class Workflow>
 class class_workflow final : public workflow_object {
   using run_signature = signature<decltype(&Workflow::run)>;
-  static_assert(is_task<typename run_signature::raw>, "run() of a workflow must be a coroutine that returns rondo::task");
+  static_assert(is_task<typename run_signature::raw>,
+                "run() of a workflow must be a coroutine that returns rondo::task");
   static_assert(run_signature::takes_values, "run() takes its parameters by value: they must outlive its first await");
   static_assert(std::default_initializable<Workflow>, "a workflow class needs a default constructor");
 
@@ -54,9 +56,8 @@ class class_workflow final : public workflow_object {
     workflow_definition result;
     result.name = std::move(name);
     result.create = []() -> std::unique_ptr<workflow_object> { return std::make_unique<class_workflow>(); };
-    each_handler([&result](auto handler) {
-      (handler.is_signal ? result.signals : result.queries).emplace_back(handler.name);
-    });
+    each_handler(
+        [&result](auto handler) { (handler.is_signal ? result.signals : result.queries).emplace_back(handler.name); });
     return result;
   }
 
@@ -120,13 +121,16 @@ class class_workflow final : public workflow_object {
 template <auto Function>
 class function_workflow final : public workflow_object {
   using run_signature = signature_of<Function>;
-  static_assert(is_task<typename run_signature::raw>, "a workflow function must be a coroutine that returns rondo::task");
-  static_assert(run_signature::takes_values, "a workflow takes its parameters by value: they must outlive its first await");
+  static_assert(is_task<typename run_signature::raw>,
+                "a workflow function must be a coroutine that returns rondo::task");
+  static_assert(run_signature::takes_values,
+                "a workflow takes its parameters by value: they must outlive its first await");
 
  public:
   task<void> run(payload_span arguments, host& to) override {
     auto values = decode_arguments<typename run_signature::args>(arguments);
-    return deliver_result(std::apply([](auto&&... each) { return Function(std::move(each)...); }, std::move(values)), to);
+    return deliver_result(std::apply([](auto&&... each) { return Function(std::move(each)...); }, std::move(values)),
+                          to);
   }
   task<void> signal(std::size_t /*index*/, payload_span /*arguments*/) override { co_return; }
   void query(std::size_t /*index*/, payload_span /*arguments*/, payload_sink& /*answer*/) override {}

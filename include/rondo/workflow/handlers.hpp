@@ -38,8 +38,10 @@ struct query_handler {
   using signature = detail::signature_of<Member>;
   static constexpr auto member = Member;
   static constexpr bool is_signal = false;
-  static_assert(signature::is_const, "a query handler must be a const member function: it must not change the workflow");
-  static_assert(!detail::run::is_task<typename signature::raw>, "a query handler must not be a coroutine: it answers at once");
+  static_assert(signature::is_const,
+                "a query handler must be a const member function: it must not change the workflow");
+  static_assert(!detail::run::is_task<typename signature::raw>,
+                "a query handler must not be a coroutine: it answers at once");
   static_assert(!std::is_void_v<typename signature::raw>, "a query handler must return its answer");
 
   std::string_view name = name_of<Member>;
@@ -76,8 +78,9 @@ inline constexpr bool same_member<Member, Member> = true;
 template <auto Member, class Workflow>
 constexpr bool is_declared() {
   if constexpr (has_handlers<Workflow>) {
-    return std::apply([](const auto&... each) { return (same_member<Member, std::remove_cvref_t<decltype(each)>::member> || ...); },
-                      Workflow::handlers.all);
+    return std::apply(
+        [](const auto&... each) { return (same_member<Member, std::remove_cvref_t<decltype(each)>::member> || ...); },
+        Workflow::handlers.all);
   } else {
     return false;
   }

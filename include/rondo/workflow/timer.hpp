@@ -23,8 +23,8 @@ class [[nodiscard("a timer does nothing until it is awaited or started")]] timer
   std::string_view summary_;
 };
 
-/// Waits for `delay` of workflow time; the server keeps the time, the worker may go away meanwhile. Zero or less goes on
-/// at once and leaves no trace in the history. Throws cancelled_failure when the scope is cancelled.
+/// Waits for `delay` of workflow time; the server keeps the time, the worker may go away meanwhile. Zero or less goes
+/// on at once and leaves no trace in the history. Throws cancelled_failure when the scope is cancelled.
 inline timer sleep(duration delay, std::string_view summary = {}) { return timer(delay, summary); }
 
 }  // namespace rondo::workflow

@@ -23,7 +23,8 @@ using result_type_of = typename std::remove_cvref_t<Awaitable>::result_type;
 
 /// The result of an awaitable as something that a tuple can hold.
 template <class Awaitable>
-using value_of = std::conditional_t<std::is_void_v<result_type_of<Awaitable>>, std::monostate, result_type_of<Awaitable>>;
+using value_of =
+    std::conditional_t<std::is_void_v<result_type_of<Awaitable>>, std::monostate, result_type_of<Awaitable>>;
 
 /// The awaitable as a task of the same result.
 template <class Awaitable>

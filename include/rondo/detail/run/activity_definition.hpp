@@ -92,7 +92,8 @@ activity_definition define_activity(std::string name, Function function) {
   definition.name = std::move(name);
   using returned = decltype(std::apply(function, std::declval<Parameters>()));
   if constexpr (is_asio_awaitable<returned>) {
-    definition.async = std::make_shared<async_activity_of<Parameters, Function, async_activity::coroutine>>(std::move(function));
+    definition.async =
+        std::make_shared<async_activity_of<Parameters, Function, async_activity::coroutine>>(std::move(function));
   } else {
     definition.blocking = std::make_shared<blocking_activity_of<Parameters, Function>>(std::move(function));
   }

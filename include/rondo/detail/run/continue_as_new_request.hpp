@@ -11,8 +11,8 @@ namespace rondo::detail::run {
 /// Thrown by workflow::continue_as_new; not a std::exception, so that handlers of errors let it pass.
 class continue_as_new_request {
  public:
-  continue_as_new_request(std::string workflow_type, std::string task_queue, duration run_timeout, duration task_timeout,
-                          payload_list input)
+  continue_as_new_request(std::string workflow_type, std::string task_queue, duration run_timeout,
+                          duration task_timeout, payload_list input)
       : workflow_type_(std::move(workflow_type)),
         task_queue_(std::move(task_queue)),
         run_timeout_(run_timeout),

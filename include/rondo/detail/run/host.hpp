@@ -27,8 +27,8 @@ class encoder {
   function write_ = nullptr;
 };
 
-/// How an operation ended: with values, or with the failure that its awaiter throws. The values lie in the event and are
-/// valid only during the call.
+/// How an operation ended: with values, or with the failure that its awaiter throws. The values lie in the event and
+/// are valid only during the call.
 struct outcome {
   payload_span values{};
   std::exception_ptr error{};

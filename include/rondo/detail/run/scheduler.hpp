@@ -55,7 +55,9 @@ class condition_node : public list_hook<condition_node> {
 class read_only_error : public std::logic_error {
  public:
   explicit read_only_error(const std::string& what)
-      : std::logic_error(what + " is not allowed in a query or in the condition of wait_condition: they must not change the workflow") {}
+      : std::logic_error(
+            what +
+            " is not allowed in a query or in the condition of wait_condition: they must not change the workflow") {}
 };
 
 /// Resumes the coroutines of one run, one at a time and always in the same order: first come, first served; when nobody
