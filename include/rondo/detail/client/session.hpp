@@ -23,7 +23,7 @@ class session {
   session(std::shared_ptr<io::connection> over, std::shared_ptr<loop_owner> runs, std::string name, std::string who)
       : connection(std::move(over)),
         loop(&runs->loop()),
-        owner(std::move(runs)),
+        owner(runs),
         namespace_(std::move(name)),
         identity(std::move(who)) {}
 
