@@ -1,6 +1,6 @@
 #pragma once
 // The headers that most tests of the upper layers read, precompiled once for all of them.
-#include <asio.hpp>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
+#include <asio.hpp>

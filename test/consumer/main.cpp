@@ -1,8 +1,8 @@
 // A program outside the project: reaches the messages, the library's headers and what both link to.
-#include <asio.hpp>
 #include <grpcpp/grpcpp.h>
-#include <rondo/payload.hpp>
 #include <temporal/api/common/v1/message.pb.h>
+#include <asio.hpp>
+#include <rondo/payload.hpp>
 
 #include <iostream>
 
