@@ -47,8 +47,8 @@ class bench {
     throw failure;
   }
   /// Beats, waits for the test, and ends as it is told.
-  void beats(std::string end) {
-    for (int beat = 1; beat <= 3; ++beat) activity::heartbeat(beat);
+  void beats(int times, std::string end) {
+    for (int beat = 1; beat <= times; ++beat) activity::heartbeat(beat);
     beaten.set_value();
     go.get_future().wait();
     if (end == "throw") throw std::runtime_error("died");
@@ -324,6 +324,7 @@ TEST_F(worker_activity, its_time_does_not_depend_on_the_servers_clock) {
   given.mutable_started_time()->set_seconds(1000);
   given.mutable_scheduled_time()->set_seconds(1000);
   given.mutable_start_to_close_timeout()->set_seconds(10);
+  given.mutable_schedule_to_close_timeout()->set_seconds(60);
   EXPECT_EQ(report_of<completed>(given).result().payloads(0).data(), R"("1")");
 }
 
@@ -331,7 +332,7 @@ TEST_F(worker_activity, its_time_does_not_depend_on_the_servers_clock) {
 
 TEST_F(worker_activity, the_first_heartbeat_is_sent_at_once_and_later_the_newest) {
   start(app());
-  auto given = make("beats", {R"("return")"});
+  auto given = make("beats", {"3", R"("return")"});
   given.mutable_heartbeat_timeout()->set_nanos(50'000'000);
   give(given);
   ASSERT_TRUE(until_seen<heartbeat>(2));
@@ -346,21 +347,37 @@ TEST_F(worker_activity, the_first_heartbeat_is_sent_at_once_and_later_the_newest
 TEST_F(worker_activity, a_failure_carries_the_newest_details) {
   start(app());
   tools.go.set_value();
-  const auto report = report_of<failed>(make("beats", {R"("throw")"}));
+  const auto report = report_of<failed>(make("beats", {"3", R"("throw")"}));
   EXPECT_EQ(server.count<heartbeat>(), 1U);
   ASSERT_EQ(report.last_heartbeat_details().payloads_size(), 1);
   EXPECT_EQ(report.last_heartbeat_details().payloads(0).data(), "3");
 }
 
-TEST_F(worker_activity, a_failure_carries_details_that_are_still_under_way) {
+TEST_F(worker_activity, a_newer_heartbeat_follows_a_slow_one) {
   server.hang<heartbeat>();
   auto how = options();
   how.default_heartbeat_throttle_interval = 0s;
   start(app(), how);
+  give(make("beats", {"3", R"("return")"}));
+  ASSERT_TRUE(until_seen<heartbeat>());
+  const auto beaten = tools.beaten.get_future();
+  beaten.wait();
+  settle();
+  EXPECT_EQ(server.count<heartbeat>(), 1U) << "one at a time";
+  server.release<heartbeat>();
+  ASSERT_TRUE(until_seen<heartbeat>(2));
+  EXPECT_EQ(server.seen<heartbeat>().back().details().payloads(0).data(), "3");
   tools.go.set_value();
-  const auto report = report_of<failed>(make("beats", {R"("throw")"}));
+}
+
+TEST_F(worker_activity, a_failure_carries_details_that_are_still_under_way) {
+  server.hang<heartbeat>();
+  start(app());
+  tools.go.set_value();
+  const auto report = report_of<failed>(make("beats", {"1", R"("throw")"}));
+  EXPECT_EQ(server.count<heartbeat>(), 1U);
   ASSERT_EQ(report.last_heartbeat_details().payloads_size(), 1);
-  EXPECT_EQ(report.last_heartbeat_details().payloads(0).data(), "3");
+  EXPECT_EQ(report.last_heartbeat_details().payloads(0).data(), "1");
   server.release<heartbeat>();
   settle();
 }
@@ -376,7 +393,7 @@ TEST_F(worker_activity, heartbeats_that_fail_do_not_stop_it) {
   start(app());
   server.fail<heartbeat>(rpc_code::permission_denied);
   tools.go.set_value();
-  report_of<completed>(make("beats", {R"("return")"}));
+  report_of<completed>(make("beats", {"3", R"("return")"}));
 }
 
 // Several at once

@@ -8,6 +8,7 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
+#include <csignal>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -190,6 +191,15 @@ TEST_F(worker_shutdown, a_goodbye_that_fails_is_only_logged) {
   stop();
   EXPECT_EQ(error, nullptr);
   EXPECT_NE(log->text().find("was not told"), std::string::npos);
+}
+
+TEST_F(worker_shutdown, run_ends_with_a_signal_to_the_process) {
+  auto how = options();
+  how.logger = rondo::logger(log, rondo::log_level::debug);
+  rondo::worker own(rondo::client::over(server.connection), app(), how);
+  loop->post([] { std::raise(SIGTERM); });
+  own.run();
+  EXPECT_EQ(server.count<goodbye>(), 1U);
 }
 
 // What is in work

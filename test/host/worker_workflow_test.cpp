@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -54,11 +56,17 @@ rondo::task<> four_charges() {
                               workflow::execute_activity<charge>(soon, 3), workflow::execute_activity<charge>(soon, 4));
 }
 rondo::task<> sleeper() { co_await workflow::sleep(1h); }
+/// Keeps the thread until the worker has complained of that.
+const log_text* complaints = nullptr;  // NOLINT: set by the test that uses it
+rondo::task<> stuck() {
+  while (complaints->text().find("TMPRL1101") == std::string::npos) std::this_thread::yield();
+  co_return;
+}
 rondo::task<std::string> wordy() { co_return std::string(500, 'x'); }
 
 rondo::registry app() {
   rondo::registry made;
-  made.workflow<order>().workflow<four_charges>().workflow<sleeper>().workflow<wordy>();
+  made.workflow<order>().workflow<four_charges>().workflow<sleeper>().workflow<stuck>().workflow<wordy>();
   return made;
 }
 
@@ -342,9 +350,21 @@ TEST_F(worker_workflow, a_type_that_nobody_knows_fails_the_task_and_names_those_
   start(app());
   add_run("a", history_builder("ordre")).offer();
   ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
-  EXPECT_EQ(
-      last_failed().failure().message(),
-      "workflow type 'ordre' is not registered with this worker; registered: [four_charges, order, sleeper, wordy]");
+  EXPECT_EQ(last_failed().failure().message(),
+            "workflow type 'ordre' is not registered with this worker; registered: [four_charges, order, sleeper, "
+            "stuck, wordy]");
+}
+
+TEST_F(worker_workflow, code_that_keeps_the_thread_fails_the_task) {
+  complaints = log.get();
+  auto how = options();
+  how.deadlock_timeout = 1ms;
+  start(app(), how);
+  add_run("a", history_builder("stuck")).offer();
+  ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
+  EXPECT_EQ(completions(), 0U);
+  EXPECT_NE(last_failed().failure().message().find("Potential deadlock"), std::string::npos);
+  EXPECT_EQ(worker->cached_workflows(), 0U);
 }
 
 // Several tasks of one run
@@ -433,6 +453,21 @@ TEST_F(worker_workflow, fetches_pages_one_after_another) {
   for (const auto& each : server.seen<service::GetWorkflowExecutionHistoryRequest>())
     tokens.push_back(each.next_page_token());
   EXPECT_EQ(tokens, (std::vector<std::string>{"3", "6", "7", "10"}));
+}
+
+TEST_F(worker_workflow, pages_may_end_anywhere) {
+  start(app());
+  for (std::int64_t cut = 1; cut <= 10; ++cut) {
+    auto& run = add_order("run" + std::to_string(cut));
+    run.history.task().signal("note", {"1"}).task().signal("note", {"1"}).signal("close");
+    run.cuts = {cut};
+    run.offer();
+    ASSERT_TRUE(until([&] { return completions() == static_cast<std::size_t>(cut) && idle(); }))
+        << "page ends with " << cut;
+    const auto last = last_completion();
+    EXPECT_EQ(last.commands(0).complete_workflow_execution_command_attributes().result().payloads(0).data(), "7");
+    EXPECT_EQ(fetches(), static_cast<std::size_t>(cut));
+  }
 }
 
 TEST_F(worker_workflow, a_run_whose_history_cannot_be_fetched_is_dropped) {
