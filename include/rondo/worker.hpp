@@ -25,6 +25,14 @@ class worker {
         session_(std::make_shared<detail::worker::session>(std::move(app), client_.loop(), client_.connection(),
                                                            client_.namespace_(), options, sticky_name(client_))),
         stop_(std::make_shared<stop_state>()) {}
+  worker(worker&&) noexcept = default;
+  worker& operator=(worker&&) = delete;
+  /// Stops it if it still works; what is in work then ends as the loop goes on, or with the loop.
+  ~worker() {
+    if (!session_) return;
+    if (!client_.loop().driven_by_other_thread()) session_->stop_polling();
+    stop();
+  }
 
   /// Works until SIGINT, SIGTERM or stop(), then lets what is in work end as the options say. Throws rpc_error when the
   /// server refuses the worker, such as for an unknown namespace.
@@ -33,18 +41,7 @@ class worker {
     client_.loop().block_on(async_run());
   }
   /// As run(), as a coroutine on the client's loop, without signals.
-  asio::awaitable<void> async_run() {
-    auto& work = *session_;
-    co_await work.start();
-    work.options().logger.info("worker started", {{"task_queue", work.options().task_queue},
-                                                  {"namespace", client_.namespace_()},
-                                                  {"identity", work.options().identity}});
-    const auto ended = [this] { return stop_->requested || session_->failure().has_value(); };
-    co_await work.changes().wait_until(ended, detail::io::time_point::max());
-    co_await finish();
-    if (const auto& failure = work.failure())
-      throw rpc_error("the worker's polls failed: " + failure->message, *failure);
-  }
+  asio::awaitable<void> async_run() { return live(session_, stop_, client_.namespace_()); }
   /// Asks it to stop; returns at once. Any thread, any number of times.
   void stop() {
     client_.loop().post([state = stop_, session = std::weak_ptr(session_)] {
@@ -66,10 +63,23 @@ class worker {
   static std::string sticky_name(const rondo::client& of) {
     return of.connection()->identity() + "-" + detail::random_uuid();
   }
-  asio::awaitable<void> finish() {
+  /// Does not need the worker itself, which may die earlier.
+  static asio::awaitable<void> live(std::shared_ptr<detail::worker::session> session, std::shared_ptr<stop_state> stop,
+                                    std::string namespace_name) {
+    auto& work = *session;
+    co_await work.start();
+    work.options().logger.info("worker started", {{"task_queue", work.options().task_queue},
+                                                  {"namespace", namespace_name},
+                                                  {"identity", work.options().identity}});
+    const auto ended = [&] { return stop->requested || work.failure().has_value(); };
+    co_await work.changes().wait_until(ended, detail::io::time_point::max());
+    co_await finish(work);
+    if (const auto& failure = work.failure())
+      throw rpc_error("the worker's polls failed: " + failure->message, *failure);
+  }
+  static asio::awaitable<void> finish(detail::worker::session& work) {
     using detail::io::later;
     using detail::io::steady_clock;
-    auto& work = *session_;
     const auto& options = work.options();
     work.stop_polling();
     // Servers that can do so end the polls themselves when they are told; with others a poll is waited for, then broken

@@ -368,6 +368,46 @@ TEST_F(worker_shutdown, may_be_stopped_when_it_has_ended) {
   expect_last_goodbye();
 }
 
+TEST_F(worker_shutdown, may_die_while_it_works_and_ends_with_the_loop_going_on) {
+  start(app());
+  run_activity("never_minds");
+  server.hang<completion>();
+  add_order().offer();
+  ASSERT_TRUE(until_seen<completion>());
+  worker.reset();
+  settle();
+  EXPECT_FALSE(ended);
+  server.release<completion>();
+  EXPECT_TRUE(until([&] { return ended; }));
+  EXPECT_EQ(error, nullptr);
+  EXPECT_EQ(server.count<failed>(), 1U);
+  expect_last_goodbye();
+}
+
+TEST_F(worker_shutdown, may_die_together_with_its_loop_while_it_works) {
+  auto how = options();
+  how.max_concurrent_activities = 1;
+  begin(app(), how);
+  run_activity("never_minds");
+  server.hang<completion>();
+  add_order().offer();
+  ASSERT_TRUE(until_seen<completion>());
+  worker.reset();
+  loop.reset();
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(worker_shutdown, may_be_moved) {
+  start(app());
+  rondo::worker other(std::move(*worker));
+  worker.reset();
+  settle();
+  EXPECT_FALSE(ended);
+  other.stop();
+  EXPECT_TRUE(until([&] { return ended; }));
+  EXPECT_EQ(server.count<goodbye>(), 1U);
+}
+
 TEST_F(worker_shutdown, a_namespace_that_does_not_exist_is_told) {
   server.fail<service::DescribeNamespaceRequest>(rpc_code::not_found);
   begin(app());

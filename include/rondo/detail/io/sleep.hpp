@@ -44,7 +44,11 @@ class sleep_operation final : public timer_node, private call_token::hook {
     asio::dispatch(executor, [handler = std::move(handler), result]() mutable { std::move(handler)(result); });
   }
 
-  void on_discard() noexcept override { delete this; }
+  void on_discard() noexcept override {
+    // First, since the handler may own the token.
+    detach();
+    delete this;
+  }
 
  private:
   void on_cancel() override { cancel(); }

@@ -21,7 +21,8 @@ namespace rondo::detail::worker {
 /// What the pollers of a worker share.
 class polling {
  public:
-  polling(io::event_loop& on, io::connection& to, const rondo::logger& logger) : loop(on), connection(to), log(logger) {}
+  polling(io::event_loop& on, io::connection& to, const rondo::logger& logger)
+      : loop(on), connection(to), log(logger) {}
 
   /// No poll begins any more; those under way go on until the server answers or their deadline comes.
   void stop() {
@@ -56,8 +57,11 @@ class poller {
   /// Reads the answer; true when there was a task in it.
   using handle = std::function<bool(const io::response_bytes& answer, slot permit)>;
 
-  poller(polling& shared, std::string method, Request request, take_slot permits, handle begin)
-      : shared_(shared),
+  /// `keeps` lives as long as the poller: what owns the others.
+  poller(polling& shared, std::string method, Request request, take_slot permits, handle begin,
+         std::shared_ptr<void> keeps)
+      : keeps_(std::move(keeps)),
+        shared_(shared),
         method_(std::move(method)),
         request_(std::move(request)),
         permits_(std::move(permits)),
@@ -115,6 +119,7 @@ class poller {
     co_return !shared_.stopped;
   }
 
+  std::shared_ptr<void> keeps_;
   polling& shared_;
   std::string method_;
   Request request_;

@@ -46,7 +46,7 @@ struct in_flight {
 ///
 /// A poll is never broken off by stop_polling(): the server may have matched a task to it already. After shut_down(),
 /// which tells the server once that the worker is gone, nothing polls any more.
-class session {
+class session : public std::enable_shared_from_this<session> {
  public:
   /// `sticky_queue` stays the same for all sessions of a process, so that runs cached by one are found by the next.
   session(registry app, io::event_loop& loop, std::shared_ptr<io::connection> connection, std::string namespace_name,
@@ -73,7 +73,8 @@ class session {
     instance_key_ = random_uuid();
     co_await connection_->load_capabilities();
     co_await describe_namespace();
-    polling_.deadline = poll_deadline ? poll_deadline : [this](io::time_point now) { return io::later(now, options_.poll_timeout); };
+    polling_.deadline =
+        poll_deadline ? poll_deadline : [this](io::time_point now) { return io::later(now, options_.poll_timeout); };
     polling_.changed = [this] { changes_.notify(); };
     polling_.failed = [this](const rpc_status& status) { fail(status); };
     if (runs_activities()) start_activity_polls();
@@ -110,7 +111,8 @@ class session {
   /// deadline, calls for workflow tasks are broken off; the server repeats those tasks after their timeout.
   asio::awaitable<void> abandon(io::time_point deadline) {
     if (activities_ && activities_->in_flight() > 0) {
-      options_.logger.warn("activities did not end in time and are given back", {{"activities", activities_->in_flight()}});
+      options_.logger.warn("activities did not end in time and are given back",
+                           {{"activities", activities_->in_flight()}});
       activities_->hand_back_all();
     }
     const auto told = [this] { return workflows_idle() && (activities_ == nullptr || activities_->all_reported()); };
@@ -165,7 +167,8 @@ class session {
   const worker_options& options() const noexcept { return options_; }
   const std::string& instance_key() const noexcept { return instance_key_; }
 
-  /// Set before start(): when a poll that begins now must have been answered. A poller that finds this time passed ends.
+  /// Set before start(): when a poll that begins now must have been answered. A poller that finds this time passed
+  /// ends.
   std::function<io::time_point(io::time_point now)> poll_deadline;
 
  private:
@@ -184,13 +187,15 @@ class session {
     }
     const bool cached = options_.max_cached_workflows > 0;
     if (runs_workflows() && options_.max_concurrent_workflow_tasks < (cached ? 2U : 1U)) {
-      throw std::invalid_argument("rondo: max_concurrent_workflow_tasks must be at least 2 with a workflow cache, 1 without");
+      throw std::invalid_argument(
+          "rondo: max_concurrent_workflow_tasks must be at least 2 with a workflow cache, 1 without");
     }
     if (runs_workflows() && options_.max_workflow_pollers < (cached ? 2U : 1U)) {
       throw std::invalid_argument("rondo: max_workflow_pollers must be at least 2 with a workflow cache, 1 without");
     }
     if (runs_activities() && (options_.max_concurrent_activities == 0 || options_.max_activity_pollers == 0)) {
-      throw std::invalid_argument("rondo: a worker that runs activities needs at least one slot and one poller for them");
+      throw std::invalid_argument(
+          "rondo: a worker that runs activities needs at least one slot and one poller for them");
     }
     if (options_.poll_timeout < std::chrono::seconds(2)) {
       throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");
@@ -204,7 +209,8 @@ class session {
     const auto status = co_await io::call_into(*connection_, "DescribeNamespace", request, response,
                                                io::retry_options(io::rpc_class::unary));
     if (status.code == rpc_code::not_found) {
-      throw rpc_error("namespace '" + namespace_ + "' does not exist on the server: create it, or name another one in client_options",
+      throw rpc_error("namespace '" + namespace_ +
+                          "' does not exist on the server: create it, or name another one in client_options",
                       status);
     }
     if (!status.ok() && status.code != rpc_code::unimplemented) throw rpc_error(status);
@@ -218,7 +224,8 @@ class session {
   }
 
   void start_activity_polls() {
-    services_ = std::make_unique<activity_services>(loop_, connection_, options_, options_.identity, app_.activity_names());
+    services_ =
+        std::make_unique<activity_services>(loop_, connection_, options_, options_.identity, app_.activity_names());
     services_->blob_limit = blob_limit_;
     activities_ = std::make_unique<activity_runner>(app_, *services_);
     activities_->on_change = [this] { changes_.notify(); };
@@ -229,8 +236,9 @@ class session {
           options_.max_task_queue_activities_per_second);
     }
     for (std::size_t index = 0; index < options_.max_activity_pollers; ++index) {
-      spawn("PollActivityTaskQueue", request, [this] { return take_activity_slot(); },
-            [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
+      spawn(
+          "PollActivityTaskQueue", request, [this] { return take_activity_slot(); },
+          [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
     }
   }
   asio::awaitable<slot> take_activity_slot() {
@@ -265,8 +273,10 @@ class session {
     workflows_->on_change = [this] { changes_.notify(); };
     const bool cached = options_.max_cached_workflows > 0;
     // Sticky polls never hold all slots: tasks of runs that are not cached here come through the normal queue.
-    const std::size_t normal = cached ? std::max<std::size_t>(1, options_.max_workflow_pollers * 2 / 5) : options_.max_workflow_pollers;
-    const std::size_t all = std::min(options_.max_workflow_pollers, std::max(normal + 1, options_.max_concurrent_workflow_tasks));
+    const std::size_t normal =
+        cached ? std::max<std::size_t>(1, options_.max_workflow_pollers * 2 / 5) : options_.max_workflow_pollers;
+    const std::size_t all =
+        std::min(options_.max_workflow_pollers, std::max(normal + 1, options_.max_concurrent_workflow_tasks));
     for (std::size_t index = 0; index < (cached ? all : normal); ++index) {
       engine::service::PollWorkflowTaskQueueRequest request;
       if (index < normal) {
@@ -276,14 +286,17 @@ class session {
         request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
         request.mutable_task_queue()->set_normal_name(options_.task_queue);
       }
-      spawn("PollWorkflowTaskQueue", request, [this] { return workflow_slots_.take(); },
-            [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
+      spawn(
+          "PollWorkflowTaskQueue", request, [this] { return workflow_slots_.take(); },
+          [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
     }
   }
   bool begin_workflow(const io::response_bytes& answer, slot permit) {
     workflow_task task;
     if (!parse(answer, *task.message) || task.message->task_token().empty()) return false;
-    asio::co_spawn(loop_.executor(), workflow_runner::work(*workflows_, std::move(task), std::move(permit)), rethrow);
+    asio::co_spawn(loop_.executor(),
+                   workflow_runner::work(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit)),
+                   rethrow);
     return true;
   }
 
@@ -300,7 +313,7 @@ class session {
   void spawn(std::string method, Request request, typename poller<Request>::take_slot permits,
              typename poller<Request>::handle begin) {
     auto loop = std::make_shared<poller<Request>>(polling_, std::move(method), std::move(request), std::move(permits),
-                                                  std::move(begin));
+                                                  std::move(begin), weak_from_this().lock());
     asio::co_spawn(loop_.executor(), poller<Request>::run(std::move(loop)), rethrow);
   }
   static void rethrow(const std::exception_ptr& error) {

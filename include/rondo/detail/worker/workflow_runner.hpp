@@ -63,11 +63,13 @@ class workflow_runner {
         watch_(settings_.options.deadlock_timeout, [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
-              {{"workflow", what}, {"seconds", std::chrono::duration_cast<std::chrono::duration<double>>(running).count()}});
+              {{"workflow", what},
+               {"seconds", std::chrono::duration_cast<std::chrono::duration<double>>(running).count()}});
         }) {}
 
-  /// Works on a task, and on those that come with the answers, until there is none.
-  static asio::awaitable<void> work(workflow_runner& self, workflow_task task, slot permit) {
+  /// Works on a task, and on those that come with the answers, until there is none. `keeps` owns the runner.
+  static asio::awaitable<void> work(std::shared_ptr<void> /*keeps*/, workflow_runner& self, workflow_task task,
+                                    slot permit) {
     const std::string run_id = task.message->workflow_execution().run_id();
     const auto [place, free] = self.busy_.try_emplace(run_id);
     if (!free) {
@@ -151,16 +153,15 @@ class workflow_runner {
       const std::string token(step.kind == engine::step_kind::need_page ? step.page_token : std::string_view{});
       auto page = co_await fetch(task, token);
       if (page == nullptr) co_return none();
-      stuck = watch_.run(what, [&] {
-        step = held->add_page(page->history(), page->next_page_token());
-      }) || stuck;
+      stuck = watch_.run(what, [&] { step = held->add_page(page->history(), page->next_page_token()); }) || stuck;
     }
     if (stuck) {
-      co_await refuse(task, "[TMPRL1101] Potential deadlock detected: the workflow code kept the thread for more than " +
-                                std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                   settings_.options.deadlock_timeout)
-                                                   .count()) +
-                                " ms without an await; move blocking work into an activity");
+      co_await refuse(
+          task,
+          "[TMPRL1101] Potential deadlock detected: the workflow code kept the thread for more than " +
+              std::to_string(
+                  std::chrono::duration_cast<std::chrono::milliseconds>(settings_.options.deadlock_timeout).count()) +
+              " ms without an await; move blocking work into an activity");
       co_return none();
     }
     co_return co_await send(std::move(task), std::move(held), step, std::move(eager));
@@ -184,7 +185,8 @@ class workflow_runner {
     co_return co_await complete(std::move(task), std::move(held), step, std::move(eager));
   }
 
-  asio::awaitable<workflow_task> complete(workflow_task task, held_run held, engine::step step, std::vector<slot> eager) {
+  asio::awaitable<workflow_task> complete(workflow_task task, held_run held, engine::step step,
+                                          std::vector<slot> eager) {
     auto& request = *step.completed;
     fill(request, task);
     request.set_worker_instance_key(instance_key);
@@ -255,8 +257,8 @@ class workflow_runner {
     }
   }
 
-  asio::awaitable<std::unique_ptr<engine::service::GetWorkflowExecutionHistoryResponse>> fetch(const workflow_task& task,
-                                                                                               std::string token) {
+  asio::awaitable<std::unique_ptr<engine::service::GetWorkflowExecutionHistoryResponse>> fetch(
+      const workflow_task& task, std::string token) {
     engine::service::GetWorkflowExecutionHistoryRequest request;
     request.set_namespace_(settings_.namespace_);
     *request.mutable_execution() = task.message->workflow_execution();
@@ -276,8 +278,8 @@ class workflow_runner {
       const auto size = std::to_string(request.query_result().ByteSizeLong());
       request.clear_query_result();
       request.set_completed_type(engine::enums::QUERY_RESULT_TYPE_FAILED);
-      request.set_error_message("[TMPRL1103] the answer to the query has " + size + " bytes, the server takes at most " +
-                                std::to_string(settings_.blob_limit));
+      request.set_error_message("[TMPRL1103] the answer to the query has " + size +
+                                " bytes, the server takes at most " + std::to_string(settings_.blob_limit));
     }
     engine::service::RespondQueryTaskCompletedResponse response;
     const auto status = co_await call("RespondQueryTaskCompleted", request, response);
@@ -290,9 +292,9 @@ class workflow_runner {
     if (!status.ok()) log(task).debug("the server did not take the failed workflow task", {{"error", status.message}});
   }
   /// Fails the task, or the query that it asks, with a text.
-  asio::awaitable<void> refuse(
-      const workflow_task& task, std::string text,
-      engine::enums::WorkflowTaskFailedCause cause = engine::enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE) {
+  asio::awaitable<void> refuse(const workflow_task& task, std::string text,
+                               engine::enums::WorkflowTaskFailedCause cause =
+                                   engine::enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE) {
     log_failure(task, text);
     if (task.message->has_query()) {
       engine::service::RespondQueryTaskCompletedRequest request;
