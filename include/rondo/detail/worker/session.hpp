@@ -272,12 +272,11 @@ class session : public std::enable_shared_from_this<session> {
     workflows_->instance_key = instance_key_;
     workflows_->on_change = [this] { changes_.notify(); };
     const bool cached = options_.max_cached_workflows > 0;
-    // Sticky polls never hold all slots: tasks of runs that are not cached here come through the normal queue.
-    const std::size_t normal =
-        cached ? std::max<std::size_t>(1, options_.max_workflow_pollers * 2 / 5) : options_.max_workflow_pollers;
-    const std::size_t all =
-        std::min(options_.max_workflow_pollers, std::max(normal + 1, options_.max_concurrent_workflow_tasks));
-    for (std::size_t index = 0; index < (cached ? all : normal); ++index) {
+    // Polls hold a slot while they wait, so there are no more of them than slots: else the polls of one queue could
+    // keep those of the other from the tasks that wait there.
+    const std::size_t all = std::min(options_.max_workflow_pollers, options_.max_concurrent_workflow_tasks);
+    const std::size_t normal = cached ? std::max<std::size_t>(1, all * 2 / 5) : all;
+    for (std::size_t index = 0; index < all; ++index) {
       engine::service::PollWorkflowTaskQueueRequest request;
       if (index < normal) {
         fill(request, options_.task_queue);
