@@ -10,6 +10,7 @@ if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache;
 
 rm -rf "$work"
 mkdir -p "$work"
+work=$(cd "$work" && pwd)
 prefix=$work/prefix
 
 run() {
