@@ -35,7 +35,8 @@ class activity_services {
         pool(as.max_concurrent_activities) {}
 
   template <class Response, class Request>
-  asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request, io::retry_options how) {
+  asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request,
+                                                io::retry_options how) {
     return io::call<Response>(*connection, method, request, std::move(how));
   }
   /// Runs a coroutine on its own; it must not throw.

@@ -27,7 +27,8 @@ class change_signal {
       if (io::steady_clock::now() >= deadline) co_return false;
       const auto waiting_for = now_;
       asio::error_code woken;
-      co_await io::async_sleep_until(*loop_, deadline, waiting_for.get(), asio::redirect_error(asio::use_awaitable, woken));
+      co_await io::async_sleep_until(*loop_, deadline, waiting_for.get(),
+                                     asio::redirect_error(asio::use_awaitable, woken));
     }
     co_return true;
   }

@@ -11,8 +11,8 @@
 
 namespace rondo::detail::worker {
 
-/// Notices workflow code that does not give the thread back: tells of it while it still goes on, and says afterwards that
-/// it took too long. A limit of zero switches it off.
+/// Notices workflow code that does not give the thread back: tells of it while it still goes on, and says afterwards
+/// that it took too long. A limit of zero switches it off.
 class deadlock_watch {
  public:
   using clock = std::chrono::steady_clock;

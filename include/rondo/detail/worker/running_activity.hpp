@@ -130,11 +130,11 @@ class running_activity final : public activity_context, public std::enable_share
   void run_on_loop(const std::shared_ptr<const run::async_activity>& code) {
     const activity_executor executor(services_->loop.executor(), shared_from_this());
     auto result = std::make_shared<payload_collector>();
-    asio::co_spawn(
-        executor, run_coroutine(code, shared_from_this(), result),
-        asio::bind_cancellation_slot(cancellation_.slot(), [self = shared_from_this(), result](std::exception_ptr error) {
-          self->finish(std::move(error), result->take());
-        }));
+    asio::co_spawn(executor, run_coroutine(code, shared_from_this(), result),
+                   asio::bind_cancellation_slot(cancellation_.slot(),
+                                                [self = shared_from_this(), result](std::exception_ptr error) {
+                                                  self->finish(std::move(error), result->take());
+                                                }));
   }
   static asio::awaitable<void> run_coroutine(std::shared_ptr<const run::async_activity> code,
                                              std::shared_ptr<running_activity> self,
@@ -213,10 +213,14 @@ class running_activity final : public activity_context, public std::enable_share
     if (!error) return report_result(std::move(result));
     if (reason == rondo::cancel_reason::none || !was_interrupted(error)) return report_failure(error);
     switch (reason) {
-      case rondo::cancel_reason::cancel_requested: return report_cancelled(error);
-      case rondo::cancel_reason::paused: return report_failure(stopped_failure("ActivityPause", "the activity was paused"));
-      case rondo::cancel_reason::reset: return report_failure(stopped_failure("ActivityReset", "the activity was reset"));
-      default: return report_failure(stopped_failure("WorkerShutdown", "the worker stops"));
+      case rondo::cancel_reason::cancel_requested:
+        return report_cancelled(error);
+      case rondo::cancel_reason::paused:
+        return report_failure(stopped_failure("ActivityPause", "the activity was paused"));
+      case rondo::cancel_reason::reset:
+        return report_failure(stopped_failure("ActivityReset", "the activity was reset"));
+      default:
+        return report_failure(stopped_failure("WorkerShutdown", "the worker stops"));
     }
   }
   void end_silently(const char* why) {
@@ -285,7 +289,8 @@ class running_activity final : public activity_context, public std::enable_share
   void report_failure(const std::exception_ptr& error) {
     engine::service::RespondActivityTaskFailedRequest request;
     engine::write_failure(error, *request.mutable_failure());
-    // Also when they were sent: a heartbeat under way may reach the server only after the failure, which closes the attempt.
+    // Also when they were sent: a heartbeat under way may reach the server only after the failure, which closes the
+    // attempt.
     if (has_beaten_) engine::write_payloads(latest_details_, *request.mutable_last_heartbeat_details());
     log_failure(error);
     report("RespondActivityTaskFailed", std::move(request),

@@ -59,9 +59,7 @@ class slot_supplier {
     const bool granted = co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(bool)>(
         [this](auto&& handler) {
           auto shared = std::make_shared<std::decay_t<decltype(handler)>>(std::forward<decltype(handler)>(handler));
-          waiting_.push_back([this, shared](bool give) {
-            loop_->post([shared, give] { std::move (*shared)(give); });
-          });
+          waiting_.push_back([this, shared](bool give) { loop_->post([shared, give] { std::move (*shared)(give); }); });
         },
         asio::use_awaitable);
     co_return granted ? slot(*this) : slot();
