@@ -152,6 +152,29 @@ TEST_F(workflows, many_at_once_share_a_small_cache) {
   for (const auto& handle : handles) EXPECT_EQ(handle.result().get(), 4);
 }
 
+TEST_F(workflows, are_rebuilt_from_histories_of_several_pages) {
+  auto none = options();
+  none.max_cached_workflows = 0;
+  const running_worker worker(recorded_app(), none);
+  const auto handle = client.start_workflow<recorded::steps>(start(), 60).get();
+  EXPECT_EQ(handle.result().get(), 59 * 60 / 2 + 1);
+  EXPECT_GT(handle.history().get().events(), 300U);
+}
+
+TEST_F(workflows, go_on_elsewhere_at_once_when_their_worker_stops) {
+  running_worker first(recorded_app(), options());
+  const auto handle = client.start_workflow<recorded::inbox>(start(), 1).get();
+  EXPECT_EQ(handle.query<&recorded::inbox::count>().get(), 0);
+  first.stop();
+  const running_worker second(recorded_app(), options());
+  handle.signal<&recorded::inbox::write>(std::string("x")).get();
+  handle.signal<&recorded::inbox::close>().get();
+  EXPECT_EQ(handle.result().get().front(), "x");
+  // The server was told, so it did not offer the task to the queue of the worker that is gone.
+  const auto all = kinds(handle.history().get());
+  EXPECT_EQ(std::count(all.begin(), all.end(), 8), 0) << "a workflow task timed out";
+}
+
 TEST_F(workflows, answer_queries_while_they_run_and_after) {
   const running_worker worker(recorded_app(), options());
   const auto handle = client.start_workflow<recorded::inbox>(start(), 1).get();
