@@ -76,21 +76,6 @@ void decode_struct_nlohmann(benchmark::State& state) {
 }
 BENCHMARK(decode_struct_nlohmann);
 
-void encode_int(benchmark::State& state) {
-  kept_sink sink;
-  for (auto _ : state) {
-    rondo::encode(sink, 4711);
-    benchmark::DoNotOptimize(sink.data.data());
-  }
-}
-BENCHMARK(encode_int);
-
-void decode_int(benchmark::State& state) {
-  const rondo::payload_view view("json/plain", "4711");
-  for (auto _ : state) benchmark::DoNotOptimize(rondo::decode<int>(view));
-}
-BENCHMARK(decode_int);
-
 }  // namespace
 
 BENCHMARK_MAIN();
