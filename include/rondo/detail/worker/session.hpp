@@ -260,7 +260,7 @@ class session : public std::enable_shared_from_this<session> {
 
   void start_workflow_polls() {
     workflows_ = std::make_unique<workflow_runner>(
-        app_, loop_, *connection_,
+        app_, *connection_,
         workflow_settings{.options = options_,
                           .namespace_ = namespace_,
                           .identity = options_.identity,

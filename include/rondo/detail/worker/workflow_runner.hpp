@@ -54,9 +54,8 @@ struct workflow_settings {
 /// keeps the run for its next task.
 class workflow_runner {
  public:
-  workflow_runner(const registry& app, io::event_loop& loop, io::connection& to, workflow_settings settings)
+  workflow_runner(const registry& app, io::connection& to, workflow_settings settings)
       : registry_(app),
-        loop_(loop),
         connection_(to),
         settings_(std::move(settings)),
         cache_(settings_.options.max_cached_workflows),
@@ -190,8 +189,8 @@ class workflow_runner {
     auto& request = *step.completed;
     fill(request, task);
     request.set_worker_instance_key(instance_key);
-    request.mutable_deployment_options()->set_build_id(settings_.options.build_id);
-    if (settings_.options.build_id.empty()) request.clear_deployment_options();
+    const auto& build_id = settings_.options.build_id;
+    if (!build_id.empty()) request.mutable_deployment_options()->set_build_id(build_id);
     if (sticky() && step.evict == engine::eviction::none) {
       auto& sticky_attributes = *request.mutable_sticky_attributes();
       sticky_attributes.mutable_worker_task_queue()->set_name(settings_.sticky_queue);
@@ -249,7 +248,7 @@ class workflow_runner {
   void start_eager(const engine::service::RespondWorkflowTaskCompletedResponse& response, std::vector<slot> eager) {
     for (const auto& each : response.activity_tasks()) {
       if (eager.empty()) {
-        log_warning("the server started more activities at once than were asked for");
+        settings_.options.logger.warn("the server started more activities at once than were asked for");
         return;
       }
       settings_.activities->start(std::make_unique<activity_task>(each), std::move(eager.back()));
@@ -339,7 +338,6 @@ class workflow_runner {
   void log_failure(const workflow_task& task, const std::string& text) const {
     log(task).warn("workflow task failed", {{"error", text}, {"attempt", task.message->attempt()}});
   }
-  void log_warning(const char* text) const { settings_.options.logger.warn(text); }
 
  public:
   /// Set by the worker: it stops, so no task shall come with an answer.
@@ -349,7 +347,6 @@ class workflow_runner {
 
  private:
   const registry& registry_;
-  io::event_loop& loop_;
   io::connection& connection_;
   workflow_settings settings_;
   frame_pool frames_;
