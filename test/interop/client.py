@@ -6,6 +6,7 @@
 import asyncio
 import dataclasses
 import logging
+import os
 import sys
 import uuid
 from dataclasses import dataclass, field
@@ -215,4 +216,7 @@ async def main(address: str, cpp: str, go: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if asyncio.run(main(*sys.argv[1:])) else 0)
+    failures = asyncio.run(main(*sys.argv[1:]))
+    # The SDK's own threads may still release the interpreter's lock while it finalizes, which aborts the process.
+    sys.stdout.flush()
+    os._exit(1 if failures else 0)
