@@ -21,6 +21,7 @@ from google.protobuf import descriptor_pb2 as pb
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 PROTO = PROJECT / "proto"
 WELL_KNOWN = "google/protobuf/"  # protoc brings these itself
+DERIVED = ("temporal", "google")
 DEFAULT_SERVICE = "WorkflowService"
 
 Field = pb.FieldDescriptorProto
@@ -57,6 +58,11 @@ def official_files():
                 file = pb.FileDescriptorProto.FromString(data)
                 files[file.name] = file
     return files
+
+
+def derived_files():
+    """The files that this script writes; other folders of proto/ hold what the official packages do not carry."""
+    return sorted(str(path.relative_to(PROTO)) for top in DERIVED for path in (PROTO / top).rglob("*.proto"))
 
 
 class Index:
@@ -250,9 +256,9 @@ def deprecated(item):
 
 def write_all(index, needed, methods):
     names = {index.file_of[name].name for name in needed} | {index.file_of[name].name for name in methods}
-    for old in PROTO.rglob("*.proto"):
-        if str(old.relative_to(PROTO)) not in names:
-            old.unlink()
+    for old in derived_files():
+        if old not in names:
+            (PROTO / old).unlink()
     for name in sorted(names):
         path = PROTO / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -265,7 +271,7 @@ def write_all(index, needed, methods):
 
 def compiled_files(protoc):
     """What protoc makes of proto/, by file name."""
-    names = sorted(str(path.relative_to(PROTO)) for path in PROTO.rglob("*.proto"))
+    names = derived_files()
     with tempfile.TemporaryDirectory() as folder:
         output = pathlib.Path(folder) / "set"
         command = [protoc, "-I", str(PROTO), "--include_imports", "--descriptor_set_out", str(output), *names]

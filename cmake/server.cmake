@@ -1,0 +1,34 @@
+# rondo::server: the development server as a library, compiled once, for programs that embed it and do not want to
+# compile it with each of their sources. It is rondo/dev_server.hpp with its functions moved into the library.
+find_package(SQLite3)
+find_package(CURL)
+find_package(OpenSSL)
+if(NOT SQLite3_FOUND OR NOT CURL_FOUND OR NOT OpenSSL_FOUND)
+  message(STATUS "rondo: no SQLite, libcurl or OpenSSL, so the development server is left out")
+  return()
+endif()
+
+add_library(rondo-server-headers INTERFACE)
+target_link_libraries(rondo-server-headers INTERFACE rondo SQLite::SQLite3 CURL::libcurl OpenSSL::Crypto)
+
+# One source for each body, so that they are compiled side by side.
+file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include
+     ${PROJECT_SOURCE_DIR}/include/rondo/server/impl/*.hpp)
+set(server_sources)
+foreach(body IN LISTS bodies)
+  cmake_path(GET body STEM name)
+  set(source ${PROJECT_BINARY_DIR}/server/${name}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${body}\" // IWYU pragma: keep\n")
+  list(APPEND server_sources ${source})
+endforeach()
+
+if(server_sources)
+  add_library(rondo-server STATIC ${server_sources})
+  add_library(rondo::server ALIAS rondo-server)
+  target_compile_definitions(rondo-server PUBLIC RONDO_SERVER_COMPILED)
+  target_link_libraries(rondo-server PUBLIC rondo-server-headers)
+  if(PROJECT_IS_TOP_LEVEL AND RONDO_PRECOMPILE)
+    target_precompile_headers(rondo-server PRIVATE
+      <grpcpp/grpcpp.h> <temporal/api/workflowservice/v1/request_response.pb.h> <rondo/server/state.pb.h> <asio.hpp>)
+  endif()
+endif()

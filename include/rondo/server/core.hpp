@@ -1,0 +1,114 @@
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rondo/detail/base/random.hpp"
+#include "rondo/detail/io/loop.hpp"
+#include "rondo/log.hpp"
+#include "rondo/server/call.hpp"
+#include "rondo/server/clock.hpp"
+#include "rondo/server/config.hpp"
+#include "rondo/server/options.hpp"
+#include "rondo/server/store.hpp"
+
+namespace rondo::server {
+
+class deployments;
+class matching;
+class namespaces;
+class notifier;
+class visibility;
+struct run;
+
+/// The state of a server and the order in which it changes.
+///
+/// Everything happens in turns on one loop: a request or a batch of due timers is handled, what it caused in other runs
+/// is done (later()), every run that was touched is settled, and what changed goes to the store as one batch. Answers
+/// leave when their batch is safe.
+class core {
+ public:
+  /// Reads what the store has, so that every timer and task goes on.
+  core(io::event_loop& loop, options settings, std::unique_ptr<store> disk);
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+  ~core();
+
+  io::event_loop& loop() noexcept { return *loop_; }
+  const options& settings() const noexcept { return options_; }
+  limits& limit() noexcept { return options_.limits; }
+  const limits& limit() const noexcept { return options_.limits; }
+  const logger& log() const noexcept { return options_.log; }
+  instant now() const noexcept { return clock_.now(); }
+  server::clock& clock() noexcept { return clock_; }
+  server::store& store() noexcept { return *store_; }
+  server::namespaces& namespaces() noexcept { return *namespaces_; }
+  server::matching& matching() noexcept { return *matching_; }
+  server::deployments& deployments() noexcept { return *deployments_; }
+  server::visibility& visibility() noexcept { return *visibility_; }
+  server::notifier& notifier() noexcept { return *notifier_; }
+
+  std::string new_uuid();
+  /// For jitter and the like, from 0 to 1.
+  double random() noexcept { return random_.uniform_real(); }
+
+  /// Handles something that came from outside as one turn. Everything that changes state outside of a request (a timer,
+  /// a client that went away) goes through it; inside of a turn it simply calls the function.
+  void turn(const std::function<void()>& work);
+  /// Does something after what is being done now, in this same turn: how one run affects another. Capture ids, not runs.
+  void later(std::function<void()> work) { effects_.push_back(std::move(work)); }
+  /// The run changed in this turn.
+  void touch(run& which);
+  /// A value of the server itself changed; an empty one is removed.
+  void put_value(std::string name, std::string value);
+  /// Answers a call once everything that has happened is safe. Answering a client that went away does nothing.
+  void answer(const call_ptr& call, std::string response);
+  void answer(const call_ptr& call, const google::protobuf::Message& response);
+  void refuse(const call_ptr& call, rpc_status status);
+  /// Does something once everything that has happened is safe; with the error if it cannot become safe.
+  void when_safe(std::function<void(const rpc_status&)> then);
+
+  /// The store failed: nothing is accepted any more. Set by the first failed write.
+  const rpc_status& failure() const noexcept { return failure_; }
+  std::function<void(const rpc_status&)> on_failure;
+
+ private:
+  void end_turn();
+  void settle(run& which);
+  void save(run& which);
+  void commit();
+  void on_written(std::uint64_t batch, const rpc_status& status);
+  void load();
+
+  io::event_loop* loop_;
+  options options_;
+  std::unique_ptr<server::store> store_;
+  server::clock clock_;
+  rondo::detail::deterministic_random random_;
+  std::unique_ptr<server::namespaces> namespaces_;
+  std::unique_ptr<server::deployments> deployments_;
+  std::unique_ptr<server::notifier> notifier_;
+  std::unique_ptr<server::matching> matching_;
+  std::unique_ptr<server::visibility> visibility_;
+
+  bool in_turn_ = false;
+  std::deque<std::function<void()>> effects_;
+  std::vector<run*> touched_;
+  store_batch batch_;
+  struct held {
+    std::uint64_t batch;
+    std::function<void(const rpc_status&)> then;
+  };
+  std::deque<held> held_;
+  std::uint64_t written_ = 0;
+  std::uint64_t safe_ = 0;
+  rpc_status failure_;
+};
+
+}  // namespace rondo::server

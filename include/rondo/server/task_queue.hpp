@@ -1,0 +1,69 @@
+#pragma once
+
+#include <temporal/api/common/v1/message.pb.h>
+#include <temporal/api/deployment/v1/message.pb.h>
+#include <temporal/api/enums/v1/deployment.pb.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "rondo/server/call.hpp"
+#include "rondo/server/time.hpp"
+
+namespace rondo::server {
+
+using deployment_version = temporal::api::deployment::v1::WorkerDeploymentVersion;
+
+enum class task_kind : std::uint8_t { workflow, activity, query };
+
+/// The type of queue that a task waits in; queries wait with workflow tasks.
+enum class queue_type : std::uint8_t { workflow, activity };
+
+/// Identity of a task queue inside of the server.
+struct queue_key {
+  std::string namespace_id;
+  std::string name;
+  queue_type type = queue_type::workflow;
+
+  friend auto operator<=>(const queue_key&, const queue_key&) = default;
+};
+
+/// Work that waits for a poll. Its content stays with the run; this says where to find it.
+struct queued_task {
+  task_kind kind = task_kind::workflow;
+  queue_key queue;
+  /// A queue of one worker: the task comes from there only.
+  bool sticky = false;
+  std::string workflow_id;
+  std::string run_id;
+  std::int64_t scheduled_event_id = 0;
+  /// That of the workflow task or the activity when it was added.
+  std::int64_t stamp = 0;
+  /// Of a query.
+  std::string query_id;
+  /// Workers of this version alone may take it; none: unversioned workers.
+  std::optional<deployment_version> version;
+  /// 1 (first) to 5.
+  int priority = 3;
+  instant added = 0;
+};
+
+/// A poll that waits for a task, and what is known of the worker behind it.
+struct poller {
+  call_ptr call;
+  queue_key queue;
+  bool sticky = false;
+  /// Of a sticky queue: the queue that all workers share.
+  std::string normal_name;
+  std::string identity;
+  std::string instance_key;
+  /// Empty: an unversioned worker.
+  std::optional<deployment_version> version;
+  temporal::api::enums::v1::WorkerVersioningMode versioning_mode =
+      temporal::api::enums::v1::WORKER_VERSIONING_MODE_UNSPECIFIED;
+  instant since = 0;
+};
+
+}  // namespace rondo::server
