@@ -14,7 +14,8 @@ namespace rondo::server {
 
 /// Appends the closing event and ends the run: open tasks, timers and activities go, updates and queries are answered,
 /// children are left by their policies, the parent is told unless a run follows. `new_run_id` is that run, or empty.
-void close_run(run& which, history_event closing, enums::WorkflowExecutionStatus status, const std::string& new_run_id = {});
+void close_run(run& which, history_event closing, enums::WorkflowExecutionStatus status,
+               const std::string& new_run_id = {});
 
 void terminate_run(run& which, const std::string& reason, const temporal::api::common::v1::Payloads& details,
                    const std::string& identity);

@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "rondo/detail/base/random.hpp"
@@ -61,7 +63,8 @@ class core {
   /// Handles something that came from outside as one turn. Everything that changes state outside of a request (a timer,
   /// a client that went away) goes through it; inside of a turn it simply calls the function.
   void turn(const std::function<void()>& work);
-  /// Does something after what is being done now, in this same turn: how one run affects another. Capture ids, not runs.
+  /// Does something after what is being done now, in this same turn: how one run affects another. Capture ids, not
+  /// runs.
   void later(std::function<void()> work) { effects_.push_back(std::move(work)); }
   /// The run changed in this turn.
   void touch(run& which);
@@ -74,15 +77,28 @@ class core {
   /// Does something once everything that has happened is safe; with the error if it cannot become safe.
   void when_safe(std::function<void(const rpc_status&)> then);
 
+  /// Closed runs that are in memory, the longest unused first.
+  std::deque<std::pair<std::string, std::string>>& closed_runs() noexcept { return closed_runs_; }
+  /// Everything up to this turn is in the store: what was written with the number or before.
+  std::uint64_t safe() const noexcept { return safe_; }
+  /// The run was removed, but the store may still show it.
+  bool is_removed(const std::string& run_id) const { return removed_.count(run_id) != 0; }
+  /// Takes the run out of the store.
+  void erase(run& which);
+
   /// The store failed: nothing is accepted any more. Set by the first failed write.
   const rpc_status& failure() const noexcept { return failure_; }
   std::function<void(const rpc_status&)> on_failure;
 
  private:
+  class turn_scope;
   void end_turn();
+  void settle_touched();
   void settle(run& which);
+  void arm(run& which);
   void save(run& which);
   void commit();
+  void release();
   void on_written(std::uint64_t batch, const rpc_status& status);
   void load();
 
@@ -99,7 +115,9 @@ class core {
 
   bool in_turn_ = false;
   std::deque<std::function<void()>> effects_;
-  std::vector<run*> touched_;
+  std::vector<std::pair<std::string, std::string>> touched_;  // namespace id and run id: a run may go meanwhile
+  std::deque<std::pair<std::string, std::string>> closed_runs_;
+  std::unordered_set<std::string> removed_;
   store_batch batch_;
   struct held {
     std::uint64_t batch;

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,9 +29,8 @@ class frontend {
   /// Handler that answers at once: response handler(core&, Request&).
   template <class Request, class Function>
   void on(std::string_view method, Function handler) {
-    on_call<Request>(method, [handler](core& in, Request& request, const call_ptr& call) {
-      in.answer(call, handler(in, request));
-    });
+    on_call<Request>(
+        method, [handler](core& in, Request& request, const call_ptr& call) { in.answer(call, handler(in, request)); });
   }
   /// Handler that answers when it can: void handler(core&, Request&, const call_ptr&).
   template <class Request, class Function>
@@ -40,23 +41,27 @@ class frontend {
       handler(in, request, call);
     });
   }
+  using method_handler = std::function<void(core&, std::string_view, const call_ptr&)>;
   /// `method` is "Method" of the WorkflowService, or "package.Service/Method".
-  void on_bytes(std::string_view method, std::function<void(core&, std::string_view, const call_ptr&)> handler);
+  void on_bytes(std::string_view method, method_handler function);
 
   /// A request from a transport. Unknown methods and services are UNIMPLEMENTED, in words that name them.
   void handle(const call_ptr& call);
 
   core& owner() noexcept { return *core_; }
   /// Calls that are not answered yet.
-  std::size_t under_way() const noexcept { return under_way_; }
+  std::size_t under_way() const noexcept { return *under_way_; }
   bool knows_service(std::string_view name) const noexcept;
 
  private:
   static void parse(google::protobuf::Message& into, std::string_view bytes);
+  rpc_status unknown(std::string_view path) const;
 
   core* core_;
-  std::unordered_map<std::string, std::function<void(core&, std::string_view, const call_ptr&)>> handlers_;
-  std::size_t under_way_ = 0;
+  std::unordered_map<std::string, method_handler> handlers_;
+  std::set<std::string, std::less<>> services_;
+  /// Outlives the frontend in calls that are still held.
+  std::shared_ptr<std::size_t> under_way_ = std::make_shared<std::size_t>(0);
 };
 
 }  // namespace rondo::server

@@ -49,6 +49,7 @@ struct run {
   std::vector<std::function<bool(run&)>> watchers;
   /// Tasks in queues, by scheduled event id: what matching::add() gave.
   std::map<std::int64_t, std::uint64_t> queued_tasks;
+  /// Not null while somebody waits, so that a closed run stays in memory.
   std::shared_ptr<run_queries> queries;
   std::shared_ptr<run_updates> updates;
 
@@ -60,6 +61,10 @@ struct run {
   bool holds_clock = false;
   /// Events before this id are in the store.
   std::int64_t stored_events = 1;
+  /// The last batch that holds something of it.
+  std::uint64_t saved_in = 0;
+  /// It is in core::closed_runs().
+  bool listed_as_closed = false;
 };
 
 }  // namespace rondo::server

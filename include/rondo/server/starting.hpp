@@ -58,11 +58,12 @@ void signal_run(run& to, const std::string& name, const temporal::api::common::v
                 const std::string& request_id);
 
 /// Adds a WorkflowExecutionCancelRequested event. False: it was requested before.
-bool request_cancel(run& of, const std::string& reason, const std::string& identity, const std::string& request_id,
-                    const temporal::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes* external = nullptr);
+bool request_cancel(
+    run& of, const std::string& reason, const std::string& identity, const std::string& request_id,
+    const temporal::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes* external = nullptr);
 
-/// The pause before the next attempt by a retry policy, as servers count it (interval * coefficient^(attempt-1), at most
-/// the maximum interval); none when attempts, deadline (0: none) or the failure's type forbid one.
+/// The pause before the next attempt by a retry policy, as servers count it (interval * coefficient^(attempt-1), at
+/// most the maximum interval); none when attempts, deadline (0: none) or the failure's type forbid one.
 std::optional<interval> next_retry(const temporal::api::common::v1::RetryPolicy& policy, int attempt, instant now,
                                    instant deadline, const temporal::api::failure::v1::Failure& failure);
 
