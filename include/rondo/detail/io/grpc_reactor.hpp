@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "rondo/detail/io/reactor.hpp"
 
@@ -42,12 +44,12 @@ class grpc_operation : public grpc_event {
 };
 
 /// gRPC's completion queue as the reactor of the loop: every completion is delivered on the loop's thread.
-class grpc_reactor final : public reactor {
+class grpc_reactor : public reactor {
  public:
-  grpc_reactor() = default;
-  ~grpc_reactor() override { shutdown(); }
+  grpc_reactor() : grpc_reactor(std::make_unique<grpc::CompletionQueue>()) {}
+  ~grpc_reactor() override { close(); }
 
-  grpc::CompletionQueue& queue() noexcept { return queue_; }
+  grpc::CompletionQueue& queue() noexcept { return *queue_; }
 
   /// No call may be started any more.
   bool closed() const noexcept { return closed_; }
@@ -68,7 +70,7 @@ class grpc_reactor final : public reactor {
   void wait(time_point deadline) override {
     void* tag = nullptr;
     bool ok = false;
-    if (queue_.AsyncNext(&tag, &ok, to_timespec(deadline)) == grpc::CompletionQueue::GOT_EVENT) {
+    if (queue_->AsyncNext(&tag, &ok, to_timespec(deadline)) == grpc::CompletionQueue::GOT_EVENT) {
       static_cast<grpc_event*>(tag)->on_event(ok);
     }
   }
@@ -76,18 +78,10 @@ class grpc_reactor final : public reactor {
   void wake() noexcept override {
     // A deadline in the past fires the alarm at once; one at the present would go through gRPC's timer thread.
     if (waker_.pending.exchange(true)) return;
-    alarm_.Set(&queue_, to_timespec(time_point::min()), static_cast<grpc_event*>(&waker_));
+    alarm_.Set(queue_.get(), to_timespec(time_point::min()), static_cast<grpc_event*>(&waker_));
   }
 
-  void shutdown() noexcept override {
-    if (closed_) return;
-    closed_ = true;
-    for (grpc_operation* operation = first_; operation; operation = operation->next_) operation->try_cancel();
-    queue_.Shutdown();
-    void* tag = nullptr;
-    bool ok = false;
-    while (queue_.Next(&tag, &ok)) static_cast<grpc_event*>(tag)->on_event(ok);
-  }
+  void shutdown() noexcept override { close(); }
 
   /// gRPC's form of a time of the steady clock.
   static gpr_timespec to_timespec(time_point time) noexcept {
@@ -98,13 +92,27 @@ class grpc_reactor final : public reactor {
     return {nanoseconds / per_second, static_cast<std::int32_t>(nanoseconds % per_second), GPR_CLOCK_MONOTONIC};
   }
 
+ protected:
+  /// For queues that serve more than calls to others.
+  explicit grpc_reactor(std::unique_ptr<grpc::CompletionQueue> queue) : queue_(std::move(queue)) {}
+
  private:
+  void close() noexcept {
+    if (closed_) return;
+    closed_ = true;
+    for (grpc_operation* operation = first_; operation; operation = operation->next_) operation->try_cancel();
+    queue_->Shutdown();
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_->Next(&tag, &ok)) static_cast<grpc_event*>(tag)->on_event(ok);
+  }
+
   struct waker final : grpc_event {
     void on_event(bool) override { pending.store(false); }
     std::atomic<bool> pending{false};
   };
 
-  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::CompletionQueue> queue_;
   grpc::Alarm alarm_;
   waker waker_;
   grpc_operation* first_ = nullptr;

@@ -72,6 +72,9 @@ class event_loop {
     return driver != std::thread::id() && driver != std::this_thread::get_id();
   }
 
+  /// Something waits to be run besides what runs now. Loop thread only.
+  bool has_work() noexcept;
+
   /// True while the loop is being destroyed: operations discard their handlers instead of calling them.
   bool closing() const noexcept { return closing_; }
 
@@ -209,6 +212,12 @@ inline void event_loop::wait(time_point deadline) {
   const std::lock_guard lock(core_.mutex_);
   core_.waiting_ = false;
   core_.local_.append(core_.remote_);
+}
+
+inline bool event_loop::has_work() noexcept {
+  if (!core_.local_.empty() || !batch_.empty() || asio_ == asio_state::ready) return true;
+  const std::lock_guard lock(core_.mutex_);
+  return !core_.remote_.empty();
 }
 
 inline void event_loop::run_posted() {
