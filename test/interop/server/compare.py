@@ -22,12 +22,13 @@ MISSING = "<nothing>"
 # Keys whose values say nothing about the server: dropped. Those after them: only whether they are set is compared.
 DROPPED = {"taskId", "stackTrace", "identity", "sdkMetadata", "meteringMetadata", "binaryChecksum", "workerVersion",
            "workerMayIgnore", "version", "workerInstanceKey", "pollerGroupId", "lastWorkerIdentity"}
-HIDDEN = {"historySizeBytes", "requestId", "stateTransitionCount", "stateSizeBytes", "eventTime", "startTime", "closeTime", "executionTime",
+HIDDEN = {"historySizeBytes", "complete_time", "original_schedule_time", "requestId", "stateTransitionCount", "stateSizeBytes", "eventTime", "startTime", "closeTime", "executionTime",
           "executionDuration", "executionExpirationTime", "firstWorkflowTaskBackoff", "runExpirationTime", "workflowExecutionExpirationTime", "scheduledTime", "lastStartedTime", "lastHeartbeatTime",
           "originalScheduledTime", "startedTime", "nextAttemptScheduleTime", "createTime", "clusterName", "clusterId",
           "activeClusterName", "originalExecutionRunId", "currentAttemptScheduledTime", "revisionNumber"}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d| \+0000 UTC)?")
+BUILD = re.compile(r"\b[0-9a-f]{32}\b")  # the checksum of a program
 HANDLERS = re.compile(r"(KnownQueryTypes=\[|KnownUpdateNames=\[)([^]]*)")  # in the order of a hash table
 HOST = re.compile(r"127\.0\.0\.1:\d+|\b\d+@[\w.-]+")
 
@@ -51,6 +52,7 @@ class Scrubber:
     def text(self, value: str) -> str:
         value = value.replace(self.token, "<run>")
         value = UUID.sub("<id>", value)
+        value = BUILD.sub("<build>", value)
         value = HANDLERS.sub(lambda found: found[1] + " ".join(sorted(found[2].split())), value)
         if not value.startswith("20"):  # a constant time in a filter stays; a whole value that is a time does not
             return HOST.sub("<host>", value)

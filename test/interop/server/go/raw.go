@@ -341,7 +341,7 @@ func sticky(s *scenario) {
 	stick := func(token []byte, name string, commands ...*commandpb.Command) {
 		request := s.completion(token, commands...)
 		request.StickyAttributes = &taskqueuepb.StickyExecutionAttributes{WorkerTaskQueue: stickyQueue(name),
-			ScheduleToStartTimeout: durationpb.New(time.Second)}
+			ScheduleToStartTimeout: durationpb.New(3 * time.Second)}
 		_, err := s.service.RespondWorkflowTaskCompleted(s.ctx, request)
 		s.must(err)
 	}
