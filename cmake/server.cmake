@@ -3,13 +3,14 @@
 find_package(SQLite3)
 find_package(CURL)
 find_package(OpenSSL)
-if(NOT SQLite3_FOUND OR NOT CURL_FOUND OR NOT OpenSSL_FOUND)
-  message(STATUS "rondo: no SQLite, libcurl or OpenSSL, so the development server is left out")
+find_package(ZLIB)
+if(NOT SQLite3_FOUND OR NOT CURL_FOUND OR NOT OpenSSL_FOUND OR NOT ZLIB_FOUND)
+  message(STATUS "rondo: no SQLite, libcurl, OpenSSL or zlib, so the development server is left out")
   return()
 endif()
 
 add_library(rondo-server-headers INTERFACE)
-target_link_libraries(rondo-server-headers INTERFACE rondo SQLite::SQLite3 CURL::libcurl OpenSSL::Crypto)
+target_link_libraries(rondo-server-headers INTERFACE rondo SQLite::SQLite3 CURL::libcurl OpenSSL::Crypto ZLIB::ZLIB)
 
 # One source for each body, so that they are compiled side by side.
 file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include
@@ -18,7 +19,7 @@ set(server_sources)
 foreach(body IN LISTS bodies)
   cmake_path(GET body STEM name)
   set(source ${PROJECT_BINARY_DIR}/server/${name}.cpp)
-  file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${body}\" // IWYU pragma: keep\n")
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/server_source.cpp.in ${source} @ONLY)
   list(APPEND server_sources ${source})
 endforeach()
 
