@@ -62,7 +62,7 @@ bool has_unsent_updates(const run& of) noexcept;
 void check_messages(completion& by);
 /// Applies them, and rejects for the worker what it left without a word. After the commands of a completion.
 void take_messages(completion& by);
-/// The completion of a speculative task brought only rejections: the task leaves no trace.
+/// The completion says nothing of updates that the history has to keep: it has rejections at most.
 bool completion_leaves_no_trace(const completion& by) noexcept;
 /// The open task failed or timed out: what was sent is sent again with the next one.
 void on_task_lost_for_updates(run& of);

@@ -387,6 +387,10 @@ RONDO_SERVER_FUNCTION bool deliver_query_task(core& in, const queued_task& task,
   response.mutable_workflow_type()->set_name(of->state.type());
   response.set_previous_started_event_id(of->state.previous_started_event_id());
   response.set_attempt(1);
+  response.set_backlog_count_hint(to.backlog_hint);
+  if (to.scaling_suggestion != 0) {
+    response.mutable_poller_scaling_decision()->set_poll_request_delta_suggestion(to.scaling_suggestion);
+  }
   *response.mutable_query() = query->query;
   response.mutable_workflow_execution_task_queue()->set_name(of->state.task_queue());
   response.mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);

@@ -285,15 +285,7 @@ RONDO_SERVER_FUNCTION void take_messages(completion& by) {
 }
 
 RONDO_SERVER_FUNCTION bool completion_leaves_no_trace(const completion& by) noexcept {
-  constexpr std::int64_t most_events = 10;
-  const run& of = by.of;
-  const auto& request = by.request;
-  if (of.state.workflow_task().kind() != state::WorkflowTask::SPECULATIVE) return false;
-  if (request.commands_size() != 0 || request.force_create_new_workflow_task()) return false;
-  // Events that the task brought would be brought again: not every worker bears that, and not too many of them.
-  const std::int64_t brought = of.events.next_id() - (of.state.previous_started_event_id() + 2);
-  if (brought > (request.capabilities().discard_speculative_workflow_task_with_events() ? most_events : 0)) return false;
-  for (const auto& message : request.messages()) {
+  for (const auto& message : by.request.messages()) {
     if (!message.body().Is<detail_update_messages::update::Rejection>()) return false;
   }
   return true;
