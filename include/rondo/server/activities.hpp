@@ -2,20 +2,39 @@
 
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
+#include <string>
+
 #include "rondo/server/config.hpp"
 #include "rondo/server/core.hpp"
 #include "rondo/server/run.hpp"
 #include "rondo/server/task_queue.hpp"
 
 // The activities of a run. Their commands are in completion.hpp.
+//
+// An attempt waits for its time (a back-off), in its task queue, or is with a worker. Attempts leave no events: the
+// started event of the last one is written with the event that ends the activity.
 namespace rondo::server {
 
 class frontend;
 
 namespace service = temporal::api::workflowservice::v1;
 
+/// Puts the attempt into its task queue, unless it is there, is with a worker, or its time has not come.
+void dispatch_activity(run& of, state::Activity& which);
 /// Marks the attempt started and makes the task for the worker: for polls and for eager dispatch.
 service::PollActivityTaskQueueResponse start_activity(run& of, state::Activity& which, const poller& by);
+
+/// How an activity ends. Each writes its events, forgets the activity and lets the workflow look at it; `which` is gone
+/// then.
+void complete_activity(run& of, const state::Activity& which, temporal::api::common::v1::Payloads result,
+                       const std::string& identity);
+void cancel_activity(run& of, const state::Activity& which, temporal::api::common::v1::Payloads details,
+                     const std::string& identity);
+/// No worker has the activity: it is cancelled at once, by an event that follows those of the other commands.
+void cancel_unstarted_activity(run& of, const state::Activity& which, const std::string& identity);
+/// The attempt failed: the next one begins after its pause, or the activity fails.
+void fail_activity(run& of, state::Activity& which, const temporal::api::failure::v1::Failure& failure,
+                   const std::string& identity);
 
 /// Timeouts and back-offs of activities: acts on all that are due.
 void on_activities_due(run& of, instant now);

@@ -2,12 +2,15 @@
 
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
-#include <optional>
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "rondo/server/config.hpp"
 #include "rondo/server/core.hpp"
+#include "rondo/server/cron.hpp"
 #include "rondo/server/name_space.hpp"
+#include "rondo/server/retries.hpp"
 #include "rondo/server/run.hpp"
 
 namespace rondo::server {
@@ -32,11 +35,25 @@ struct start_request {
   std::string original_run_id;  // empty: the run's own
   /// The run that it continues, for what is inherited (sticky queues are not).
   const run* continues = nullptr;
+  /// What stands between the start and the first workflow task: the signal of a signal-with-start.
+  std::function<void(run&)> before_first_task;
 };
 
 /// Refuses what no start may have: missing or too long ids, bad timeouts, cron, retry policies, memo or attributes.
 /// Sets defaults in place.
-void check_start(const core& in, const name_space& of, service::StartWorkflowExecutionRequest& request);
+void check_start(core& in, const name_space& of, service::StartWorkflowExecutionRequest& request);
+
+/// The pause before the first workflow task of a run that a request starts: its start delay or its cron schedule.
+interval first_task_delay(const service::StartWorkflowExecutionRequest& request, instant now);
+
+/// What the policies of a start say of the current run of its workflow id.
+enum class start_decision : std::uint8_t { start, use_existing, terminate_existing };
+
+/// Refuses with ALREADY_EXISTS where the policies forbid the start; null: there is no such run.
+start_decision decide_start(const service::StartWorkflowExecutionRequest& request, const run* current);
+
+/// Ends the current run, which gives way to another one.
+void terminate_for_start(run& which, const std::string& new_run_id);
 
 /// Creates the run with its WorkflowExecutionStarted event; the first workflow task is scheduled, or waits.
 run& start_run(core& in, name_space& of, start_request begin);
@@ -46,33 +63,44 @@ struct start_outcome {
   run* which = nullptr;
   /// False: it was there already (the same request again, or USE_EXISTING).
   bool started = false;
+  /// It is the run that the same request started before.
+  bool same_request = false;
 };
 
 /// Applies the workflow id policies to the current run of the id, then starts. Refuses with ALREADY_EXISTS
 /// (WorkflowExecutionAlreadyStartedFailure) where the policies say so.
 start_outcome start_by_client(core& in, name_space& of, service::StartWorkflowExecutionRequest request);
 
-/// Adds a WorkflowExecutionSignaled event; refuses beyond the limits; the same request id twice counts once.
+/// What a signal brings.
+struct signal_content {
+  std::string name;
+  temporal::api::common::v1::Payloads input;
+  temporal::api::common::v1::Header header;
+  std::string identity;
+  std::string request_id;
+  /// Of the workflow that sends it.
+  temporal::api::common::v1::WorkflowExecution sender;
+  google::protobuf::RepeatedPtrField<temporal::api::common::v1::Link> links;
+};
+
+/// Refuses a signal beyond the limits.
+void check_signal(const core& in, const signal_content& signal, const run* to);
+/// Adds a WorkflowExecutionSignaled event; the same request id twice counts once. Already checked.
+void signal_run(run& to, signal_content signal);
+/// As above, and checked here.
 void signal_run(run& to, const std::string& name, const temporal::api::common::v1::Payloads& input,
                 const temporal::api::common::v1::Header& header, const std::string& identity,
                 const std::string& request_id);
 
 /// Adds a WorkflowExecutionCancelRequested event. False: it was requested before.
-bool request_cancel(
-    run& of, const std::string& reason, const std::string& identity, const std::string& request_id,
-    const temporal::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes* external = nullptr);
+bool request_cancel(run& of, const std::string& reason, const std::string& identity, const std::string& request_id,
+                    const temporal::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes* external = nullptr,
+                    const google::protobuf::RepeatedPtrField<temporal::api::common::v1::Link>* links = nullptr);
 
-/// The pause before the next attempt by a retry policy, as servers count it (interval * coefficient^(attempt-1), at
-/// most the maximum interval); none when attempts, deadline (0: none) or the failure's type forbid one.
-std::optional<interval> next_retry(const temporal::api::common::v1::RetryPolicy& policy, int attempt, instant now,
-                                   instant deadline, const temporal::api::failure::v1::Failure& failure);
-
-/// Fills in what a retry policy leaves open; refuses one that makes no sense. `subject` names whose it is in the text.
-void complete_retry_policy(temporal::api::common::v1::RetryPolicy& policy);
-
-/// The time of the next run of a cron schedule after `closed`, counted from `started`; none when it has no next time.
-/// Knows the five fields, @every, @hourly and so on, and CRON_TZ=. Refuses what it cannot read.
-std::optional<instant> next_cron(const std::string& schedule, instant started, instant closed);
+/// The current run of the execution that a request to cancel or to terminate means: with a first run id, whatever run
+/// of that chain is the current one. Refuses with NOT_FOUND.
+run& get_run_of_chain(core& in, name_space& of, const temporal::api::common::v1::WorkflowExecution& execution,
+                      const std::string& first_run_id);
 
 /// StartWorkflowExecution, SignalWorkflowExecution, SignalWithStartWorkflowExecution, RequestCancelWorkflowExecution,
 /// TerminateWorkflowExecution.
