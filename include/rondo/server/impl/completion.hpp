@@ -194,7 +194,12 @@ inline void start_eager_activities(completion& by) {
   for (const auto id : by.eager_activities) {
     const auto found = of.state.mutable_activities()->find(id);
     if (found == of.state.mutable_activities()->end()) continue;
-    *by.response.add_activity_tasks() = start_activity(of, found->second, worker);
+    // The worker has said only of the workflow's own queue that it has room for activities.
+    if (found->second.task_queue() != of.state.task_queue()) {
+      dispatch_activity(of, found->second);
+    } else {
+      *by.response.add_activity_tasks() = start_activity(of, found->second, worker);
+    }
   }
 }
 
