@@ -1,11 +1,17 @@
 #pragma once
 
+#include <google/protobuf/map.h>
+#include <temporal/api/taskqueue/v1/message.pb.h>
+
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "rondo/server/config.hpp"
 #include "rondo/server/core.hpp"
+#include "rondo/server/queue_state.hpp"
 #include "rondo/server/task_queue.hpp"
 
 namespace rondo::server {
@@ -29,10 +35,29 @@ class matching {
   /// The task is no longer wanted. Unknown numbers are ignored.
   void remove(std::uint64_t task) noexcept;
 
+  /// A worker waits for a task; `rate` is the number of tasks per second that it allows for the queue. Ends empty at
+  /// the given time.
+  void poll(poller from, std::optional<double> rate, io::time_point end);
+  /// The worker will not come back: its polls end empty, and for half a minute new ones at once.
+  void shut_down_worker(const std::string& namespace_id, const std::string& instance_key);
+  /// The worker of the sticky queue will not come back: what waits there goes to the queue that all workers share.
+  void drop_sticky(const queue_key& sticky);
+
+  /// Where tasks of the run (of all runs of the namespace when `run_id` is empty) have to go may have changed.
+  void reroute(const std::string& namespace_id, const std::string& run_id = {});
+
   /// The sticky queue has a worker: a poll waits or one did in the last ten seconds, and the worker did not shut down.
   bool sticky_available(const queue_key& sticky) const;
   /// A poll of the queue waits right now.
   bool has_poller(const queue_key& queue) const;
+  bool has_poller(const queue_key& queue, const std::optional<deployment_version>& version) const;
+  /// Tasks that wait in the queue for workers of the version.
+  std::int64_t backlog(const queue_key& queue, const std::optional<deployment_version>& version) const;
+  /// A worker of the version polled the queue since the time.
+  bool polled_since(const queue_key& queue, const std::optional<deployment_version>& version,
+                    io::time_point time) const;
+  /// Calls the function for the queue's state of every version.
+  void each_version(const queue_key& queue, const std::function<void(queue_state&)>& visit) const;
 
  private:
   struct impl;
@@ -42,5 +67,13 @@ class matching {
 /// PollWorkflowTaskQueue, PollActivityTaskQueue, ShutdownWorker, DescribeTaskQueue, ListTaskQueuePartitions,
 /// RecordWorkerHeartbeat.
 void serve_matching(frontend& at);
+/// The part of them that only shows something.
+void serve_describing(frontend& at);
+
+/// Refuses a task queue without a name, with one that is too long, or with one that is reserved.
+void check_task_queue(const core& in, const temporal::api::taskqueue::v1::TaskQueue& queue);
+/// Counts of a queue for workers of one version; by priority when `by_priority` is given.
+void add_stats(const core& in, queue_state& of, temporal::api::taskqueue::v1::TaskQueueStats& into,
+               google::protobuf::Map<std::int32_t, temporal::api::taskqueue::v1::TaskQueueStats>* by_priority);
 
 }  // namespace rondo::server

@@ -64,6 +64,14 @@ struct poller {
   temporal::api::enums::v1::WorkerVersioningMode versioning_mode =
       temporal::api::enums::v1::WORKER_VERSIONING_MODE_UNSPECIFIED;
   instant since = 0;
+  /// Set when a task is given to it: tasks that wait still, and how many polls the worker should have more or less.
+  std::int64_t backlog_hint = 0;
+  int scaling_suggestion = 0;
 };
+
+/// "deployment:build" as clients write it; empty for unversioned workers.
+inline std::string version_text(const std::optional<deployment_version>& version) {
+  return version ? version->deployment_name() + ":" + version->build_id() : std::string();
+}
 
 }  // namespace rondo::server
