@@ -10,18 +10,24 @@
 #include <string>
 #include <string_view>
 
+#include "rondo/server/clock.hpp"
 #include "rondo/server/config.hpp"
 #include "rondo/server/core.hpp"
 #include "rondo/server/name_space.hpp"
+#include "rondo/server/time.hpp"
 
 namespace rondo::server {
 
 class frontend;
 
-/// The namespaces of a server, with their search attributes.
+/// The namespaces of a server, with their search attributes. Closed runs that are older than the retention of their
+/// namespace go from time to time.
 class namespaces {
  public:
-  explicit namespaces(core& owner) : owner_(&owner) {}
+  explicit namespaces(core& owner);
+  namespaces(const namespaces&) = delete;
+  namespaces& operator=(const namespaces&) = delete;
+  ~namespaces();
 
   /// Reads them from the store and makes those of the options that are missing.
   void load();
@@ -45,13 +51,25 @@ class namespaces {
   /// Adds the type to the metadata of each payload.
   void check_attributes(const name_space& in, temporal::api::common::v1::SearchAttributes& attributes) const;
 
+  /// A new namespace as the request or the options want it, not added yet.
+  state::Namespace make(const std::string& name, interval retention) const;
+  /// Identifies this server; the same for all its life.
+  const std::string& cluster_id() const noexcept { return cluster_id_; }
+  /// Removes what is older than the retention of its namespace.
+  void expire();
+
  private:
+  void arm_expiry();
+
   core* owner_;
   std::map<std::string, std::unique_ptr<name_space>, std::less<>> by_name_;
+  std::map<std::string, name_space*, std::less<>> by_id_;
+  std::string cluster_id_;
+  clock::timer expiry_;
 };
 
-/// DescribeNamespace, RegisterNamespace, ..., the search attributes of the OperatorService, GetSystemInfo,
-/// GetClusterInfo.
+/// RegisterNamespace, DescribeNamespace, ListNamespaces, UpdateNamespace, DeprecateNamespace, DeleteNamespace of the
+/// OperatorService, and what system.hpp and search_attributes.hpp serve.
 void serve_namespaces(frontend& at);
 
 }  // namespace rondo::server
