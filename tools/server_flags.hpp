@@ -44,7 +44,8 @@ inline logger logger_of(const server_flags& flags) {
       {"debug", log_level::debug}, {"info", log_level::info}, {"warn", log_level::warn},
       {"error", log_level::error}, {"never", std::nullopt},   {"trace", log_level::trace},
   };
-  constexpr choice<bool> formats[] = {{"text", false}, {"json", true}};
+  // Development kits for other languages ask for "pretty".
+  constexpr choice<bool> formats[] = {{"text", false}, {"json", true}, {"pretty", false}};
   const auto level = choose("--log-level", levels, flags.log_level);
   const bool as_json = choose("--log-format", formats, flags.log_format);
   if (!level) return logger::silent();
@@ -114,8 +115,9 @@ inline server::options server_options_of(const server_flags& flags) {
   return made;
 }
 
-/// IPv6 addresses stand in brackets.
+/// "localhost" is the loopback of IPv4; IPv6 addresses stand in brackets.
 inline std::string host_and_port(const std::string& ip, int port) {
+  if (ip == "localhost") return "127.0.0.1:" + std::to_string(port);
   const bool bare_v6 = ip.find(':') != ip.npos && !ip.starts_with('[');
   return (bare_v6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port);
 }

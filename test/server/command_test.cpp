@@ -1,83 +1,25 @@
-#include <fcntl.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <temporal/api/history/v1/message.pb.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "fixture.hpp"
-
-extern char** environ;
+#include "support/program.hpp"
 
 // The `rondo` command against a running server.
 namespace rondo::test {
 namespace {
 
-using words = std::vector<std::string>;
-
-/// What a program printed, and how it ended.
-struct program_end {
-  int code = -1;
-  std::string out, err;
-};
-
-/// Reads the output of a program off a file that it writes.
-class kept_output {
- public:
-  kept_output() : path_(testing::TempDir() + "rondo-" + detail::random_uuid()) {}
-  ~kept_output() { unlink(path_.c_str()); }
-  kept_output(const kept_output&) = delete;
-  kept_output& operator=(const kept_output&) = delete;
-
-  void take(posix_spawn_file_actions_t& actions, int descriptor) const {
-    posix_spawn_file_actions_addopen(&actions, descriptor, path_.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
-  }
-  std::string text() const {
-    std::ifstream file(path_);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }
-
- private:
-  std::string path_;
-};
-
-program_end run_program(words command) {
-  std::vector<char*> arguments;
-  for (auto& word : command) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  const kept_output out, err;
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  out.take(actions, STDOUT_FILENO);
-  err.take(actions, STDERR_FILENO);
-  pid_t child = 0;
-  const int failed = posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) throw std::runtime_error("cannot start " + command.front());
-  int status = 0;
-  waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out.text(), err.text()};
-}
-
 class command_test : public server_test {
  protected:
   /// Runs `rondo` with these words and the address of the server.
   static program_end rondo(words command, bool addressed = true) {
-    const char* program = std::getenv("RONDO_PROGRAM");
-    if (program == nullptr) throw std::runtime_error("RONDO_PROGRAM must name the rondo command");
-    command.insert(command.begin(), program);
     if (addressed) command.insert(command.end(), {"--address", server_address()});
-    return run_program(std::move(command));
+    return run_program(rondo_command(std::move(command)));
   }
   /// The output of a command that must succeed.
   static std::string rondo_out(words command) {

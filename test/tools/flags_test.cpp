@@ -250,7 +250,7 @@ TEST(server_flags, say_which_one_is_wrong) {
             "--task-notify-url: 'ftp://x' must begin with http:// or https://");
   EXPECT_EQ(error([](auto& f) { f.log_level = "loud"; }),
             "--log-level: 'loud' is none of debug, info, warn, error, never, trace");
-  EXPECT_EQ(error([](auto& f) { f.log_format = "xml"; }), "--log-format: 'xml' is none of text, json");
+  EXPECT_EQ(error([](auto& f) { f.log_format = "xml"; }), "--log-format: 'xml' is none of text, json, pretty");
   EXPECT_EQ(error([](auto& f) { f.dynamic_config = {"x"}; }), "--dynamic-config-value: 'x' is not KEY=VALUE");
   EXPECT_EQ(error([](auto& f) { f.sqlite_pragmas = {"x"}; }), "--sqlite-pragma: 'x' is not KEY=VALUE");
 }
@@ -258,6 +258,8 @@ TEST(server_flags, say_which_one_is_wrong) {
 TEST(server_flags, what_it_listens_on_is_json_or_text) {
   EXPECT_EQ(host_and_port("127.0.0.1", 80), "127.0.0.1:80");
   EXPECT_EQ(host_and_port("::1", 80), "[::1]:80");
+  EXPECT_EQ(host_and_port("[::1]", 80), "[::1]:80");
+  EXPECT_EQ(host_and_port("localhost", 80), "127.0.0.1:80");
   EXPECT_EQ(listening_json("127.0.0.1:1", {"default", "a\"b"}),
             R"({"address":"127.0.0.1:1","namespaces":["default","a\"b"]})");
   EXPECT_EQ(listening_text("127.0.0.1:1", {"default", "b"}),
