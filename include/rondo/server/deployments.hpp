@@ -56,17 +56,16 @@ class deployments {
   void on_task_started(run& of, const poller& by);
   /// Takes behaviour and version of a completed workflow task into the run.
   void on_task_completed(run& of, const temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest& by);
-  /// The versioning of a run that continues another, or of a child: what is pinned is inherited when the new run's task
-  /// queue belongs to the version. `initial` is what a continue-as-new asked for.
-  void inherit(run& to, const run& from,
-               enums::ContinueAsNewVersioningBehavior initial =
-                   enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_UNSPECIFIED) const;
+  /// The versioning of a run that continues another: what is pinned is inherited when the new run's task queue belongs
+  /// to the version, unless a continue-as-new asked for something else.
+  void inherit(run& to, const run& from) const;
   /// An override that came with a start or a change of options. Refuses what is not well-formed.
   void set_override(run& of, const temporal::api::workflow::v1::VersioningOverride& wanted) const;
   /// Refuses an override that is not well-formed, or whose version does not know the task queue.
   void check_override(const std::string& namespace_id, const std::string& task_queue,
                       const temporal::api::workflow::v1::VersioningOverride& wanted) const;
-  /// A run opened, closed or changed its version: for drainage.
+  /// A run opened or changed its version: a version that was drained may be in use again. That runs end is seen when
+  /// somebody asks.
   void on_run_changed(const run& which);
 
   /// What clients see of the versions that a task queue's tasks go to; none: it is not in use by versioned workers.
@@ -94,7 +93,8 @@ class deployments {
   std::unique_ptr<impl> impl_;
 };
 
-/// Writes what the run's versioning is into its search attributes. `stamp` is what an unversioned worker said of itself.
+/// Writes what the run's versioning is into its search attributes. `stamp` is what an unversioned worker said of
+/// itself.
 void show_versioning(run& of, const temporal::api::common::v1::WorkerVersionStamp* stamp);
 
 /// The worker deployment methods, and UpdateWorkflowExecutionOptions.

@@ -102,6 +102,29 @@ inline bool holds_version(const run& each, const deployment_version& version) {
   return chosen_behavior(info) == enums::VERSIONING_BEHAVIOR_PINNED && same_version(effective_version(info), version);
 }
 
+/// Runs hold the version, or no longer. False: that was known.
+inline bool set_drainage(version_info& version, bool held, instant now) {
+  auto& drainage = *version.mutable_drainage_info();
+  to_proto(now, *drainage.mutable_last_checked_time());
+  const auto status = held ? enums::VERSION_DRAINAGE_STATUS_DRAINING : enums::VERSION_DRAINAGE_STATUS_DRAINED;
+  if (drainage.status() == status) return false;
+  drainage.set_status(status);
+  *drainage.mutable_last_changed_time() = drainage.last_checked_time();
+  version.set_status(held ? enums::WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING
+                          : enums::WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED);
+  return true;
+}
+
+/// What the run said of the one that continues it.
+inline enums::ContinueAsNewVersioningBehavior wanted_beginning(const run& of) {
+  if (of.state.status() != enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW) {
+    return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_UNSPECIFIED;
+  }
+  return of.events.at(of.events.next_id() - 1)
+      .workflow_execution_continued_as_new_event_attributes()
+      .initial_versioning_behavior();
+}
+
 }  // namespace detail_deployments
 
 struct deployments::impl {
@@ -130,21 +153,10 @@ struct deployments::impl {
 
   void index(const deployment_state& of, const deployment_state::version_info& version) {
     for (const auto& each : version.task_queue_infos()) {
-      const auto type =
-          each.type() == enums::TASK_QUEUE_TYPE_ACTIVITY ? queue_type::activity : queue_type::workflow;
+      const auto type = each.type() == enums::TASK_QUEUE_TYPE_ACTIVITY ? queue_type::activity : queue_type::workflow;
       auto& users = by_queue[{of.namespace_id, each.name(), type}];
       if (std::find(users.begin(), users.end(), of.name()) == users.end()) users.push_back(of.name());
     }
-  }
-
-  bool is_draining(const std::string& namespace_id) const {
-    for (auto each = all.lower_bound({namespace_id, {}}); each != all.end() && each->first.first == namespace_id;
-         ++each) {
-      for (const auto& [build_id, version] : each->second.versions) {
-        if (version.has_drainage_info()) return true;
-      }
-    }
-    return false;
   }
 
   core& in;
@@ -280,8 +292,8 @@ RONDO_SERVER_FUNCTION std::optional<deployment_version> deployments::target(cons
   if (info.versioning_override().has_one_time()) {
     return info.versioning_override().one_time().target_deployment_version();
   }
-  const auto pinned = effective_behavior(info) == enums::VERSIONING_BEHAVIOR_PINNED ? effective_version(info)
-                                                                                     : std::nullopt;
+  const auto pinned =
+      effective_behavior(info) == enums::VERSIONING_BEHAVIOR_PINNED ? effective_version(info) : std::nullopt;
   if (pinned) {
     if (queue.type == queue_type::workflow) return pinned;
     const auto* version = impl_->find_version(queue.namespace_id, *pinned);
@@ -289,8 +301,9 @@ RONDO_SERVER_FUNCTION std::optional<deployment_version> deployments::target(cons
   }
   const auto route = impl_->route_of(queue);
   const bool first = of.state.last_completed_task_event_id() == 0;
-  if (first && route.ramping && info.continue_as_new_initial_versioning_behavior() ==
-                                    enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_USE_RAMPING_VERSION) {
+  if (first && route.ramping &&
+      info.continue_as_new_initial_versioning_behavior() ==
+          enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_USE_RAMPING_VERSION) {
     return route.ramping;
   }
   return detail_deployments::choose(route, of.state.workflow_id());
@@ -320,22 +333,20 @@ RONDO_SERVER_FUNCTION void deployments::refresh_drainage(deployment_state& which
     const bool held = std::any_of(space->runs.begin(), space->runs.end(), [&](const auto& each) {
       return detail_deployments::holds_version(*each.second, version.deployment_version());
     });
-    auto& drainage = *version.mutable_drainage_info();
-    to_proto(impl_->in.now(), *drainage.mutable_last_checked_time());
-    const auto status = held ? enums::VERSION_DRAINAGE_STATUS_DRAINING : enums::VERSION_DRAINAGE_STATUS_DRAINED;
-    if (drainage.status() == status) continue;
-    drainage.set_status(status);
-    *drainage.mutable_last_changed_time() = drainage.last_checked_time();
-    version.set_status(held ? enums::WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING
-                            : enums::WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED);
+    if (!detail_deployments::set_drainage(version, held, impl_->in.now())) continue;
     save_version(which, build_id);
   }
 }
 
 RONDO_SERVER_FUNCTION void deployments::on_run_changed(const run& which) {
-  const std::string& namespace_id = which.state.namespace_id();
-  if (!which.state.has_versioning() || !impl_->is_draining(namespace_id)) return;
-  each(namespace_id, [this](deployment_state& of) { refresh_drainage(of); });
+  const auto version = effective_version(which.state.versioning());
+  if (!version || !detail_deployments::holds_version(which, *version)) return;
+  deployment_state* of = find(which.state.namespace_id(), version->deployment_name());
+  if (of == nullptr) return;
+  const auto found = of->versions.find(version->build_id());
+  if (found == of->versions.end() || found->second.status() != enums::WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED) return;
+  detail_deployments::set_drainage(found->second, true, impl_->in.now());
+  save_version(*of, version->build_id());
 }
 
 RONDO_SERVER_FUNCTION void deployments::check_override(
@@ -345,14 +356,14 @@ RONDO_SERVER_FUNCTION void deployments::check_override(
   if (!checked.has_pinned() || !checked.pinned().has_version()) return;
   const auto* version = impl_->find_version(namespace_id, checked.pinned().version());
   if (version != nullptr && detail_deployments::has_queue(*version, task_queue, queue_type::workflow)) return;
-  throw refusal(rpc_code::failed_precondition,
-                "Pinned version '" + version_text(checked.pinned().version()) + "' is not present in task queue '" +
-                    task_queue + "' of type 'Workflow'");
+  throw refusal(rpc_code::failed_precondition, "Pinned version '" + version_text(checked.pinned().version()) +
+                                                   "' is not present in task queue '" + task_queue +
+                                                   "' of type 'Workflow'");
 }
 
-RONDO_SERVER_FUNCTION void deployments::inherit(run& to, const run& from,
-                                                enums::ContinueAsNewVersioningBehavior initial) const {
+RONDO_SERVER_FUNCTION void deployments::inherit(run& to, const run& from) const {
   const versioning_info& old = from.state.versioning();
+  const auto initial = detail_deployments::wanted_beginning(from);
   if (initial != enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_UNSPECIFIED) {
     to.state.mutable_versioning()->set_continue_as_new_initial_versioning_behavior(initial);
   }

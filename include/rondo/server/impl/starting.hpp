@@ -225,6 +225,7 @@ inline void set_versioning(core& in, run& made, const start_request& begin, star
     auto& versioning = *made.state.mutable_versioning();
     versioning.set_behavior(enums::VERSIONING_BEHAVIOR_PINNED);
     *versioning.mutable_deployment_version() = attributes.inherited_pinned_version();
+    show_versioning(made, nullptr);
   }
   if (!made.state.has_versioning()) return;
   const auto& versioning = made.state.versioning();
@@ -257,6 +258,7 @@ inline void attach(run& to, const service::StartWorkflowExecutionRequest& from) 
   if (!from.has_on_conflict_options()) return;
   const auto& wanted = from.on_conflict_options();
   history_event event = make_event(*to.owner, enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  event.set_worker_may_ignore(true);
   auto& attributes = *event.mutable_workflow_execution_options_updated_event_attributes();
   if (wanted.attach_request_id()) attributes.set_attached_request_id(from.request_id());
   if (wanted.attach_completion_callbacks()) {
