@@ -49,7 +49,7 @@ check_protos() {
 
 # The API library, one example and an installation; CMake builds the rest.
 check_meson() {
-  local folder=build/meson options=(-Dtests=false --buildtype=debug)
+  local folder=build/meson options=(-Dtests=false -Dcommand=false --buildtype=debug)
   if [ -d "$folder" ]; then
     meson setup --reconfigure "$folder" "${options[@]}" >/dev/null || return 1
   else
