@@ -69,6 +69,27 @@ class registry {
         name, [&object](auto&&... each) { return (object.*Member)(std::forward<decltype(each)>(each)...); });
   }
 
+  /// Lets a stand-in run in place of an activity, registered or not: `mock<charge_card>([](order o) { ... })`. It takes
+  /// what the activity takes and returns what it returns, or a coroutine of that. For tests.
+  template <auto Function, class Callable>
+  registry& mock(Callable stand_in) {
+    return replace<detail::signature_of<Function>>(name_of<Function>, std::move(stand_in));
+  }
+  /// The same for an activity of another program: `mock<receipt(order)>("ChargeCard", ...)`.
+  template <class Signature, class Callable>
+  registry& mock(std::string_view name, Callable stand_in) {
+    return replace<detail::signature<Signature>>(name, std::move(stand_in));
+  }
+
+  /// Replaces every activity by what the function makes of its definition. For hosts.
+  template <class Function>
+  registry& change_activities(Function function) {
+    for (auto& [name, each] : activities_) {
+      each = std::make_shared<const detail::run::activity_definition>(function(*each));
+    }
+    return *this;
+  }
+
   /// Null when there is none of that name.
   const detail::run::workflow_definition* find_workflow(std::string_view name) const {
     const auto found = workflows_.find(name);
@@ -93,6 +114,24 @@ class registry {
                   "an activity that is a coroutine takes its parameters by value: they must outlive its first await");
     return insert(activities_, "activity",
                   detail::run::define_activity<typename signature::args>(std::string(name), std::move(call)));
+  }
+  template <class Signature, class Callable>
+  registry& replace(std::string_view name, Callable stand_in) {
+    using parameters = typename Signature::args;
+    constexpr bool takes_them = detail::run::stand_in_takes<Callable, parameters>;
+    static_assert(takes_them, "the stand-in does not take the parameters of the activity");
+    if constexpr (takes_them) {
+      using wanted = detail::run::activity_result<typename Signature::raw>;
+      constexpr bool returns_it = detail::run::stand_in_returns<Callable, parameters, wanted>;
+      static_assert(returns_it, "the stand-in does not return what the activity returns");
+      if constexpr (returns_it) {
+        check(name, "activity");
+        activities_.insert_or_assign(std::string(name), std::make_shared<const detail::run::activity_definition>(
+                                                            detail::run::define_stand_in<parameters, wanted>(
+                                                                std::string(name), std::move(stand_in))));
+      }
+    }
+    return *this;
   }
   registry& add(detail::run::workflow_definition definition) {
     for (const auto* kind : {&definition.signals, &definition.queries}) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <vector>
 
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/timer_heap.hpp"
@@ -77,6 +78,12 @@ class clock {
   void add_waiter() noexcept;
   void remove_waiter() noexcept { --waiters_; }
 
+  /// Calls `then` once when nothing is in progress and the loop has nothing else to do, before any time is skipped;
+  /// locks do not matter.
+  void when_idle(std::function<void()> then);
+  /// There is a time that skipping would go to.
+  bool has_next() const noexcept { return !progress_.empty(); }
+
   /// Calls `then` when the clock, skipping as it may, has reached the time; at once when it has already. Returns what
   /// cancel_sleep() takes.
   std::uint64_t sleep_until(instant time, std::function<void()> then);
@@ -130,6 +137,7 @@ class clock {
   std::uint64_t handled_ = 0;
   std::uint64_t handled_before_ = 0;
   int idle_turns_ = 0;
+  std::vector<std::function<void()>> idle_waiters_;
   bool watching_ = false;
   bool firing_soon_ = false;
   /// Posted work looks here whether the clock still lives.

@@ -100,4 +100,41 @@ activity_definition define_activity(std::string name, Function function) {
   return definition;
 }
 
+/// What an activity yields: the result of a function, or of a coroutine.
+template <class Declared>
+struct activity_result_of {
+  using type = std::remove_cvref_t<Declared>;
+};
+template <class Result, class Executor>
+struct activity_result_of<asio::awaitable<Result, Executor>> {
+  using type = Result;
+};
+template <class Declared>
+using activity_result = typename activity_result_of<std::remove_cvref_t<Declared>>::type;
+
+template <class Callable, class Parameters>
+inline constexpr bool stand_in_takes = false;
+template <class Callable, class... Parameters>
+inline constexpr bool stand_in_takes<Callable, std::tuple<Parameters...>> =
+    std::is_invocable_v<Callable&, Parameters...>;
+
+/// A function returns something that converts to the result, a coroutine the result itself.
+template <class Callable, class Parameters, class Wanted,
+          class Returned = decltype(std::apply(std::declval<Callable&>(), std::declval<Parameters>()))>
+inline constexpr bool stand_in_returns =
+    is_asio_awaitable<Returned>
+        ? std::is_same_v<activity_result<Returned>, Wanted>
+        : std::is_void_v<Wanted> == std::is_void_v<Returned> && std::is_convertible_v<Returned, Wanted>;
+
+/// As define_activity(), for a callable that may change its state and whose result is converted.
+template <class Parameters, class Wanted, class Callable>
+activity_definition define_stand_in(std::string name, Callable callable) {
+  using returned = decltype(std::apply(callable, std::declval<Parameters>()));
+  using result = std::conditional_t<is_asio_awaitable<returned>, returned, Wanted>;
+  return define_activity<Parameters>(
+      std::move(name), [shared = std::make_shared<Callable>(std::move(callable))](auto&&... each) -> result {
+        return (*shared)(std::forward<decltype(each)>(each)...);
+      });
+}
+
 }  // namespace rondo::detail::run

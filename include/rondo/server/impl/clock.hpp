@@ -141,7 +141,7 @@ RONDO_SERVER_FUNCTION bool clock::may_skip_now() const noexcept {
 }
 
 RONDO_SERVER_FUNCTION void clock::watch_for_idleness() {
-  if (watching_ || !may_skip_now()) return;
+  if (watching_ || (!may_skip_now() && (idle_waiters_.empty() || holds_ > 0))) return;
   watching_ = true;
   loop_->post([self = self_] {
     if (*self != nullptr) (*self)->look_for_idleness();
@@ -152,11 +152,16 @@ RONDO_SERVER_FUNCTION void clock::look_for_idleness() {
   watching_ = false;
   const bool idle = handled_ == std::exchange(handled_before_, handled_) && !loop_->has_work();
   idle_turns_ = idle ? idle_turns_ + 1 : 0;
-  if (idle_turns_ < detail_clock::idle_turns_wanted || !may_skip_now()) {
+  if (idle_turns_ < detail_clock::idle_turns_wanted || holds_ > 0) {
     watch_for_idleness();
     return;
   }
   idle_turns_ = 0;
+  for (const auto& each : std::exchange(idle_waiters_, {})) each();
+  if (!may_skip_now() || loop_->has_work()) {
+    watch_for_idleness();
+    return;
+  }
   move_to(std::max(now_, next()));
   fire_due();
 }
@@ -175,6 +180,11 @@ RONDO_SERVER_FUNCTION void clock::skip_to(instant time) {
   }
   if (time > now_) move_to(time);
   set_alarm();
+}
+
+RONDO_SERVER_FUNCTION void clock::when_idle(std::function<void()> then) {
+  idle_waiters_.push_back(std::move(then));
+  watch_for_idleness();
 }
 
 RONDO_SERVER_FUNCTION std::uint64_t clock::sleep_until(instant time, std::function<void()> then) {

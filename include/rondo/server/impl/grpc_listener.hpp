@@ -354,7 +354,7 @@ RONDO_SERVER_FUNCTION void grpc_listener::call::end(io::rpc_result result) {
     const auto code = static_cast<grpc::StatusCode>(result.status.code);
     return stream_.Finish(grpc::Status(code, result.status.message, result.status.details), main_.tag());
   }
-  if (packed_) context_.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  if (packed_ || header("grpc-encoding") == "gzip") context_.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   stream_.WriteAndFinish(detail_grpc_listener::to_buffer(std::move(result)), grpc::WriteOptions(), grpc::Status::OK,
                          main_.tag());
 }
