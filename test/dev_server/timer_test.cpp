@@ -15,15 +15,15 @@ struct timers : testing::Test {
 
 TEST_F(timers, fire_in_the_order_of_their_times) {
   at.start("w");
-  at.complete(at.poll(), {timer_command("late", 3), timer_command("b", 2), timer_command("a", 2)});
+  at.complete(at.poll(), {timer_command("late", 4), timer_command("b", 2), timer_command("a", 2)});
   const auto events = at.events("w");
   const auto& started = events[4].timer_started_event_attributes();
   EXPECT_EQ(started.timer_id(), "late");
-  EXPECT_EQ(started.start_to_fire_timeout().seconds(), 3);
+  EXPECT_EQ(started.start_to_fire_timeout().seconds(), 4);
   EXPECT_EQ(started.workflow_task_completed_event_id(), 4);
   at.pass(2 * second - 1);
   EXPECT_TRUE(at.idle());
-  at.pass(second + 1);
+  at.pass(2 * second + 1);
   EXPECT_EQ(at.types_from("w", 8), "TimerFired TimerFired WorkflowTaskScheduled TimerFired");
   const auto fired = at.events("w");
   EXPECT_EQ(fired[7].timer_fired_event_attributes().timer_id(), "b");

@@ -343,7 +343,7 @@ TEST_F(workflow_task, suggests_to_continue_as_new) {
 TEST_F(workflow_task, ends_a_workflow_with_too_long_a_history) {
   at.state->limit().history_events = 8;
   settle("w");
-  for (int each = 0; each < 4; ++each) at.signal("w");
+  for (int each = 0; each < 3; ++each) at.signal("w");
   EXPECT_EQ(at.last_event("w").workflow_execution_terminated_event_attributes().reason(),
             "Workflow history count exceeds limit.");
   EXPECT_EQ(at.describe("w").workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);

@@ -47,7 +47,8 @@ inline void mark_started(run& of, const poller& by) {
   task.set_identity(by.identity);
   task.set_request_id(request_id(of, by));
   task.set_started_time(of.owner->now());
-  task.set_started_event_id(task.scheduled_event_id() + 1);
+  task.set_started_event_id(task.kind() == state::WorkflowTask::NORMAL ? of.events.next_id()
+                                                                       : task.scheduled_event_id() + 1);
   task.set_poller_instance(by.instance_key);
   if (by.version) *task.mutable_version() = *by.version;
   of.owner->touch(of);

@@ -11,6 +11,7 @@
 #include "rondo/server/core.hpp"
 #include "rondo/server/history.hpp"
 #include "rondo/server/time.hpp"
+#include "rondo/server/workflow_tasks.hpp"
 
 namespace rondo::server {
 
@@ -142,8 +143,9 @@ RONDO_SERVER_FUNCTION void on_timers_due(run& of, instant now) {
     event.mutable_timer_fired_event_attributes()->set_timer_id(timer.timer_id());
     event.mutable_timer_fired_event_attributes()->set_started_event_id(timer.started_event_id());
     of.state.mutable_timers()->erase(timer.timer_id());
-    append_external(of, std::move(event));
+    append_external(of, std::move(event), false);
   }
+  if (!due.empty()) ensure_workflow_task(of);
 }
 
 }  // namespace rondo::server
