@@ -325,61 +325,69 @@ func cancelFiredTimer(s *scenario) {
 }
 
 func sticky(s *scenario) {
-	stickyQueue := func(name string) *taskqueuepb.TaskQueue {
-		return &taskqueuepb.TaskQueue{Name: name, Kind: enumspb.TASK_QUEUE_KIND_STICKY, NormalName: s.id("queue")}
+	stickyQueue := func(name, normal string) *taskqueuepb.TaskQueue {
+		return &taskqueuepb.TaskQueue{Name: name, Kind: enumspb.TASK_QUEUE_KIND_STICKY, NormalName: normal}
 	}
-	pollSticky := func(name string, wait time.Duration) *workflowTask {
-		ctx, cancel := context.WithTimeout(s.ctx, wait)
-		defer cancel()
-		task, err := s.service.PollWorkflowTaskQueue(ctx, &workflowservice.PollWorkflowTaskQueueRequest{
-			Namespace: namespace, TaskQueue: stickyQueue(name), Identity: "raw"})
-		if err != nil || len(task.TaskToken) == 0 {
-			return nil
-		}
-		return task
+	pollSticky := func(name, normal string, wait time.Duration) chan *workflowTask {
+		result := make(chan *workflowTask, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(s.ctx, wait)
+			defer cancel()
+			task, err := s.service.PollWorkflowTaskQueue(ctx, &workflowservice.PollWorkflowTaskQueueRequest{
+				Namespace: namespace, TaskQueue: stickyQueue(name, normal), Identity: "raw"})
+			if err != nil || len(task.TaskToken) == 0 {
+				task = nil
+			}
+			result <- task
+		}()
+		s.pause(300 * time.Millisecond) // the poll has arrived
+		return result
 	}
-	stick := func(token []byte, name string, commands ...*commandpb.Command) {
-		request := s.completion(token, commands...)
-		request.StickyAttributes = &taskqueuepb.StickyExecutionAttributes{WorkerTaskQueue: stickyQueue(name),
-			ScheduleToStartTimeout: durationpb.New(3 * time.Second)}
+	stick := func(token []byte, name, normal string) {
+		request := s.completion(token)
+		request.StickyAttributes = &taskqueuepb.StickyExecutionAttributes{WorkerTaskQueue: stickyQueue(name, normal),
+			ScheduleToStartTimeout: durationpb.New(2 * time.Second)}
 		_, err := s.service.RespondWorkflowTaskCompleted(s.ctx, request)
 		s.must(err)
 	}
 	parallel(func() {
 		request := s.startRaw("polled")
-		name := s.id("sticky")
-		pollSticky(name, 1500*time.Millisecond)
-		stick(s.poll(request.TaskQueue.Name).TaskToken, name)
+		name, normal := s.id("sticky"), request.TaskQueue.Name
+		first := s.poll(normal)
+		polled := pollSticky(name, normal, 8*time.Second)
+		stick(first.TaskToken, name, normal)
 		s.rawSignal(request.WorkflowId, "one")
-		task := pollSticky(name, 5*time.Second)
+		task := <-polled
 		if task == nil {
 			panic(stopped{"no sticky task"})
 		}
 		s.noteTask("on the sticky queue", task)
-		stick(task.TaskToken, name)
+		stick(task.TaskToken, name, normal)
 		s.rawSignal(request.WorkflowId, "two")
-		task = s.poll(request.TaskQueue.Name)
+		task = s.poll(normal)
 		s.noteTask("left on the sticky queue", task)
 		s.must(s.complete(task.TaskToken, completeCommand("done")))
 		s.history("polled", request.WorkflowId, "")
 	}, func() {
 		request := s.startRaw("never polled")
-		stick(s.poll(request.TaskQueue.Name).TaskToken, s.id("sticky nobody"))
+		normal := request.TaskQueue.Name
+		stick(s.poll(normal).TaskToken, s.id("sticky nobody"), normal)
 		s.rawSignal(request.WorkflowId, "one")
-		task := s.poll(request.TaskQueue.Name)
+		task := s.poll(normal)
 		s.noteTask("no sticky poller", task)
 		s.must(s.complete(task.TaskToken, completeCommand("done")))
 		s.history("never polled", request.WorkflowId, "")
 	}, func() {
 		request := s.startRaw("unstuck")
-		name := s.id("sticky reset")
-		pollSticky(name, 1500*time.Millisecond)
-		stick(s.poll(request.TaskQueue.Name).TaskToken, name)
+		name, normal := s.id("sticky reset"), request.TaskQueue.Name
+		first := s.poll(normal)
+		<-pollSticky(name, normal, 1500*time.Millisecond)
+		stick(first.TaskToken, name, normal)
 		_, err := s.service.ResetStickyTaskQueue(s.ctx, &workflowservice.ResetStickyTaskQueueRequest{Namespace: namespace,
 			Execution: s.execution(request.WorkflowId, "")})
 		s.noteError("reset", err)
 		s.rawSignal(request.WorkflowId, "one")
-		task := s.poll(request.TaskQueue.Name)
+		task := s.poll(normal)
 		s.noteTask("after a reset of stickiness", task)
 		s.must(s.complete(task.TaskToken, completeCommand("done")))
 		s.history("unstuck", request.WorkflowId, "")
