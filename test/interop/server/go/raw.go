@@ -205,7 +205,6 @@ func badCommands(s *scenario) {
 		}),
 		"activity id twice":  {activityCommand(plainActivity("1", "q")), activityCommand(plainActivity("1", "q"))},
 		"timer without id":   one(timerCommand("", time.Second)),
-		"timer of nothing":   one(timerCommand("t", 0)),
 		"negative timer":     one(timerCommand("t", -time.Second)),
 		"timer id twice":     {timerCommand("t", time.Hour), timerCommand("t", time.Hour)},
 		"cancel no timer":    one(cancelTimerCommand("t")),
