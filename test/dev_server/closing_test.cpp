@@ -119,7 +119,7 @@ TEST_F(closing, continues_as_new_with_what_the_command_leaves_open) {
   EXPECT_EQ(event.task_queue().name(), "queue");
   EXPECT_EQ(event.workflow_run_timeout().seconds(), 600);
   EXPECT_EQ(event.workflow_task_timeout().seconds(), 7);
-  EXPECT_EQ(event.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
+  EXPECT_EQ(event.initiator(), enums::CONTINUE_AS_NEW_INITIATOR_UNSPECIFIED);
   EXPECT_EQ(event.workflow_task_completed_event_id(), 4);
   EXPECT_EQ(status("w", first), enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW);
   const auto begun = started("w", event.new_execution_run_id());

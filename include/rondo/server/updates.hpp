@@ -66,12 +66,16 @@ void take_messages(completion& by);
 bool completion_leaves_no_trace(const completion& by) noexcept;
 /// The open task failed or timed out: what was sent is sent again with the next one.
 void on_task_lost_for_updates(run& of);
+/// The server fails the open task for what its completion said: who waits for an update that the worker had, and that
+/// no earlier task accepted, hears so at once.
+void refuse_sent_updates(run& of);
 /// The run has closed: waiting callers get the answers of the field ("workflow update was aborted by closing workflow",
 /// or the failure of accepted updates) at the end of the turn.
 void on_run_closed_for_updates(run& of);
 
-/// Begins an update, or finds the one with the same id; `then` hears the response as soon as the wished stage is reached
-/// or the long poll's time is over, or why it will not be reached. Refuses what cannot begin; then nothing changed.
+/// Begins an update, or finds the one with the same id; `then` hears the response as soon as the wished stage is
+/// reached or the long poll's time is over, or why it will not be reached. Refuses what cannot begin; then nothing
+/// changed.
 void update_run(run& of, const service::UpdateWorkflowExecutionRequest& request, const call_ptr& call,
                 update_listener then);
 /// Refuses malformed update requests (ids, names, wait stages); sets what is missing.

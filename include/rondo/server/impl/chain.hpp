@@ -78,8 +78,12 @@ inline start_request begin_after(const run& from, const std::string& run_id, enu
   attributes.set_first_execution_run_id(from.state.first_run_id());
   attributes.set_attempt(initiator == enums::CONTINUE_AS_NEW_INITIATOR_RETRY ? from.state.attempt() + 1 : 1);
   if (pause > 0) to_proto(pause, *attributes.mutable_first_workflow_task_backoff());
+  const instant forgotten =
+      later(from.owner->now(), from_proto(from.space->state.config().workflow_execution_retention_ttl()));
   for (const auto& point : from.state.reset_points()) {
-    *attributes.mutable_prev_auto_reset_points()->add_points() = point;
+    auto& kept = *attributes.mutable_prev_auto_reset_points()->add_points();
+    kept = point;
+    if (!kept.has_expire_time()) to_proto(forgotten, *kept.mutable_expire_time());
   }
   if (!from.state.has_parent()) return begin;
   const auto& parent = from.state.parent();

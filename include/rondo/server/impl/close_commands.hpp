@@ -117,7 +117,7 @@ inline void apply_continue_as_new(completion& by, const command_v1::Command& com
   if (wanted.has_backoff_start_interval()) {
     *attributes.mutable_backoff_start_interval() = wanted.backoff_start_interval();
   }
-  attributes.set_initiator(wanted.initiator());
+  attributes.set_initiator(command.continue_as_new_workflow_execution_command_attributes().initiator());
   if (wanted.has_failure()) *attributes.mutable_failure() = wanted.failure();
   if (wanted.has_last_completion_result())
     *attributes.mutable_last_completion_result() = wanted.last_completion_result();

@@ -132,7 +132,7 @@ inline history_event completed_event(const completion& by) {
   if (is_versioned(request)) {
     attributes.mutable_deployment_version()->set_deployment_name(options.deployment_name());
     attributes.mutable_deployment_version()->set_build_id(options.build_id());
-  } else if (request.has_deployment()) {
+  } else if (!request.deployment().series_name().empty()) {
     attributes.mutable_deployment_version()->set_deployment_name(request.deployment().series_name());
     attributes.mutable_deployment_version()->set_build_id(request.deployment().build_id());
   }
@@ -247,8 +247,8 @@ inline std::string text_of(const bad_completion& bad) {
   if (of.state.workflow_task().attempt() == 1 || unhandled) {
     temporal::api::failure::v1::Failure failure;
     failure.set_message(text);
-    failure.set_source("Server");
     failure.mutable_server_failure_info();
+    refuse_sent_updates(of);
     fail_workflow_task(of, bad.cause(), failure, by.request.identity(), !bad.terminates());
     if (bad.terminates()) terminate_run(of, text, {}, "history-service");
   }

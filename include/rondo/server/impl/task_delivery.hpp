@@ -34,15 +34,20 @@ inline void catch_up(run& of) {
   write_task_events(of);
 }
 
+/// It goes out with the answer to the start of its workflow.
+inline bool is_eager_start(const run& of, const poller& by) {
+  return !by.call && of.state.previous_started_event_id() == 0;
+}
+
 inline std::string request_id(const run& of, const poller& by) {
   if (by.call) return of.owner->new_uuid();
-  return of.state.previous_started_event_id() == 0 ? of.state.request_id()
-                                                   : "request-from-RespondWorkflowTaskCompleted";
+  return is_eager_start(of, by) ? of.state.request_id() : "request-from-RespondWorkflowTaskCompleted";
 }
 
 inline void mark_started(run& of, const poller& by) {
   auto& task = *of.state.mutable_workflow_task();
-  task.set_history_size(static_cast<std::int64_t>(of.events.bytes()));
+  // What is not stored yet does not count.
+  task.set_history_size(is_eager_start(of, by) ? 0 : static_cast<std::int64_t>(of.events.bytes()));
   task.set_suggest_continue_as_new(!reasons_to_continue_as_new(of, task.history_size(), of.events.next_id()).empty());
   task.set_identity(by.identity);
   task.set_request_id(request_id(of, by));

@@ -163,11 +163,9 @@ inline void wait(run& of, std::unique_ptr<update_waiter> waiter) {
   const std::uint64_t number = ++of.updates->last_number;
   const auto namespace_id = of.state.namespace_id();
   const auto run_id = of.state.run_id();
-  waiter->over.arm(in.loop(),
-                   io::later(io::steady_clock::now(), std::chrono::nanoseconds(in.limit().update_long_poll)),
-                   [&in, namespace_id, run_id, number] {
-                     in.turn([&] { on_over(in, namespace_id, run_id, number); });
-                   });
+  waiter->over.arm(
+      in.loop(), io::later(io::steady_clock::now(), std::chrono::nanoseconds(in.limit().update_long_poll)),
+      [&in, namespace_id, run_id, number] { in.turn([&] { on_over(in, namespace_id, run_id, number); }); });
   waiter->call->on_abandoned = [&in, namespace_id, run_id, number] {
     in.turn([&] {
       run* which = find_run_of(in, namespace_id, run_id);
@@ -208,18 +206,19 @@ inline void check_limits(const run& of) {
   }
   const auto total = static_cast<std::int64_t>(requested + of.state.updates().size());
   if (limit.updates_per_run <= 0 || total < limit.updates_per_run) return;
-  throw refusal(rpc_code::failed_precondition,
-                "The limit on the total number of distinct updates in this workflow has been reached (" +
-                    std::to_string(limit.updates_per_run) +
-                    "). Make sure any duplicate updates share an Update ID so the server can deduplicate them, and "
-                    "consider rejecting updates that you aren't going to process. You can also Continue-as-New to avoid "
-                    "this; we recommend you check Continue-as-New Suggested in your Workflow.");
+  throw refusal(
+      rpc_code::failed_precondition,
+      "The limit on the total number of distinct updates in this workflow has been reached (" +
+          std::to_string(limit.updates_per_run) +
+          "). Make sure any duplicate updates share an Update ID so the server can deduplicate them, and "
+          "consider rejecting updates that you aren't going to process. You can also Continue-as-New to avoid "
+          "this; we recommend you check Continue-as-New Suggested in your Workflow.");
 }
 
 inline void check_open(const run& of) {
   if (attempt_of_task(of) >= failing_attempt) {
-    throw refusal(not_ready_status(
-        "Unable to perform workflow execution update due to Workflow Task in failed state."));
+    throw refusal(
+        not_ready_status("Unable to perform workflow execution update due to Workflow Task in failed state."));
   }
   if (!is_closing(of)) return;
   throw refusal(exhausted_status("workflow operation can not be applied because workflow is closing",
@@ -305,6 +304,26 @@ RONDO_SERVER_FUNCTION void on_task_lost_for_updates(run& of) {
   for (auto& [id, each] : of.updates->requested) each.sent = false;
 }
 
+RONDO_SERVER_FUNCTION void refuse_sent_updates(run& of) {
+  if (!of.updates) return;
+  std::vector<std::string> sent;
+  for (const auto& [id, each] : of.updates->requested) {
+    if (each.sent) sent.push_back(id);
+  }
+  std::vector<std::uint64_t> waiting;
+  for (const auto& [number, waiter] : of.updates->waiters) {
+    if (std::find(sent.begin(), sent.end(), waiter->update_id) != sent.end()) waiting.push_back(number);
+  }
+  for (const auto& id : sent) of.updates->requested.erase(id);
+  for (const auto number : waiting) {
+    const auto waiter = detail_updates::take(&of, number);
+    waiter->then(
+        not_ready_status("Unable to perform workflow execution update due to unexpected workflow task failure."),
+        service::UpdateWorkflowExecutionResponse());
+  }
+  detail_updates::drop_if_unused(of);
+}
+
 RONDO_SERVER_FUNCTION void on_run_closed_for_updates(run& of) {
   if (of.updates) settle_updates_later(of);
 }
@@ -351,8 +370,8 @@ RONDO_SERVER_FUNCTION void update_run(run& of, const service::UpdateWorkflowExec
   } else if (!knows_update(of, id)) {
     throw refusal(not_found_status("workflow execution already completed"));
   }
-  detail_updates::wait(
-      of, detail_updates::make_waiter(id, request.wait_policy().lifecycle_stage(), call, std::move(then)));
+  detail_updates::wait(of,
+                       detail_updates::make_waiter(id, request.wait_policy().lifecycle_stage(), call, std::move(then)));
 }
 
 RONDO_SERVER_FUNCTION void serve_updates(frontend& at) {
