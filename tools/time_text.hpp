@@ -44,7 +44,7 @@ inline std::string relative_text(std::chrono::seconds from_now) {
 class time_writer {
  public:
   explicit time_writer(time_format format, std::chrono::system_clock::time_point now = std::chrono::system_clock::now())
-      : format_(format), now_(std::chrono::floor<std::chrono::seconds>(now)) {}
+      : format_(format), now_(now) {}
 
   time_format format() const noexcept { return format_; }
 
@@ -60,7 +60,10 @@ class time_writer {
     // Servers write Go's zero time, the year 1, for "never".
     if (time.seconds() <= -62135596800 || (time.seconds() == 0 && time.nanos() == 0)) return {};
     const std::chrono::sys_seconds seconds{std::chrono::seconds(time.seconds())};
-    if (format == time_format::relative) return relative_text(seconds - now_);
+    if (format == time_format::relative) {
+      const auto from_now = seconds + nanoseconds(time.nanos()) - now_;
+      return relative_text(std::chrono::duration_cast<std::chrono::seconds>(from_now));
+    }
     rondo::detail::split_time split;
     split.seconds = seconds;
     if (format == time_format::raw) split.nanoseconds = static_cast<std::uint32_t>(time.nanos());
@@ -70,7 +73,7 @@ class time_writer {
   }
 
   time_format format_;
-  std::chrono::sys_seconds now_;
+  std::chrono::system_clock::time_point now_;
 };
 
 inline std::string text_of(const google::protobuf::Duration& value) {

@@ -132,6 +132,7 @@ TEST(time_text, is_relative_iso_or_raw) {
   time.set_nanos(5000000);
   const auto now = std::chrono::system_clock::from_time_t(1795284281 + 125);
   EXPECT_EQ(time_writer(time_format::relative, now).text(time), "2 minutes ago");
+  EXPECT_EQ(time_writer(time_format::relative, now - 124s).text(time), "now");
   EXPECT_EQ(time_writer(time_format::relative, now).absolute(time), "2026-11-21T18:04:41Z");
   EXPECT_EQ(time_writer(time_format::iso, now).text(time), "2026-11-21T18:04:41Z");
   EXPECT_EQ(time_writer(time_format::raw, now).text(time), "2026-11-21T18:04:41.005Z");
