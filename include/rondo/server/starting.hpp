@@ -93,9 +93,10 @@ void signal_run(run& to, const std::string& name, const temporal::api::common::v
                 const std::string& request_id);
 
 /// Adds a WorkflowExecutionCancelRequested event. False: it was requested before.
-bool request_cancel(run& of, const std::string& reason, const std::string& identity, const std::string& request_id,
-                    const temporal::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes* external = nullptr,
-                    const google::protobuf::RepeatedPtrField<temporal::api::common::v1::Link>* links = nullptr);
+bool request_cancel(
+    run& of, const std::string& reason, const std::string& identity, const std::string& request_id,
+    const temporal::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes* external = nullptr,
+    const google::protobuf::RepeatedPtrField<temporal::api::common::v1::Link>* links = nullptr);
 
 /// The current run of the execution that a request to cancel or to terminate means: with a first run id, whatever run
 /// of that chain is the current one. Refuses with NOT_FOUND.

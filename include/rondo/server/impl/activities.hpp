@@ -420,8 +420,8 @@ RONDO_SERVER_FUNCTION void on_activities_due(run& of, instant now) {
 RONDO_SERVER_FUNCTION instant activities_due(const run& of) noexcept {
   instant first = never;
   for (const auto& [id, which] : of.state.activities()) {
-    detail_activities::each_moment(of, which,
-                                   [&first](const detail_activities::moment& each) { first = std::min(first, each.when); });
+    detail_activities::each_moment(
+        of, which, [&first](const detail_activities::moment& each) { first = std::min(first, each.when); });
   }
   return first;
 }

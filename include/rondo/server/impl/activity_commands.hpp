@@ -41,8 +41,7 @@ inline timeouts derive(const schedule_attributes& from, interval run_timeout) no
     if (made.schedule_to_start == 0) made.schedule_to_start = run_timeout;
   }
   if (run_timeout > 0) {
-    for (interval* each :
-         {&made.schedule_to_close, &made.schedule_to_start, &made.start_to_close, &made.heartbeat}) {
+    for (interval* each : {&made.schedule_to_close, &made.schedule_to_start, &made.start_to_close, &made.heartbeat}) {
       *each = std::min(*each, run_timeout);
     }
   }
@@ -59,7 +58,8 @@ inline void check_timeout(const schedule_attributes& of, const google::protobuf:
   google::protobuf::Duration timeout = given;
   const auto fault = duration_fault(timeout);
   if (fault.empty()) return;
-  throw bad_completion(bad_schedule, "Invalid " + name + " for ScheduleActivityTaskCommand: " + fault + ". " + names(of));
+  throw bad_completion(bad_schedule,
+                       "Invalid " + name + " for ScheduleActivityTaskCommand: " + fault + ". " + names(of));
 }
 
 inline void check_names(const schedule_attributes& of, const limits& allowed) {

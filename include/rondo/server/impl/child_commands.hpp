@@ -64,14 +64,16 @@ inline std::string names(const command_v1::StartChildWorkflowExecutionCommandAtt
 inline void check_child_names(const command_v1::StartChildWorkflowExecutionCommandAttributes& of,
                               const limits& allowed) {
   if (of.workflow_id().empty()) {
-    throw bad_completion(bad_start, "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. "
-                                    "WorkflowType=" +
-                                        of.workflow_type().name() + " Namespace=" + of.namespace_());
+    throw bad_completion(bad_start,
+                         "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. "
+                         "WorkflowType=" +
+                             of.workflow_type().name() + " Namespace=" + of.namespace_());
   }
   if (of.workflow_type().name().empty()) {
-    throw bad_completion(bad_start, "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. "
-                                    "WorkflowId=" +
-                                        of.workflow_id() + " Namespace=" + of.namespace_());
+    throw bad_completion(bad_start,
+                         "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. "
+                         "WorkflowId=" +
+                             of.workflow_id() + " Namespace=" + of.namespace_());
   }
   const auto check = [&](const std::string& value, const std::string& name) {
     if (value.size() <= allowed.id_length) return;
@@ -173,8 +175,7 @@ inline history_event make_initiated(const completion& by, const command_v1::Comm
 
 inline void check_external_names(enums::WorkflowTaskFailedCause cause, const std::string& command,
                                  const std::string& workflow_id, const std::string& run_id,
-                                 const std::string& after_missing, const std::string& after,
-                                 const limits& allowed) {
+                                 const std::string& after_missing, const std::string& after, const limits& allowed) {
   if (workflow_id.empty()) {
     throw bad_completion(cause, "WorkflowId is not set on " + command + ". " + after_missing);
   }
@@ -220,8 +221,7 @@ RONDO_SERVER_FUNCTION void apply_start_child(completion& by, const temporal::api
   made.set_namespace_(target.name());
   made.set_workflow_id(attributes.workflow_id());
   made.set_type(attributes.workflow_type().name());
-  made.set_parent_close_policy(
-      event.start_child_workflow_execution_initiated_event_attributes().parent_close_policy());
+  made.set_parent_close_policy(event.start_child_workflow_execution_initiated_event_attributes().parent_close_policy());
   const std::int64_t id = append(of, std::move(event));
   made.set_initiated_event_id(id);
   (*of.state.mutable_children())[id] = std::move(made);
@@ -238,7 +238,8 @@ RONDO_SERVER_FUNCTION void check_signal_external(completion& by, const temporal:
   }
   const auto& attributes = command.signal_external_workflow_execution_command_attributes();
   target_of(by.of, attributes.namespace_());
-  if (!attributes.has_execution()) throw bad_completion(bad_signal, std::string("Execution is not set on ") + name + ".");
+  if (!attributes.has_execution())
+    throw bad_completion(bad_signal, std::string("Execution is not set on ") + name + ".");
   const auto& execution = attributes.execution();
   const std::string after = "Namespace=" + attributes.namespace_() + " RunId=" + execution.run_id();
   const std::string with_signal = after + " SignalName=" + attributes.signal_name();
@@ -251,7 +252,8 @@ RONDO_SERVER_FUNCTION void check_signal_external(completion& by, const temporal:
     throw bad_completion(bad_signal, "SignalExternalWorkflowExecutionCommandAttributes.Input exceeds size limit.");
   }
   check_count(by, "signals", pending_external(by.of, true), limit.pending_signals,
-              "pending signals to external workflows", enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED);
+              "pending signals to external workflows",
+              enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED);
 }
 
 RONDO_SERVER_FUNCTION void apply_signal_external(completion& by, const temporal::api::command::v1::Command& command) {
@@ -281,8 +283,7 @@ RONDO_SERVER_FUNCTION void check_cancel_external(completion& by, const temporal:
   static constexpr auto name = "RequestCancelExternalWorkflowExecutionCommand";
   if (!command.has_request_cancel_external_workflow_execution_command_attributes()) {
     throw bad_completion(
-        bad_cancel,
-        std::string("RequestCancelExternalWorkflowExecutionCommandAttributes is not set on ") + name + ".");
+        bad_cancel, std::string("RequestCancelExternalWorkflowExecutionCommandAttributes is not set on ") + name + ".");
   }
   const auto& attributes = command.request_cancel_external_workflow_execution_command_attributes();
   target_of(by.of, attributes.namespace_());
@@ -291,9 +292,9 @@ RONDO_SERVER_FUNCTION void check_cancel_external(completion& by, const temporal:
   check_external_names(bad_cancel, name, attributes.workflow_id(), attributes.run_id(), missing, after,
                        by.of.owner->limit());
   if (by.seen["child " + attributes.workflow_id()] > 0) {
-    throw bad_completion(bad_cancel,
-                         "Start and RequestCancel for child workflow is not allowed in same workflow task. WorkflowId=" +
-                             attributes.workflow_id() + " " + after);
+    throw bad_completion(
+        bad_cancel, "Start and RequestCancel for child workflow is not allowed in same workflow task. WorkflowId=" +
+                        attributes.workflow_id() + " " + after);
   }
   check_count(by, "cancels", pending_external(by.of, false), by.of.owner->limit().pending_cancels,
               "pending requests to cancel external workflows",

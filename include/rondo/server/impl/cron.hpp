@@ -107,13 +107,8 @@ inline field parse_field(std::string_view text, const field_kind& kind) {
 
 /// "1h30m", "1.5h", "90s": in the spelling of Go.
 inline interval parse_duration(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, double>, 7> units{{{"ns", 1},
-                                                                             {"us", 1e3},
-                                                                             {"\xC2\xB5s", 1e3},
-                                                                             {"ms", 1e6},
-                                                                             {"s", 1e9},
-                                                                             {"m", 60e9},
-                                                                             {"h", 3600e9}}};
+  static constexpr std::array<std::pair<std::string_view, double>, 7> units{
+      {{"ns", 1}, {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
   if (text.empty()) throw bad_schedule();
   double total = 0;
   while (!text.empty()) {

@@ -103,11 +103,12 @@ inline history_event make_signal_outcome(core& in, std::int64_t id, const signal
   describe_target(in, id, from, to);
   to.set_control(from.control());
   to.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-  to.set_cause(why == fault::no_namespace
-                   ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
-                   : (why == fault::too_many_signals
-                          ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED
-                          : enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND));
+  to.set_cause(
+      why == fault::no_namespace
+          ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
+          : (why == fault::too_many_signals
+                 ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_SIGNAL_COUNT_LIMIT_EXCEEDED
+                 : enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND));
   return event;
 }
 
@@ -150,9 +151,8 @@ inline void ask(core& in, const std::string& namespace_id, const std::string& wo
 RONDO_SERVER_FUNCTION void ask_external_later(run& of, std::int64_t initiated_event_id) {
   core& in = *of.owner;
   in.later([&in, namespace_id = std::string(of.state.namespace_id()), workflow_id = std::string(of.state.workflow_id()),
-            run_id = std::string(of.state.run_id()), initiated_event_id] {
-    detail_external::ask(in, namespace_id, workflow_id, run_id, initiated_event_id);
-  });
+            run_id = std::string(of.state.run_id()),
+            initiated_event_id] { detail_external::ask(in, namespace_id, workflow_id, run_id, initiated_event_id); });
 }
 
 }  // namespace rondo::server

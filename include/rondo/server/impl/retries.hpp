@@ -55,8 +55,8 @@ inline bool can_retry(const temporal::api::common::v1::RetryPolicy& policy,
 
 /// 0 when it is too long to be counted.
 inline interval growing_interval(const temporal::api::common::v1::RetryPolicy& policy, int attempt) {
-  const double grown = static_cast<double>(from_proto(policy.initial_interval())) *
-                       std::pow(policy.backoff_coefficient(), attempt - 1);
+  const double grown =
+      static_cast<double>(from_proto(policy.initial_interval())) * std::pow(policy.backoff_coefficient(), attempt - 1);
   return grown < static_cast<double>(never) ? static_cast<interval>(grown) : 0;
 }
 

@@ -101,8 +101,7 @@ inline service::StartWorkflowExecutionResponse start(core& in, service::StartWor
     link_start(*response.mutable_link(), which);
   }
   if (outcome.started && request.request_eager_execution()) {
-    *response.mutable_eager_workflow_task() =
-        start_workflow_task_message(which, make_starter(request, which), false);
+    *response.mutable_eager_workflow_task() = start_workflow_task_message(which, make_starter(request, which), false);
   }
   return response;
 }

@@ -121,7 +121,8 @@ inline void complete_attributes(started_attributes& to, service::StartWorkflowEx
   }
   if (!to.has_header() && from.has_header()) to.mutable_header()->Swap(from.mutable_header());
   if (!to.has_input() && from.has_input()) to.mutable_input()->Swap(from.mutable_input());
-  if (!to.has_workflow_execution_timeout()) *to.mutable_workflow_execution_timeout() = from.workflow_execution_timeout();
+  if (!to.has_workflow_execution_timeout())
+    *to.mutable_workflow_execution_timeout() = from.workflow_execution_timeout();
   if (!to.has_workflow_run_timeout()) *to.mutable_workflow_run_timeout() = from.workflow_run_timeout();
   if (!to.has_workflow_task_timeout()) *to.mutable_workflow_task_timeout() = from.workflow_task_timeout();
   if (to.identity().empty()) to.set_identity(from.identity());
@@ -249,8 +250,7 @@ inline void set_versioning(core& in, run& made, const start_request& begin, star
 
 inline bool failed(enums::WorkflowExecutionStatus status) noexcept {
   return status == enums::WORKFLOW_EXECUTION_STATUS_FAILED || status == enums::WORKFLOW_EXECUTION_STATUS_CANCELED ||
-         status == enums::WORKFLOW_EXECUTION_STATUS_TERMINATED ||
-         status == enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT;
+         status == enums::WORKFLOW_EXECUTION_STATUS_TERMINATED || status == enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT;
 }
 
 /// USE_EXISTING: what the request wants to leave with the run that goes on.

@@ -195,8 +195,7 @@ RONDO_SERVER_FUNCTION std::int64_t time_zone::seconds_of(const rule_day& which, 
     case rule_day::form::month_week_day: {
       const auto in = std::chrono::year(year) / month(static_cast<unsigned>(which.month));
       const weekday wanted(static_cast<unsigned>(which.day));
-      found = which.week == 5 ? sys_days(in / wanted[last])
-                              : sys_days(in / wanted[static_cast<unsigned>(which.week)]);
+      found = which.week == 5 ? sys_days(in / wanted[last]) : sys_days(in / wanted[static_cast<unsigned>(which.week)]);
       break;
     }
   }
