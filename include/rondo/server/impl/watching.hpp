@@ -17,7 +17,7 @@ namespace rondo::server {
 namespace detail_watching {
 
 /// Belongs to the watcher in the run; the timer and the client's departure end it.
-class watch : public std::enable_shared_from_this<watch>, private io::timer_node {
+class watch final : public std::enable_shared_from_this<watch>, private io::timer_node {
  public:
   watch(run& of, call_ptr call, std::function<bool(run&)> ready, std::function<void(run&)> timed_out)
       : in_(of.owner),
