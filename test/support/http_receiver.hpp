@@ -72,13 +72,12 @@ class http_receiver {
     std::from_chars(text.data(), text.data() + text.size(), length);
     const std::size_t wanted = head_size + length;
     const std::size_t missing = wanted > from->data.size() ? wanted - from->data.size() : 0;
-    const auto done = [this, from, head_size, got = std::move(got)](const asio::error_code& failed,
-                                                                    std::size_t) mutable {
+    auto done = [this, from, head_size, got = std::move(got)](const asio::error_code& failed, std::size_t) mutable {
       if (failed) return;
       got.body = from->data.substr(head_size);
       take(from, std::move(got));
     };
-    asio::async_read(from->socket, asio::dynamic_buffer(from->data), asio::transfer_exactly(missing), done);
+    asio::async_read(from->socket, asio::dynamic_buffer(from->data), asio::transfer_exactly(missing), std::move(done));
   }
 
   static post read_head(const std::string& head) {

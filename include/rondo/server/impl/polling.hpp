@@ -43,7 +43,7 @@ inline void check_worker_name(const std::string& deployment, const std::string& 
   }
 }
 
-inline std::optional<deployment_version> make_version(const std::string& deployment, const std::string& build_id) {
+inline std::optional<deployment_version> version_named(const std::string& deployment, const std::string& build_id) {
   deployment_version version;
   version.set_deployment_name(deployment);
   version.set_build_id(build_id);
@@ -74,11 +74,11 @@ std::optional<deployment_version> version_of(const Request& request) {
   const auto& options = request.deployment_options();
   if (options.worker_versioning_mode() == temporal::api::enums::v1::WORKER_VERSIONING_MODE_VERSIONED) {
     check_worker_name(options.deployment_name(), options.build_id());
-    return make_version(options.deployment_name(), options.build_id());
+    return version_named(options.deployment_name(), options.build_id());
   }
   const auto& old = request.worker_version_capabilities();
   if (!old.use_versioning() || old.deployment_series_name().empty()) return std::nullopt;
-  return make_version(old.deployment_series_name(), old.build_id());
+  return version_named(old.deployment_series_name(), old.build_id());
 }
 
 template <class Request>
@@ -143,11 +143,11 @@ RONDO_SERVER_FUNCTION void serve_matching(frontend& at) {
   at.on_call<service::PollWorkflowTaskQueueRequest>("PollWorkflowTaskQueue", detail_polling::poll_workflow_tasks);
   at.on_call<service::PollActivityTaskQueueRequest>("PollActivityTaskQueue", detail_polling::poll_activity_tasks);
   at.on<service::ShutdownWorkerRequest>("ShutdownWorker", detail_polling::shut_down);
-  at.on<service::RecordWorkerHeartbeatRequest>(
-      "RecordWorkerHeartbeat", [](core& in, const service::RecordWorkerHeartbeatRequest& request) {
-        in.namespaces().get(request.namespace_());
-        return service::RecordWorkerHeartbeatResponse();
-      });
+  at.on<service::RecordWorkerHeartbeatRequest>("RecordWorkerHeartbeat",
+                                               [](core& in, const service::RecordWorkerHeartbeatRequest& request) {
+                                                 in.namespaces().get(request.namespace_());
+                                                 return service::RecordWorkerHeartbeatResponse();
+                                               });
   serve_describing(at);
 }
 
