@@ -39,7 +39,6 @@ inline constexpr const char* resetter_identity = "history-resetter";
 inline Failure reset_failure(const std::string& reason) {
   Failure failure;
   failure.set_message(reason);
-  failure.set_source("Server");
   failure.mutable_reset_workflow_failure_info();
   return failure;
 }
@@ -121,7 +120,8 @@ inline void fail_task(run& fresh, const std::string& base_run_id, const std::str
     task.set_started_event_id(fresh.events.next_id());
     task.set_started_time(in.now());
     task.set_identity(server_identity);
-    task.set_request_id("reset-request");
+    task.set_request_id("emptyUuid");
+    task.set_history_size(static_cast<std::int64_t>(fresh.events.bytes()));
     append(fresh, task_started_event(fresh));
   }
   history_event event = make_event(in, enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
