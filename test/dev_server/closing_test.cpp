@@ -226,6 +226,25 @@ TEST_F(closing, by_timeout_or_termination_takes_the_task_from_its_worker) {
   EXPECT_TRUE(at.idle());
 }
 
+TEST_F(closing, answers_the_queries_of_its_last_task_first) {
+  at.start("w");
+  at.complete(at.poll());
+  at.signal("w");
+  service::QueryWorkflowRequest query;
+  query.set_namespace_("default");
+  query.mutable_execution()->set_workflow_id("w");
+  query.mutable_query()->set_query_type("q");
+  const auto asked = at.begin<service::QueryWorkflowResponse>(query);
+  const auto task = at.poll();
+  ASSERT_EQ(task.queries_size(), 1);
+  at.complete(task, {complete_command()}, [&task](complete_request& request) {
+    auto& result = (*request.mutable_query_results())[task.queries().begin()->first];
+    result.set_result_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+    result.mutable_answer()->add_payloads()->set_data("answer");
+  });
+  EXPECT_EQ(asked.get().query_result().payloads(0).data(), "answer");
+}
+
 TEST_F(closing, stops_the_timers_of_the_run) {
   at.start("w");
   const auto task = at.poll();

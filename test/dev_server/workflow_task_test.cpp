@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <temporal/api/update/v1/message.pb.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "dev_server/scripted_worker.hpp"
@@ -370,6 +372,76 @@ TEST_F(workflow_task, knows_the_rules_of_versioned_workers) {
   const auto paged = at.refuse(task, {}, [](complete_request& request) { request.set_intermediate_page(true); });
   EXPECT_EQ(paged.code, rpc_code::failed_precondition);
   at.complete(task);
+}
+
+/// A server with a file, whose answers wait for the disk.
+struct durable_worker : scripted_worker {
+  using scripted_worker::scripted_worker;
+
+  template <class Response, class Request>
+  Response wait_for(const Request& request) {
+    const auto asked = begin<Response>(request);
+    loop.run_until([&asked] { return asked.done(); });
+    return asked.get();
+  }
+  void start_durably(const std::string& id) {
+    service::StartWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.set_workflow_id(id);
+    request.mutable_workflow_type()->set_name("type");
+    request.mutable_task_queue()->set_name("queue");
+    wait_for<service::StartWorkflowExecutionResponse>(request);
+  }
+  void signal_durably(const std::string& id) {
+    service::SignalWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_workflow_execution()->set_workflow_id(id);
+    request.set_signal_name("signal");
+    wait_for<service::SignalWorkflowExecutionResponse>(request);
+  }
+  poll_response poll_durably() { return wait_for<poll_response>(poll_request("queue", false)); }
+  void complete_durably(const poll_response& task, const commands& with) {
+    wait_for<complete_response>(completion(task, with));
+  }
+};
+
+TEST(durable_workflow_task, survives_the_server) {
+  const auto file = std::filesystem::temp_directory_path() / ("rondo-tasks-" + std::to_string(::getpid()) + ".db");
+  std::filesystem::remove(file);
+  auto settings = server_harness::defaults();
+  settings.db_filename = file;
+  poll_response held;
+  poll_response retried;
+  {
+    durable_worker before(settings);
+    before.start_durably("held");
+    held = before.poll_durably();
+    before.signal_durably("held");
+    before.start_durably("retried");
+    const auto failing = scripted_worker::failing(before.poll_durably());
+    before.wait_for<service::RespondWorkflowTaskFailedResponse>(failing);
+    retried = before.poll_durably();
+    before.start_durably("timer");
+    before.complete_durably(before.poll_durably(), {timer_command("t", 5)});
+    before.start_durably("waiting");
+  }
+  durable_worker after(settings);
+  // Workers may answer what they had; who waits for a task gets what waited.
+  after.complete_durably(held, {marker_command("m")});
+  EXPECT_EQ(after.types_from("held", 4),
+            "WorkflowTaskCompleted MarkerRecorded WorkflowExecutionSignaled WorkflowTaskScheduled");
+  after.complete_durably(retried, {marker_command("m")});
+  EXPECT_EQ(after.types_from("retried", 5),
+            "WorkflowTaskScheduled WorkflowTaskStarted WorkflowTaskCompleted MarkerRecorded");
+  EXPECT_EQ(after.poll_durably().workflow_execution().workflow_id(), "waiting");
+  EXPECT_EQ(after.poll_durably().workflow_execution().workflow_id(), "held");
+  const auto last = after.begin_poll();
+  EXPECT_FALSE(last.done());
+  after.pass(5 * second);
+  after.loop.run_until([&last] { return last.done(); });
+  EXPECT_EQ(last.get().workflow_execution().workflow_id(), "timer");
+  EXPECT_EQ(after.types_from("timer", 5), "TimerStarted TimerFired WorkflowTaskScheduled WorkflowTaskStarted");
+  std::filesystem::remove(file);
 }
 
 // Tasks that exist for updates alone.
