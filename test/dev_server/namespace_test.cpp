@@ -262,6 +262,19 @@ TEST_F(namespaces, forget_closed_runs_after_the_retention) {
             "NOT_FOUND workflow not found for ID: closed");
 }
 
+TEST_F(namespaces, forget_sooner_when_the_retention_shrinks) {
+  at.start("w");
+  at.complete(at.poll(), {complete_command()});
+  at.pass(day / 2);
+  auto request = update("default");
+  request.mutable_config()->mutable_workflow_execution_retention_ttl()->set_seconds(3600);
+  at.ask<service::UpdateNamespaceResponse>(request);
+  at.pass(hour / 4);
+  service::CountWorkflowExecutionsRequest count;
+  count.set_namespace_("default");
+  EXPECT_EQ(at.ask<service::CountWorkflowExecutionsResponse>(count).count(), 0);
+}
+
 TEST(namespace_storage, survives_a_restart) {
   const auto file = std::filesystem::temp_directory_path() / ("rondo-namespaces-" + std::to_string(::getpid()) + ".db");
   std::filesystem::remove(file);

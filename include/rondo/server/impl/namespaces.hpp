@@ -102,7 +102,6 @@ RONDO_SERVER_FUNCTION void namespaces::load() {
     }
     save(space);
   }
-  arm_expiry();
 }
 
 RONDO_SERVER_FUNCTION state::Namespace namespaces::make(const std::string& name, interval retention) const {
@@ -150,12 +149,12 @@ RONDO_SERVER_FUNCTION name_space& namespaces::add(state::Namespace made) {
   by_id_[added.id()] = &added;
   by_name_[added.name()] = std::move(space);
   save(added);
-  arm_expiry();
   return added;
 }
 
 RONDO_SERVER_FUNCTION void namespaces::save(name_space& which) {
   owner_->put_value(std::string(detail_namespaces::stored_prefix) + which.id(), which.state.SerializeAsString());
+  arm_expiry();
 }
 
 RONDO_SERVER_FUNCTION void namespaces::remove(name_space& which) {
