@@ -344,7 +344,7 @@ TEST_F(deployments, ramp_up_a_share_of_the_workflow_ids) {
   EXPECT_EQ(at.refused<set_ramping_response>(versioned_worker::ramping_request("2", 101)).message,
             "Percentage must be between 0 and 100 (inclusive)");
   EXPECT_EQ(at.refused<set_ramping_response>(versioned_worker::ramping_request("1", 10)).message,
-            "requested ramping version 'd:1' is already current");
+            "requested ramping version d.1 is already current");
   at.set_ramping("2", 30);
   EXPECT_EQ(at.status("2"), enums::WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING);
   int ramped = 0;

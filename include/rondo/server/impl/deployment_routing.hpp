@@ -51,9 +51,8 @@ deployment_state& deployment_of(core& in, const std::string& namespace_id, const
 }
 
 inline bool knows_queue(const version_info& version, const version_info::VersionTaskQueueInfo& queue) {
-  return std::any_of(version.task_queue_infos().begin(), version.task_queue_infos().end(), [&](const auto& each) {
-    return each.name() == queue.name() && each.type() == queue.type();
-  });
+  return std::any_of(version.task_queue_infos().begin(), version.task_queue_infos().end(),
+                     [&](const auto& each) { return each.name() == queue.name() && each.type() == queue.type(); });
 }
 
 /// Tasks wait in the queue or came lately, and they follow this deployment.
@@ -205,8 +204,7 @@ inline void check_ramp(core& in, deployment_state& of, const ramp& next,
   check_token(of, request.conflict_token());
   const bool unversioned_nothing = !next.version && request.percentage() <= 0;
   if (!next.name.empty() && next.name == of.routing().current_version() && !unversioned_nothing) {
-    const std::string shown = next.version ? version_text(next.version) : next.name;
-    throw refusal(rpc_code::failed_precondition, "requested ramping version '" + shown + "' is already current");
+    throw refusal(rpc_code::failed_precondition, "requested ramping version " + next.name + " is already current");
   }
   if (is_new(of, next.version) && !request.allow_no_pollers()) find_version(of, next.version->build_id());
   check_manager(of, request.identity());

@@ -45,6 +45,15 @@ inline bool has_queue(const version_info& version, const std::string& name, queu
                      [&](const auto& each) { return each.name() == name && each.type() == type_of(type); });
 }
 
+/// In the order of names and types.
+inline void add_queue(version_info& to, const queue_key& queue) {
+  auto& made = *to.add_task_queue_infos();
+  made.set_name(queue.name);
+  made.set_type(type_of(queue.type));
+  std::sort(to.mutable_task_queue_infos()->begin(), to.mutable_task_queue_infos()->end(),
+            [](const auto& a, const auto& b) { return std::pair(a.name(), a.type()) < std::pair(b.name(), b.type()); });
+}
+
 /// Where tasks of a queue go that follow the deployment.
 struct route {
   std::optional<deployment_version> current;
@@ -226,7 +235,6 @@ RONDO_SERVER_FUNCTION deployment_state::version_info& deployments::make_version_
   auto& made = found->second;
   *made.mutable_deployment_version() = make_version(in.name(), build_id);
   made.set_version(old_version_text(made.deployment_version()));
-  made.set_deployment_name(in.name());
   made.set_status(enums::WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE);
   to_proto(impl_->in.now(), *made.mutable_create_time());
   return made;
@@ -279,9 +287,7 @@ RONDO_SERVER_FUNCTION void deployments::on_poll(const poller& from) {
   if (version.status() == enums::WORKER_DEPLOYMENT_VERSION_STATUS_CREATED) {
     version.set_status(enums::WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE);
   }
-  auto& queue = *version.add_task_queue_infos();
-  queue.set_name(from.queue.name);
-  queue.set_type(detail_deployments::type_of(from.queue.type));
+  detail_deployments::add_queue(version, from.queue);
   save_version(of, from.version->build_id());
   impl_->in.matching().reroute(of.namespace_id);
 }

@@ -12,6 +12,7 @@
 #include "rondo/server/request_checks.hpp"
 #include "rondo/server/runs.hpp"
 #include "rondo/server/time.hpp"
+#include "rondo/server/versioning.hpp"
 
 namespace rondo::server {
 
@@ -46,11 +47,20 @@ inline void describe_versioning(const state::Run& of, workflow::WorkflowExecutio
   if (!of.has_versioning()) return;
   auto& versioning = *into.mutable_versioning_info();
   versioning = of.versioning();
+  // Older clients read other fields.
+  auto& chosen = *versioning.mutable_versioning_override();
+  if (chosen.has_pinned()) {
+    chosen.set_behavior(enums::VERSIONING_BEHAVIOR_PINNED);
+    chosen.set_pinned_version(old_version_text(chosen.pinned().version()));
+  } else if (chosen.auto_upgrade()) {
+    chosen.set_behavior(enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE);
+  } else if (!chosen.has_one_time()) {
+    versioning.clear_versioning_override();
+  }
   if (!versioning.has_deployment_version()) return;
   const auto& version = versioning.deployment_version();
   into.set_worker_deployment_name(version.deployment_name());
-  // The form of the field that older clients read.
-  if (versioning.version().empty()) versioning.set_version(version.deployment_name() + "." + version.build_id());
+  if (versioning.version().empty()) versioning.set_version(old_version_text(version));
 }
 
 inline void describe_info(const run& of, workflow::WorkflowExecutionInfo& into) {

@@ -39,10 +39,7 @@ inline void add_pollers(const queue_state& of, google::protobuf::RepeatedPtrFiel
     info.set_rate_per_second(worker.rate.value_or(default_rate));
     if (worker.options.ByteSizeLong() > 0) *info.mutable_deployment_options() = worker.options;
     if (!worker.options.build_id().empty()) {
-      auto& old = *info.mutable_worker_version_capabilities();
-      old.set_build_id(worker.options.build_id());
-      old.set_use_versioning(true);
-      old.set_deployment_series_name(worker.options.deployment_name());
+      info.mutable_worker_version_capabilities()->set_build_id(worker.options.build_id());
     }
   }
 }
@@ -83,9 +80,8 @@ inline bool wanted(const service::DescribeTaskQueueRequest& request, const queue
   if (!queue.version) return selection.unversioned() || selection.all_active();
   if (selection.all_active()) return true;
   const std::string text = version_text(queue.version);
-  return std::any_of(selection.build_ids().begin(), selection.build_ids().end(), [&](const std::string& each) {
-    return each == text || each == queue.version->build_id();
-  });
+  return std::any_of(selection.build_ids().begin(), selection.build_ids().end(),
+                     [&](const std::string& each) { return each == text || each == queue.version->build_id(); });
 }
 
 /// The enhanced mode: all types, by version.
@@ -133,8 +129,8 @@ inline service::DescribeTaskQueueResponse describe(core& in, const service::Desc
   return response;
 }
 
-inline service::ListTaskQueuePartitionsResponse list_partitions(core& in,
-                                                                const service::ListTaskQueuePartitionsRequest& request) {
+inline service::ListTaskQueuePartitionsResponse list_partitions(
+    core& in, const service::ListTaskQueuePartitionsRequest& request) {
   in.namespaces().get(request.namespace_());
   check_task_queue(in, request.task_queue());
   service::ListTaskQueuePartitionsResponse response;
@@ -148,7 +144,8 @@ inline service::ListTaskQueuePartitionsResponse list_partitions(core& in,
 inline void add_rates(const rate_window& added, const rate_window& dispatched, TaskQueueStats& into) {
   const auto now = io::steady_clock::now();
   into.set_tasks_add_rate(into.tasks_add_rate() + static_cast<float>(rate_window(added).per_second(now)));
-  into.set_tasks_dispatch_rate(into.tasks_dispatch_rate() + static_cast<float>(rate_window(dispatched).per_second(now)));
+  into.set_tasks_dispatch_rate(into.tasks_dispatch_rate() +
+                               static_cast<float>(rate_window(dispatched).per_second(now)));
 }
 
 inline void add_backlog(instant oldest, std::int64_t count, instant now, TaskQueueStats& into) {

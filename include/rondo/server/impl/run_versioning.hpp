@@ -56,7 +56,8 @@ inline versioning_override from_old_form(const versioning_override& given) {
       if (!given.pinned_version().empty()) refuse("only provide pinned version if behavior is 'PINNED'");
       made.set_auto_upgrade(true);
       return made;
-    default: refuse("override behavior is required");
+    default:
+      refuse("override behavior is required");
   }
 }
 
@@ -166,8 +167,8 @@ inline versioning_override complete_override(const run& of, const versioning_ove
   if (behavior != enums::VERSIONING_BEHAVIOR_PINNED || !version) {
     const char* name = behavior == enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE ? "AutoUpgrade" : "Unspecified";
     throw refusal(rpc_code::failed_precondition,
-                  "must specify a specific pinned override version because workflow with id " +
-                      of.state.workflow_id() + " has behavior " + name + " and is not yet pinned to any version");
+                  "must specify a specific pinned override version because workflow with id " + of.state.workflow_id() +
+                      " has behavior " + name + " and is not yet pinned to any version");
   }
   *wanted.mutable_pinned()->mutable_version() = *version;
   return wanted;
@@ -207,8 +208,8 @@ inline service::UpdateWorkflowExecutionOptionsResponse update_options(
     in.deployments().check_override(space.id(), of.state.task_queue(), *next);
   }
   const auto& present = of.state.versioning().versioning_override();
-  const bool new_override = wanted.versioning && (next ? !same_message(*next, present)
-                                                       : of.state.versioning().has_versioning_override());
+  const bool new_override =
+      wanted.versioning && (next ? !same_message(*next, present) : of.state.versioning().has_versioning_override());
   const bool new_priority = wanted.priority && !same_message(given.priority(), of.state.priority());
   if (new_override || new_priority) {
     auto event = make_event(in, enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
@@ -228,7 +229,7 @@ inline service::UpdateWorkflowExecutionOptionsResponse update_options(
   if (of.state.versioning().has_versioning_override()) {
     *shown.mutable_versioning_override() = of.state.versioning().versioning_override();
   }
-  if (of.state.has_priority()) *shown.mutable_priority() = of.state.priority();
+  if (of.state.priority().ByteSizeLong() > 0) *shown.mutable_priority() = of.state.priority();
   to_proto(in.now(), *response.mutable_update_time());
   return response;
 }
@@ -320,7 +321,7 @@ RONDO_SERVER_FUNCTION void show_versioning(run& of, const temporal::api::common:
   const bool shown_before = attributes.count("TemporalWorkflowVersioningBehavior") != 0;
   if (behavior == enums::VERSIONING_BEHAVIOR_UNSPECIFIED && !shown_before) return;
   const auto version = detail_versioning::shown_version(info);
-  const char* behavior_name = behavior == enums::VERSIONING_BEHAVIOR_PINNED          ? "Pinned"
+  const char* behavior_name = behavior == enums::VERSIONING_BEHAVIOR_PINNED         ? "Pinned"
                               : behavior == enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE ? "AutoUpgrade"
                                                                                     : "";
   attributes["TemporalWorkerDeployment"] =
@@ -331,8 +332,8 @@ RONDO_SERVER_FUNCTION void show_versioning(run& of, const temporal::api::common:
 }
 
 RONDO_SERVER_FUNCTION void serve_execution_options(frontend& at) {
-  at.on<temporal::api::workflowservice::v1::UpdateWorkflowExecutionOptionsRequest>(
-      "UpdateWorkflowExecutionOptions", detail_versioning::update_options);
+  at.on<temporal::api::workflowservice::v1::UpdateWorkflowExecutionOptionsRequest>("UpdateWorkflowExecutionOptions",
+                                                                                   detail_versioning::update_options);
 }
 
 }  // namespace rondo::server
