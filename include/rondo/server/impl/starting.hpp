@@ -22,23 +22,26 @@ namespace detail_starting {
 
 using started_attributes = temporal::api::history::v1::WorkflowExecutionStartedEventAttributes;
 
-inline void check_timeout(bool present, google::protobuf::Duration* timeout, const std::string& name) {
-  if (!present) return;
-  const auto fault = duration_fault(*timeout);
+inline void check_timeout(google::protobuf::Duration& timeout, const std::string& name) {
+  const auto fault = duration_fault(timeout);
   if (!fault.empty()) refuse_argument("An invalid " + name + " is set on request. cause: " + fault);
 }
 
 inline void check_timeouts(const core& in, service::StartWorkflowExecutionRequest& request) {
-  check_timeout(request.has_workflow_execution_timeout(), request.mutable_workflow_execution_timeout(),
-                "WorkflowExecutionTimeoutSeconds");
-  check_timeout(request.has_workflow_run_timeout(), request.mutable_workflow_run_timeout(),
-                "WorkflowRunTimeoutSeconds");
-  check_timeout(request.has_workflow_task_timeout(), request.mutable_workflow_task_timeout(),
-                "WorkflowTaskTimeoutSeconds");
+  // What is not set stays so: the started event says what the client said.
+  if (request.has_workflow_execution_timeout()) {
+    check_timeout(*request.mutable_workflow_execution_timeout(), "WorkflowExecutionTimeoutSeconds");
+  }
+  if (request.has_workflow_run_timeout()) {
+    check_timeout(*request.mutable_workflow_run_timeout(), "WorkflowRunTimeoutSeconds");
+  }
+  if (request.has_workflow_task_timeout()) {
+    check_timeout(*request.mutable_workflow_task_timeout(), "WorkflowTaskTimeoutSeconds");
+  }
   const interval execution = from_proto(request.workflow_execution_timeout());
   const interval run = from_proto(request.workflow_run_timeout());
   const interval clamped = execution == 0 ? run : (run == 0 ? execution : std::min(run, execution));
-  to_proto(clamped, *request.mutable_workflow_run_timeout());
+  if (clamped != run) to_proto(clamped, *request.mutable_workflow_run_timeout());
   interval task = from_proto(request.workflow_task_timeout());
   if (task == 0) task = in.limit().default_task_timeout;
   task = std::min(task, in.limit().maximum_task_timeout);
@@ -51,7 +54,7 @@ inline void check_delay(core& in, service::StartWorkflowExecutionRequest& reques
     refuse_argument("CronSchedule and WorkflowStartDelay may not be used together.");
   }
   if (request.has_workflow_start_delay()) {
-    check_timeout(true, request.mutable_workflow_start_delay(), "WorkflowStartDelaySeconds");
+    check_timeout(*request.mutable_workflow_start_delay(), "WorkflowStartDelaySeconds");
   }
   check_cron(request.cron_schedule(), in.now());
 }
@@ -121,9 +124,12 @@ inline void complete_attributes(started_attributes& to, service::StartWorkflowEx
   }
   if (!to.has_header() && from.has_header()) to.mutable_header()->Swap(from.mutable_header());
   if (!to.has_input() && from.has_input()) to.mutable_input()->Swap(from.mutable_input());
-  if (!to.has_workflow_execution_timeout())
+  if (!to.has_workflow_execution_timeout() && from.has_workflow_execution_timeout()) {
     *to.mutable_workflow_execution_timeout() = from.workflow_execution_timeout();
-  if (!to.has_workflow_run_timeout()) *to.mutable_workflow_run_timeout() = from.workflow_run_timeout();
+  }
+  if (!to.has_workflow_run_timeout() && from.has_workflow_run_timeout()) {
+    *to.mutable_workflow_run_timeout() = from.workflow_run_timeout();
+  }
   if (!to.has_workflow_task_timeout()) *to.mutable_workflow_task_timeout() = from.workflow_task_timeout();
   if (to.identity().empty()) to.set_identity(from.identity());
   if (!to.has_retry_policy() && from.has_retry_policy()) *to.mutable_retry_policy() = from.retry_policy();
@@ -155,7 +161,8 @@ inline void complete_attributes(started_attributes& to, const start_request& beg
   if (to.original_execution_run_id().empty()) {
     to.set_original_execution_run_id(begin.original_run_id.empty() ? run_id : begin.original_run_id);
   }
-  if (!to.has_first_workflow_task_backoff()) {
+  // Of a run that continues another without a pause, nothing is said.
+  if (!to.has_first_workflow_task_backoff() && (begin.first_task_delay > 0 || begin.continues == nullptr)) {
     to_proto(begin.first_task_delay, *to.mutable_first_workflow_task_backoff());
   }
   if (to.has_workflow_execution_expiration_time()) return;
