@@ -41,9 +41,10 @@ inline std::string event_name(server::enums::EventType type) {
   return name;
 }
 
-/// What the code of a workflow throws again and again; empty when no workflow does that.
+/// What the code of a workflow throws again and again; empty when no workflow does that. Workers tell the server of the
+/// first failure of a task only: the second attempt is the last that anybody hears of.
 inline std::string failing_task(server::core& of) {
-  constexpr int attempts = 3;
+  constexpr int attempts = 2;
   for (const auto* run : open_runs(of)) {
     const auto& state = run->state;
     if (!state.has_workflow_task() || state.workflow_task().attempt() < attempts || !state.has_last_task_failure()) {

@@ -209,6 +209,8 @@ class workflow_environment {
       *problem = "nothing came of it within " + std::to_string(options_.patience.count()) +
                  " ms: an activity takes its time, or somebody else shall complete it";
     });
+    server::wait_limit next_look;
+    look_for_failures(next_look, problem, {});
     server_.loop().run_until([&] { return over || ended_ || !problem->empty(); });
     *watched = false;
     if (over) return;
@@ -218,6 +220,18 @@ class workflow_environment {
   }
   rondo::detail::io::time_point patience_ends() const {
     return rondo::detail::io::later(rondo::detail::io::steady_clock::now(), options_.patience);
+  }
+  /// A task that failed and is tried again holds the clock, and its worker keeps silent about it: so the environment
+  /// looks at it now and then, in real time. Two looks that see the same make a problem.
+  void look_for_failures(server::wait_limit& timer, const std::shared_ptr<std::string>& problem,
+                         const std::string& before) {
+    constexpr std::chrono::milliseconds interval{50};
+    const auto when = rondo::detail::io::later(rondo::detail::io::steady_clock::now(), interval);
+    timer.arm(server_.loop(), when, [this, &timer, problem, before] {
+      const std::string now = detail::failing_task(server_.service().core());
+      if (!now.empty() && now == before) *problem = now;
+      look_for_failures(timer, problem, now);
+    });
   }
   /// Looks, before time is skipped, whether that helps.
   void watch(const std::shared_ptr<std::string>& problem, const std::shared_ptr<bool>& watched,

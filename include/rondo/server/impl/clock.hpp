@@ -157,7 +157,10 @@ RONDO_SERVER_FUNCTION void clock::look_for_idleness() {
     return;
   }
   idle_turns_ = 0;
+  // Who asks again in what is called now must not look like work of the loop.
+  watching_ = true;
   for (const auto& each : std::exchange(idle_waiters_, {})) each();
+  watching_ = false;
   if (!may_skip_now() || loop_->has_work()) {
     watch_for_idleness();
     return;
