@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <rondo/server/state.pb.h>
 #include <temporal/api/errordetails/v1/message.pb.h>
 #include <temporal/api/query/v1/message.pb.h>
 
@@ -263,8 +264,8 @@ TEST(query_in_real_time, does_not_wait_for_a_start_that_is_far_away) {
   EXPECT_EQ(status.code, rpc_code::failed_precondition);
   EXPECT_EQ(status.message, "Workflow task is not scheduled yet.");
   detail_of<not_ready>(status);
-  const auto patient = at.begin<query_response>(query_request("w"), std::chrono::steady_clock::now() +
-                                                                        std::chrono::hours(2));
+  const auto patient =
+      at.begin<query_response>(query_request("w"), std::chrono::steady_clock::now() + std::chrono::hours(2));
   EXPECT_FALSE(patient.done());
 }
 

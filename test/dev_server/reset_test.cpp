@@ -83,8 +83,7 @@ TEST_F(reset, begins_a_run_with_the_events_up_to_the_task) {
   EXPECT_EQ(info.first_run_id(), first);
   EXPECT_EQ(info.type().name(), "type");
   EXPECT_EQ(at.last_event("w", first).workflow_execution_terminated_event_attributes().reason(), "why");
-  EXPECT_EQ(at.last_event("w", first).workflow_execution_terminated_event_attributes().identity(),
-            "history-resetter");
+  EXPECT_EQ(at.last_event("w", first).workflow_execution_terminated_event_attributes().identity(), "history-resetter");
   const auto task = at.poll();
   EXPECT_EQ(task.attempt(), 1);
   EXPECT_EQ(task.history().events_size(), 6);
@@ -132,8 +131,8 @@ TEST_F(reset, is_the_same_when_it_is_sent_again) {
 
 TEST_F(reset, renews_what_waited_at_the_reset_point) {
   at.start("w");
-  at.complete(at.poll(), {activity_command("a"), activity_command("done"), timer_command("t", 60),
-                          timer_command("gone", 1)});
+  at.complete(at.poll(),
+              {activity_command("a"), activity_command("done"), timer_command("t", 60), timer_command("gone", 1)});
   const auto first = poll_activity();
   const auto second_activity = poll_activity();
   const auto& done = first.activity_id() == "done" ? first : second_activity;
@@ -162,14 +161,20 @@ TEST_F(reset, keeps_what_the_run_is) {
     request.mutable_workflow_task_timeout()->set_seconds(7);
   });
   auto change = make_command(enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES);
-  auto& fields = *change.mutable_modify_workflow_properties_command_attributes()->mutable_upserted_memo()->mutable_fields();
+  auto& fields =
+      *change.mutable_modify_workflow_properties_command_attributes()->mutable_upserted_memo()->mutable_fields();
   fields["changed"].set_data("2");
-  at.complete(at.poll(), {change});
+  at.complete(at.poll(), {change}, [](complete_request& request) { request.set_binary_checksum("build"); });
   at.signal("w");
   at.complete(at.poll());
   at.pass(60 * second);
-  to("w", 9);
+  const auto run_id = to("w", 9);
   const auto described = at.describe("w");
+  ASSERT_EQ(described.workflow_execution_info().auto_reset_points().points_size(), 1);
+  const auto& point = described.workflow_execution_info().auto_reset_points().points(0);
+  EXPECT_EQ(point.binary_checksum(), "build");
+  EXPECT_EQ(point.run_id(), run_id);
+  EXPECT_EQ(point.first_workflow_task_completed_id(), 4);
   EXPECT_EQ(described.workflow_execution_info().memo().fields().at("kept").data(), "1");
   EXPECT_EQ(described.workflow_execution_info().memo().fields().at("changed").data(), "2");
   EXPECT_EQ(described.execution_config().workflow_run_timeout().seconds(), 100);
@@ -289,8 +294,7 @@ TEST_F(reapplying, takes_over_the_end_of_a_child) {
   at.complete(at.poll());
   at.complete(at.poll("child queue"), {complete_command("result")});
   to("w", 9);
-  EXPECT_EQ(at.types_from("w", 9),
-            "WorkflowTaskFailed ChildWorkflowExecutionCompleted WorkflowTaskScheduled");
+  EXPECT_EQ(at.types_from("w", 9), "WorkflowTaskFailed ChildWorkflowExecutionCompleted WorkflowTaskScheduled");
   EXPECT_EQ(at.events("w")[9].child_workflow_execution_completed_event_attributes().started_event_id(), 6);
 }
 
@@ -321,10 +325,8 @@ TEST_F(reset, does_more_when_it_is_asked_to) {
     options.mutable_workflow_execution_options()->mutable_versioning_override()->set_auto_upgrade(true);
     options.mutable_update_mask()->add_paths("versioning_override");
   });
-  EXPECT_EQ(at.types_from("w", 5),
-            "WorkflowExecutionSignaled WorkflowExecutionOptionsUpdated WorkflowTaskScheduled");
-  EXPECT_TRUE(
-      at.describe("w").workflow_execution_info().versioning_info().versioning_override().auto_upgrade());
+  EXPECT_EQ(at.types_from("w", 5), "WorkflowExecutionSignaled WorkflowExecutionOptionsUpdated WorkflowTaskScheduled");
+  EXPECT_TRUE(at.describe("w").workflow_execution_info().versioning_info().versioning_override().auto_upgrade());
 }
 
 TEST_F(reset, refuses_what_is_no_reset_point) {
@@ -336,7 +338,8 @@ TEST_F(reset, refuses_what_is_no_reset_point) {
   for (const auto& [event, text] :
        {row{1, "Workflow task finish ID must be > 1 && <= workflow last event ID."},
         row{5, "Workflow task finish ID must be > 1 && <= workflow last event ID."},
-        row{2, "Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: 2"}}) {
+        row{2,
+            "Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: 2"}}) {
     const auto status = at.refused<reset_response>(make_request("w", event));
     EXPECT_EQ(status.code, rpc_code::invalid_argument);
     EXPECT_EQ(status.message, text);

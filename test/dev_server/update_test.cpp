@@ -94,8 +94,7 @@ TEST_F(update, rejected_beside_a_command_leaves_its_task) {
   const auto asked = at.update("w", "u");
   at.say(at.poll(), {rejection("u")}, {marker_command("m")});
   EXPECT_EQ(asked.get().outcome().failure().message(), "no");
-  EXPECT_EQ(at.types_from("w", 5),
-            "WorkflowTaskScheduled WorkflowTaskStarted WorkflowTaskCompleted MarkerRecorded");
+  EXPECT_EQ(at.types_from("w", 5), "WorkflowTaskScheduled WorkflowTaskStarted WorkflowTaskCompleted MarkerRecorded");
 }
 
 TEST_F(update, is_rejected_for_a_worker_that_ignores_it) {
@@ -199,8 +198,7 @@ TEST_F(update, takes_messages_without_a_place_behind_the_commands) {
   *request.add_messages() = acceptance("u");
   *request.add_messages() = response("u");
   at.ask<complete_response>(request);
-  EXPECT_EQ(at.types_from("w", 8),
-            "MarkerRecorded WorkflowExecutionUpdateAccepted WorkflowExecutionUpdateCompleted");
+  EXPECT_EQ(at.types_from("w", 8), "MarkerRecorded WorkflowExecutionUpdateAccepted WorkflowExecutionUpdateCompleted");
   EXPECT_TRUE(asked.done());
 }
 
@@ -391,8 +389,9 @@ TEST_F(update, fails_the_task_with_bad_messages) {
       {{acceptance("other")},
        "update other wasn't found on the server. This is most likely a transient error which will be resolved "
        "automatically by retries"},
-      {{response("u")}, "invalid state transition attempted for Update u: received *update.Response message while in "
-                        "state Sent"},
+      {{response("u")},
+       "invalid state transition attempted for Update u: received *update.Response message while in "
+       "state Sent"},
       {{acceptance("u"), unplaced("again")},
        "invalid state transition attempted for Update u: received *update.Acceptance message while in state "
        "ProvisionallyAccepted"},

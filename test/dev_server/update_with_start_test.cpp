@@ -45,16 +45,14 @@ void expect_aborted(const multi_failure::OperationStatus& status) {
   EXPECT_EQ(status.code(), static_cast<int>(rpc_code::aborted));
   EXPECT_EQ(status.message(), "Operation was aborted.");
   ASSERT_EQ(status.details_size(), 1);
-  EXPECT_EQ(status.details(0).type_url(),
-            "type.googleapis.com/temporal.api.failure.v1.MultiOperationExecutionAborted");
+  EXPECT_EQ(status.details(0).type_url(), "type.googleapis.com/temporal.api.failure.v1.MultiOperationExecutionAborted");
 }
 
 struct update_with_start : testing::Test {
   update_worker at;
 
-  pending<multi_response> begin(const std::string& update_id,
-                                enums::WorkflowIdConflictPolicy policy =
-                                    enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {
+  pending<multi_response> begin(const std::string& update_id, enums::WorkflowIdConflictPolicy policy =
+                                                                  enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {
     return at.begin<multi_response>(make_request("w", update_id, policy));
   }
   void answer(const std::string& update_id) {
@@ -115,8 +113,7 @@ TEST_F(update_with_start, ends_the_run_that_is_there) {
 
 TEST_F(update_with_start, fails_when_a_run_is_there) {
   at.settle("w");
-  const auto status =
-      at.refused<multi_response>(make_request("w", "u", enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL));
+  const auto status = at.refused<multi_response>(make_request("w", "u", enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL));
   EXPECT_EQ(status.code, rpc_code::already_exists);
   const auto failure = failure_of(status);
   EXPECT_EQ(failure.statuses(0).code(), static_cast<int>(rpc_code::already_exists));

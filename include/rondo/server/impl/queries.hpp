@@ -254,9 +254,10 @@ inline void check_state(const run& of, const incoming_call& call) {
   const auto& all = of.queries->all;
   const auto buffered = std::count_if(all.begin(), all.end(), [](const auto& each) { return each.second->buffered; });
   if (static_cast<std::size_t>(buffered) < most_buffered) return;
-  throw refusal(exhausted_status("consistent query buffer is full, this may be caused by too many queries and "
-                                 "workflow not able to process query fast enough",
-                                 enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW));
+  throw refusal(
+      exhausted_status("consistent query buffer is full, this may be caused by too many queries and "
+                       "workflow not able to process query fast enough",
+                       enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW));
 }
 
 inline void query_workflow(core& in, service::QueryWorkflowRequest& request, const call_ptr& call) {
@@ -348,8 +349,7 @@ RONDO_SERVER_FUNCTION void attach_queries(run& of, service::PollWorkflowTaskQueu
   }
 }
 
-RONDO_SERVER_FUNCTION void take_query_results(run& of,
-                                              const service::RespondWorkflowTaskCompletedRequest& completed) {
+RONDO_SERVER_FUNCTION void take_query_results(run& of, const service::RespondWorkflowTaskCompletedRequest& completed) {
   for (const auto& [id, result] : completed.query_results()) {
     const pending_query* query = detail_queries::find_by_id(of, id);
     if (query == nullptr || !query->buffered) continue;

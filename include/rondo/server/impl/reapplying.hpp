@@ -58,13 +58,16 @@ inline void reapply_child(run& to, history_event event) {
       return;
     }
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-      return reapply_child_end(to, std::move(event), *event.mutable_child_workflow_execution_completed_event_attributes());
+      return reapply_child_end(to, std::move(event),
+                               *event.mutable_child_workflow_execution_completed_event_attributes());
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
       return reapply_child_end(to, std::move(event), *event.mutable_child_workflow_execution_failed_event_attributes());
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-      return reapply_child_end(to, std::move(event), *event.mutable_child_workflow_execution_canceled_event_attributes());
+      return reapply_child_end(to, std::move(event),
+                               *event.mutable_child_workflow_execution_canceled_event_attributes());
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-      return reapply_child_end(to, std::move(event), *event.mutable_child_workflow_execution_timed_out_event_attributes());
+      return reapply_child_end(to, std::move(event),
+                               *event.mutable_child_workflow_execution_timed_out_event_attributes());
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
       return reapply_child_end(to, std::move(event),
                                *event.mutable_child_workflow_execution_terminated_event_attributes());

@@ -94,8 +94,9 @@ inline beginning rebuild(core& in, const run& base, const request_type& request)
   made.state.set_start_time(in.now());
   for (const auto& event : made.events.events()) apply_event(made.state, event);
   if (!made.state.has_workflow_task()) {
-    refuse_argument("Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: " +
-                    std::to_string(finish));
+    refuse_argument(
+        "Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: " +
+        std::to_string(finish));
   }
   return made;
 }

@@ -98,8 +98,27 @@ inline void apply_task_started(state::Run& to, const history_event& event) {
   task.set_history_size(from.history_size_bytes());
 }
 
+/// Where a build first completed a task.
+inline void add_reset_point(state::Run& to, const history_event& event) {
+  const auto& from = event.workflow_task_completed_event_attributes();
+  const std::string& build =
+      from.has_deployment_version() ? from.deployment_version().build_id() : from.worker_version().build_id();
+  if (build.empty() && from.binary_checksum().empty()) return;
+  for (const auto& point : to.reset_points()) {
+    if (point.build_id() == build && point.binary_checksum() == from.binary_checksum()) return;
+  }
+  auto& point = *to.add_reset_points();
+  point.set_build_id(build);
+  point.set_binary_checksum(from.binary_checksum());
+  point.set_run_id(to.run_id());
+  point.set_first_workflow_task_completed_id(event.event_id());
+  *point.mutable_create_time() = event.event_time();
+  point.set_resettable(to.children().empty());
+}
+
 inline void apply_task_completed(state::Run& to, const history_event& event) {
   const auto& from = event.workflow_task_completed_event_attributes();
+  add_reset_point(to, event);
   to.set_previous_started_event_id(from.started_event_id());
   to.set_last_completed_task_event_id(event.event_id());
   to.clear_workflow_task();
@@ -264,9 +283,9 @@ inline void apply_workflow_task(state::Run& to, const history_event& event) {
     case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
       return apply_task_completed(to, event);
     case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
-      return apply_task_lost(to, event,
-                             event.workflow_task_failed_event_attributes().cause() !=
-                                 enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW);
+      return apply_task_lost(
+          to, event,
+          event.workflow_task_failed_event_attributes().cause() != enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW);
     case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
       return apply_task_lost(
           to, event,

@@ -58,7 +58,8 @@ inline std::string state_name(const completion& by, const std::string& id, int s
   return before ? "Completed" : "ProvisionallyCompleted";
 }
 
-inline void require_state(const completion& by, const std::string& id, int state, int wanted, std::string_view message) {
+inline void require_state(const completion& by, const std::string& id, int state, int wanted,
+                          std::string_view message) {
   if (state == wanted) return;
   refuse("invalid state transition attempted for Update " + id + ": received *update." + std::string(message) +
          " message while in state " + state_name(by, id, state));
@@ -146,7 +147,8 @@ inline void reject(run& of, const std::string& id, temporal::api::failure::v1::F
 inline temporal::api::failure::v1::Failure unprocessed_failure() {
   temporal::api::failure::v1::Failure failure;
   failure.set_message(
-      "Workflow Update is rejected because it wasn't processed by worker. Probably, Workflow Update is not supported by "
+      "Workflow Update is rejected because it wasn't processed by worker. Probably, Workflow Update is not supported "
+      "by "
       "the worker.");
   failure.set_source("Server");
   failure.mutable_application_failure_info()->set_type("UnprocessedUpdate");
@@ -175,8 +177,7 @@ inline const Message* find(const completion& by, const std::string& message_id) 
 
 inline bool closes(enums::CommandType type) noexcept {
   return type == enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION ||
-         type == enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION ||
-         type == enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION || type == enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION ||
          type == enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION;
 }
 
@@ -210,7 +211,8 @@ RONDO_SERVER_FUNCTION void check_update_message(completion& by, const temporal::
   if (state == detail::sim_unknown) {
     detail::update::Request request;
     if (!detail::request_in(message, request)) {
-      detail::refuse("update " + id + " wasn't found on the server. This is most likely a transient error which will be "
+      detail::refuse("update " + id +
+                     " wasn't found on the server. This is most likely a transient error which will be "
                      "resolved automatically by retries");
     }
     state = detail::sim_waiting;
