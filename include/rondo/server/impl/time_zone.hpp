@@ -22,9 +22,9 @@ class time_zone::reader {
     if (!read_head(first)) return false;
     if (first.version == 0) return read_block(first, 4, into);
     skip(block_size(first, 4));
-    head second;
-    if (!read_head(second) || !read_block(second, 8, into)) return false;
-    skip(second.chars + second.leaps * 12 + second.standard_flags + second.utc_flags);
+    head newer;
+    if (!read_head(newer) || !read_block(newer, 8, into)) return false;
+    skip(newer.chars + newer.leaps * 12 + newer.standard_flags + newer.utc_flags);
     if (!bytes_.empty() && bytes_.front() == '\n') bytes_.remove_prefix(1);
     const auto end = bytes_.find('\n');
     if (end == std::string_view::npos || end == 0) return true;
