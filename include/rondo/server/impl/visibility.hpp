@@ -37,18 +37,31 @@ inline visibility_place place_of(const state::Run& of) {
 /// Before all runs.
 inline visibility_place beginning() { return {never, never, {}}; }
 
-/// The close time out of a serialized run, without reading the rest of it.
-inline instant close_time_in(std::string_view state) {
+/// The place of a serialized closed run, without reading the rest of it.
+inline visibility_place place_in(std::string_view state) {
   using google::protobuf::internal::WireFormatLite;
   google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(state.data()),
                                                static_cast<int>(state.size()));
+  visibility_place place{0, 0, {}};
   while (const std::uint32_t tag = input.ReadTag()) {
     const int field = WireFormatLite::GetTagFieldNumber(tag);
     std::uint64_t value = 0;
-    if (field == state::Run::kCloseTimeFieldNumber) return input.ReadVarint64(&value) ? static_cast<instant>(value) : 0;
-    if (field > state::Run::kCloseTimeFieldNumber || !WireFormatLite::SkipField(&input, tag)) return 0;
+    bool read = true;
+    if (field > state::Run::kCloseTimeFieldNumber) break;
+    if (field == state::Run::kRunIdFieldNumber) {
+      read = WireFormatLite::ReadString(&input, &place.run_id);
+    } else if (field == state::Run::kStartTimeFieldNumber) {
+      read = input.ReadVarint64(&value);
+      place.start_time = static_cast<instant>(value);
+    } else if (field == state::Run::kCloseTimeFieldNumber) {
+      read = input.ReadVarint64(&value);
+      place.close_time = static_cast<instant>(value);
+    } else {
+      read = WireFormatLite::SkipField(&input, tag);
+    }
+    if (!read) break;
   }
-  return 0;
+  return place;
 }
 
 /// Tokens say after which run to go on, so that changes of what is before it do no harm: "close start run-id".
@@ -183,29 +196,24 @@ RONDO_SERVER_FUNCTION void visibility::each_open(const name_space& in, const vis
 RONDO_SERVER_FUNCTION void visibility::each_closed(const name_space& in, const visibility_place& after,
                                                    const std::function<bool(const state::Run&)>& visit) const {
   // The store's order is that of the close times alone: runs that closed at the same time are put in order here.
-  std::vector<state::Run> together;
+  std::vector<std::pair<visibility_place, std::string>> together;
+  state::Run row;
   const auto flush = [&] {
-    std::sort(together.begin(), together.end(), [](const state::Run& a, const state::Run& b) {
-      return detail_visibility::place_of(a) < detail_visibility::place_of(b);
-    });
+    const auto earlier = [](const auto& a, const auto& b) { return a.first < b.first; };
+    if (together.size() > 1) std::sort(together.begin(), together.end(), earlier);
     bool more = true;
-    for (const state::Run& each : together) {
-      if (more && after < detail_visibility::place_of(each)) more = visit(each);
+    for (const auto& [place, stored] : together) {
+      if (more && row.ParseFromString(stored)) more = visit(row);
     }
     together.clear();
     return more;
   };
   bool more = true;
   impl_->owner->store().each_closed(in.id(), [&](std::string_view stored) {
-    const instant closed = detail_visibility::close_time_in(stored);
-    if (closed > after.close_time) return true;
-    if (!together.empty() && together.front().close_time() != closed) more = flush();
+    visibility_place place = detail_visibility::place_in(stored);
+    if (!together.empty() && together.front().first.close_time != place.close_time) more = flush();
     if (!more) return false;
-    state::Run& parsed = together.emplace_back();
-    if (!parsed.ParseFromArray(stored.data(), static_cast<int>(stored.size())) ||
-        impl_->owner->is_removed(parsed.run_id())) {
-      together.pop_back();
-    }
+    if (after < place && !impl_->owner->is_removed(place.run_id)) together.emplace_back(std::move(place), stored);
     return true;
   });
   if (more) flush();
