@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the order course: a Temporal development server, an order worker, a payment worker and ten orders. Of the orders
+# Runs the order course: Rondo's development server, an order worker, a payment worker and ten orders. Of the orders
 # that end in manual review it rejects the first, cancels the second and approves the others. Shows what happened to each
 # order; exits 0 only when all went as it should.
 set -euo pipefail
@@ -7,11 +7,12 @@ source "$(dirname "$0")/common.sh"
 cd "$project"
 
 if [ "${1:-}" != --with-server ]; then
-  scripts/setup.sh
-  say "Building the order course (the first time also the Temporal API, some minutes)"
+  scripts/setup.sh --build
+  say "Building the server and the order course (the first time also the Temporal API, some minutes)"
   cmake --preset dev >/dev/null
-  cmake --build --preset dev --target example_order_order_worker example_order_payment_worker example_order_starter
-  exec scripts/with_server.sh "$0" --with-server
+  cmake --build --preset dev --target rondo-command example_order_order_worker example_order_payment_worker \
+    example_order_starter
+  RONDO_TEST_SERVER=build/dev/tools/rondo exec scripts/with_server.sh "$0" --with-server
 fi
 
 orders=10

@@ -37,10 +37,24 @@ build() {
   cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" -j "$jobs" -- -k 0 --quiet "$@"
 }
 
-# Builds one preset and runs its tests beside a server, all groups together.
+# Builds one preset and runs its tests beside a server: the official one, or the preset's own with a second argument.
 build_and_test() {
-  build "$1" && scripts/with_server.sh \
+  build "$1" || return 1
+  local server=real
+  [ -z "${2:-}" ] || server=build/$1/tools/rondo
+  RONDO_TEST_SERVER=$server scripts/with_server.sh \
     ctest --test-dir "build/$1" --output-on-failure --no-tests=error --progress -j "$jobs"
+}
+
+# The tests that need a server, beside Rondo's own. The sanitizer builds run all of theirs so.
+check_own_server() {
+  RONDO_TEST_SERVER=build/dev/tools/rondo scripts/with_server.sh \
+    ctest --test-dir build/dev --output-on-failure --no-tests=error --progress -j "$jobs" -L '^server$'
+}
+
+# Fewer kills than the 200 that a release is worth; each has another moment, as each run has another seed.
+check_crashes() {
+  build/dev/test/crash build/dev/tools/rondo --kills "${RONDO_KILLS:-25}" --seed "$RANDOM"
 }
 
 check_protos() {
@@ -81,23 +95,31 @@ check_interop() {
   scripts/with_server.sh test/interop/run.sh build/dev
 }
 
+# Official SDKs and tools use both servers, and must see the same.
+check_server_interop() {
+  test/interop/server/run.sh build/dev/tools/rondo
+}
+
 scripts/setup.sh || { echo "setup failed" >&2; exit 1; }
 
 stage "gcc, debug" build_and_test dev
+stage "own server" check_own_server
 if [ -z "$quick" ]; then
   stage "wire protocol" check_protos
   stage "headers alone, gcc" build dev all_verify_interface_header_sets
-  stage "gcc, address and undefined behaviour sanitizers" build_and_test asan
-  stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan
+  stage "gcc, address and undefined behaviour sanitizers" build_and_test asan own
+  stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own
   stage "headers alone, clang" build clang-asan all_verify_interface_header_sets
   stage "format" scripts/lint_format.sh
   stage "names and bugs" scripts/lint_tidy.sh build/clang-asan
   stage "coroutines that gcc 12 gets wrong" check_coroutines
   stage "meson" check_meson
+  stage "crashes" check_crashes
   stage "benchmarks" check_benchmarks
   if [ -x test/interop/run.sh ]; then
     stage "other languages" check_interop
   fi
+  stage "other languages on both servers" check_server_interop
 fi
 
 printf '\nstages, after %d minutes:\n' $(((SECONDS - started) / 60))

@@ -297,7 +297,8 @@ int main(int count, char** arguments) {
     server_process server(arguments[1], folder);
     server.start();
     auto client = rondo::client::connect({.target = server.address()});
-    rondo::worker worker(client, rondo::registry{}.workflow<collector>().activity<echo>(), {.task_queue = "crash"});
+    rondo::worker worker(client, rondo::registry{}.workflow<collector>().activity<echo>(),
+                         {.task_queue = "crash", .logger = rondo::logger::silent()});
     client.loop().block_on(run(client, worker, server, by, into));
   } catch (const std::exception& error) {
     into.faults.push_back(error.what());
