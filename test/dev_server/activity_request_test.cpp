@@ -23,10 +23,11 @@ TEST_F(activity_request, refuses_commands_that_make_no_sense) {
     return fault({activity_command("a", change)});
   };
   const std::string prefix = "BadScheduleActivityAttributes: ";
-  EXPECT_EQ(bad([](activity_attributes& a) { a.clear_start_to_close_timeout(); }),
-            prefix +
-                "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. ActivityId=a "
-                "ActivityType=act");
+  EXPECT_EQ(
+      bad([](activity_attributes& a) { a.clear_start_to_close_timeout(); }),
+      prefix +
+          "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. ActivityId=a "
+          "ActivityType=act");
   EXPECT_EQ(bad([](activity_attributes& a) { a.clear_activity_id(); }),
             prefix + "ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=act");
   EXPECT_EQ(bad([](activity_attributes& a) { a.clear_activity_type(); }),

@@ -255,6 +255,17 @@ TEST_F(activity, times_out_as_a_whole_when_no_time_is_left_for_another_attempt) 
   EXPECT_EQ(timed_out().retry_state(), enums::RETRY_STATE_TIMEOUT);
 }
 
+TEST_F(activity, times_out_as_a_whole_rather_than_in_part_at_the_same_time) {
+  schedule([](activity_attributes& attributes) {
+    attributes.clear_start_to_close_timeout();
+    attributes.mutable_schedule_to_close_timeout()->set_seconds(5);
+  });
+  poll();
+  at.pass(5 * second);
+  EXPECT_EQ(timeout_type(), enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+  EXPECT_EQ(timed_out().retry_state(), enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
+}
+
 TEST_F(activity, lives_as_long_as_it_heartbeats) {
   schedule([](activity_attributes& attributes) {
     attributes.mutable_heartbeat_timeout()->set_seconds(10);

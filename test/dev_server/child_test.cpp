@@ -129,6 +129,7 @@ TEST_F(child, is_started_and_its_parent_is_told) {
   EXPECT_EQ(event.priority().priority_key(), 2);
   EXPECT_EQ(event.priority().fairness_key(), "f");
   EXPECT_EQ(event.identity(), "");
+  EXPECT_EQ(at.describe("c").workflow_extended_info().request_id_infos().count(parent_run + ":5:0"), 1U);
 
   const auto described = at.describe("p");
   ASSERT_EQ(described.pending_children_size(), 1);
@@ -260,7 +261,6 @@ TEST_F(child, cannot_start_with_an_id_that_is_taken) {
   const auto failed = at.events("p").at(5).start_child_workflow_execution_failed_event_attributes();
   EXPECT_EQ(failed.cause(), enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS);
   EXPECT_EQ(failed.initiated_event_id(), 5);
-  EXPECT_EQ(failed.workflow_task_completed_event_id(), 4);
   EXPECT_EQ(failed.workflow_id(), "c");
   EXPECT_EQ(at.describe("p").pending_children_size(), 0);
   const auto other = run_of("c");
@@ -352,19 +352,19 @@ TEST_F(child, is_checked_before_it_is_started) {
   EXPECT_EQ(bad([](child_attributes& a) { a.clear_workflow_id(); }),
             prefix +
                 "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. WorkflowType=child "
-                "Namespace=");
+                "Namespace=default");
   EXPECT_EQ(bad([](child_attributes& a) { a.clear_workflow_type(); }),
             prefix +
                 "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. WorkflowId=c "
-                "Namespace=");
+                "Namespace=default");
   EXPECT_EQ(bad([](child_attributes& a) { a.mutable_workflow_run_timeout()->set_seconds(-1); }),
             prefix +
                 "Invalid WorkflowRunTimeout on StartChildWorkflowExecutionCommand: negative duration. WorkflowId=c "
-                "WorkflowType=child Namespace=");
+                "WorkflowType=child Namespace=default");
   EXPECT_EQ(bad([](child_attributes& a) { a.set_cron_schedule("never"); }),
             prefix +
                 "invalid CronSchedule on StartChildWorkflowExecutionCommand: invalid CronSchedule.. WorkflowId=c "
-                "WorkflowType=child Namespace=");
+                "WorkflowType=child Namespace=default");
   EXPECT_EQ(
       bad([](child_attributes& a) { a.mutable_retry_policy()->set_maximum_attempts(-1); }).substr(0, 95),
       (prefix + "invalid WorkflowRetryPolicy on StartChildWorkflowExecutionCommand: MaximumAttempts").substr(0, 95));
@@ -426,7 +426,6 @@ TEST_F(child, hears_of_requests_that_nobody_gets) {
       const auto& failed = event.signal_external_workflow_execution_failed_event_attributes();
       EXPECT_EQ(failed.cause(),
                 enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
-      EXPECT_EQ(failed.workflow_task_completed_event_id(), 4);
       outcome += "signal:" + failed.workflow_execution().workflow_id() + " ";
     } else if (event.has_request_cancel_external_workflow_execution_failed_event_attributes()) {
       const auto& failed = event.request_cancel_external_workflow_execution_failed_event_attributes();

@@ -115,7 +115,8 @@ TEST_F(start, records_what_the_client_asked_for) {
 TEST_F(start, has_defaults_and_limits_for_the_task_timeout) {
   at.start("default");
   EXPECT_EQ(started("default").workflow_task_timeout().seconds(), 10);
-  EXPECT_EQ(started("default").workflow_run_timeout().seconds(), 0);
+  EXPECT_FALSE(started("default").has_workflow_run_timeout());
+  EXPECT_FALSE(started("default").has_workflow_execution_timeout());
   at.start("long", [](start_request& request) { request.mutable_workflow_task_timeout()->set_seconds(500); });
   EXPECT_EQ(started("long").workflow_task_timeout().seconds(), 120);
 }

@@ -73,13 +73,10 @@ start_outcome start_by_client(core& in, name_space& of, service::StartWorkflowEx
 
 /// What a signal brings.
 struct signal_content {
-  std::string name;
-  temporal::api::common::v1::Payloads input;
-  temporal::api::common::v1::Header header;
-  std::string identity;
+  /// Of its event.
+  temporal::api::history::v1::WorkflowExecutionSignaledEventAttributes attributes;
+  /// The same one twice counts once; empty: it counts.
   std::string request_id;
-  /// Of the workflow that sends it.
-  temporal::api::common::v1::WorkflowExecution sender;
   google::protobuf::RepeatedPtrField<temporal::api::common::v1::Link> links;
 };
 
@@ -87,10 +84,6 @@ struct signal_content {
 void check_signal(const core& in, const signal_content& signal, const run* to);
 /// Adds a WorkflowExecutionSignaled event; the same request id twice counts once. Already checked.
 void signal_run(run& to, signal_content signal);
-/// As above, and checked here.
-void signal_run(run& to, const std::string& name, const temporal::api::common::v1::Payloads& input,
-                const temporal::api::common::v1::Header& header, const std::string& identity,
-                const std::string& request_id);
 
 /// Adds a WorkflowExecutionCancelRequested event. False: it was requested before.
 bool request_cancel(

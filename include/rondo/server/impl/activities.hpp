@@ -113,6 +113,22 @@ struct moment {
   enums::TimeoutType timeout = enums::TIMEOUT_TYPE_UNSPECIFIED;
 };
 
+/// What comes first of that which is due at the same time.
+inline int rank(enums::TimeoutType type) noexcept {
+  switch (type) {
+    case enums::TIMEOUT_TYPE_SCHEDULE_TO_START:
+      return 0;
+    case enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE:
+      return 1;
+    case enums::TIMEOUT_TYPE_START_TO_CLOSE:
+      return 2;
+    case enums::TIMEOUT_TYPE_HEARTBEAT:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
 template <class Visitor>
 void each_moment(const run& of, const state::Activity& which, const Visitor& visit) {
   const auto at = [&](instant from, interval length, enums::TimeoutType timeout) {
@@ -402,7 +418,7 @@ RONDO_SERVER_FUNCTION void on_activities_due(run& of, instant now) {
     });
   }
   std::sort(due.begin(), due.end(), [](const moment& a, const moment& b) {
-    return std::tie(a.when, a.id, a.timeout) < std::tie(b.when, b.id, b.timeout);
+    return std::make_tuple(a.when, a.id, rank(a.timeout)) < std::make_tuple(b.when, b.id, rank(b.timeout));
   });
   for (const auto& each : due) {
     const auto found = of.state.mutable_activities()->find(each.id);

@@ -112,7 +112,7 @@ inline void check_timeouts(const schedule_attributes& of) {
   if (from_proto(of.schedule_to_close_timeout()) <= 0 && from_proto(of.start_to_close_timeout()) <= 0) {
     throw bad_completion(
         bad_schedule,
-        "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. " + names(of));
+        "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. " + names(of));
   }
 }
 

@@ -56,46 +56,49 @@ inline int pending_external(const run& of, bool signal) {
       std::count_if(all.begin(), all.end(), [signal](const auto& each) { return each.second.signal() == signal; }));
 }
 
-inline std::string names(const command_v1::StartChildWorkflowExecutionCommandAttributes& of) {
+inline std::string names(const name_space& target, const command_v1::StartChildWorkflowExecutionCommandAttributes& of) {
   return ". WorkflowId=" + of.workflow_id() + " WorkflowType=" + of.workflow_type().name() +
-         " Namespace=" + of.namespace_();
+         " Namespace=" + target.name();
 }
 
-inline void check_child_names(const command_v1::StartChildWorkflowExecutionCommandAttributes& of,
+inline void check_child_names(const name_space& target,
+                              const command_v1::StartChildWorkflowExecutionCommandAttributes& of,
                               const limits& allowed) {
   if (of.workflow_id().empty()) {
     throw bad_completion(bad_start,
                          "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. "
                          "WorkflowType=" +
-                             of.workflow_type().name() + " Namespace=" + of.namespace_());
+                             of.workflow_type().name() + " Namespace=" + target.name());
   }
   if (of.workflow_type().name().empty()) {
     throw bad_completion(bad_start,
                          "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand. "
                          "WorkflowId=" +
-                             of.workflow_id() + " Namespace=" + of.namespace_());
+                             of.workflow_id() + " Namespace=" + target.name());
   }
   const auto check = [&](const std::string& value, const std::string& name) {
     if (value.size() <= allowed.id_length) return;
-    throw bad_completion(bad_start, name + " on StartChildWorkflowExecutionCommand exceeds length limit" + names(of) +
-                                        " Length=" + std::to_string(value.size()) +
+    throw bad_completion(bad_start, name + " on StartChildWorkflowExecutionCommand exceeds length limit" +
+                                        names(target, of) + " Length=" + std::to_string(value.size()) +
                                         " Limit=" + std::to_string(allowed.id_length));
   };
   check(of.workflow_id(), "WorkflowId");
   check(of.workflow_type().name(), "WorkflowType");
 }
 
-inline void check_child_timeout(const command_v1::StartChildWorkflowExecutionCommandAttributes& of,
+inline void check_child_timeout(const name_space& target,
+                                const command_v1::StartChildWorkflowExecutionCommandAttributes& of,
                                 google::protobuf::Duration timeout, const std::string& name) {
   const auto fault = duration_fault(timeout);
   if (fault.empty()) return;
-  throw bad_completion(bad_start, "Invalid " + name + " on StartChildWorkflowExecutionCommand: " + fault + names(of));
+  throw bad_completion(bad_start,
+                       "Invalid " + name + " on StartChildWorkflowExecutionCommand: " + fault + names(target, of));
 }
 
 inline void check_child_parts(const completion& by, const name_space& target,
                               const command_v1::StartChildWorkflowExecutionCommandAttributes& of) {
   core& in = *by.of.owner;
-  const std::string after = names(of);
+  const std::string after = names(target, of);
   check_part(bad_start, "invalid WorkflowRetryPolicy on StartChildWorkflowExecutionCommand: ", after, [&] {
     auto policy = of.retry_policy();
     if (of.has_retry_policy()) complete_retry_policy(policy);
@@ -200,10 +203,10 @@ RONDO_SERVER_FUNCTION void check_start_child(completion& by, const temporal::api
   const auto& attributes = command.start_child_workflow_execution_command_attributes();
   const auto& limit = by.of.owner->limit();
   const name_space& target = target_of(by.of, attributes.namespace_());
-  check_child_names(attributes, limit);
-  check_child_timeout(attributes, attributes.workflow_execution_timeout(), "WorkflowExecutionTimeout");
-  check_child_timeout(attributes, attributes.workflow_run_timeout(), "WorkflowRunTimeout");
-  check_child_timeout(attributes, attributes.workflow_task_timeout(), "WorkflowTaskTimeout");
+  check_child_names(target, attributes, limit);
+  check_child_timeout(target, attributes, attributes.workflow_execution_timeout(), "WorkflowExecutionTimeout");
+  check_child_timeout(target, attributes, attributes.workflow_run_timeout(), "WorkflowRunTimeout");
+  check_child_timeout(target, attributes, attributes.workflow_task_timeout(), "WorkflowTaskTimeout");
   check_child_parts(by, target, attributes);
   check_count(by, "children", static_cast<int>(by.of.state.children_size()), limit.pending_children,
               "pending child workflow executions",

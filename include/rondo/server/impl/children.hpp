@@ -42,7 +42,8 @@ inline std::vector<std::int64_t> ids(const run& of) {
   return made;
 }
 
-inline service::StartWorkflowExecutionRequest make_request(const run& parent, history_event& initiated) {
+inline service::StartWorkflowExecutionRequest make_request(const run& parent, std::int64_t id,
+                                                           history_event& initiated) {
   auto& from = *initiated.mutable_start_child_workflow_execution_initiated_event_attributes();
   service::StartWorkflowExecutionRequest to;
   to.set_namespace_(from.namespace_());
@@ -56,7 +57,7 @@ inline service::StartWorkflowExecutionRequest make_request(const run& parent, hi
   }
   *to.mutable_workflow_run_timeout() = from.workflow_run_timeout();
   *to.mutable_workflow_task_timeout() = from.workflow_task_timeout();
-  to.set_request_id(parent.owner->new_uuid());
+  to.set_request_id(parent.state.run_id() + ":" + std::to_string(id) + ":0");
   const bool terminates = from.workflow_id_reuse_policy() == enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING;
   to.set_workflow_id_reuse_policy(terminates ? enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
                                              : from.workflow_id_reuse_policy());
@@ -109,7 +110,6 @@ inline void note_failed_start(run& parent, std::int64_t id, const initiated_attr
   to.set_cause(cause);
   to.set_control(from.control());
   to.set_initiated_event_id(id);
-  to.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
   parent.state.mutable_children()->erase(id);
   append_external(parent, std::move(event));
 }
@@ -143,7 +143,7 @@ inline void start_child(core& in, const run_key& parent_key, std::int64_t id) {
                              enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND);
   }
   start_request begin;
-  begin.request = make_request(*parent, initiated);
+  begin.request = make_request(*parent, id, initiated);
   run* const current = find_run(in, *target, attributes.workflow_id(), {});
   auto decision = start_decision::start;
   try {

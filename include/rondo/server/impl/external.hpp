@@ -51,13 +51,13 @@ inline fault send_signal(core& in, const run& from, const signal_attributes& att
   if (to.which == nullptr) return to.why;
   if (!to.which->open() || is_stranger(from, *to.which, attributes)) return fault::not_found;
   signal_content content;
-  content.name = attributes.signal_name();
-  content.input = attributes.input();
-  content.header = attributes.header();
-  content.identity = "history-service";
+  content.attributes.set_signal_name(attributes.signal_name());
+  if (attributes.has_input()) *content.attributes.mutable_input() = attributes.input();
+  if (attributes.has_header()) *content.attributes.mutable_header() = attributes.header();
+  content.attributes.set_identity("history-service");
+  content.attributes.mutable_external_workflow_execution()->set_workflow_id(from.state.workflow_id());
+  content.attributes.mutable_external_workflow_execution()->set_run_id(from.state.run_id());
   content.request_id = in.new_uuid();
-  content.sender.set_workflow_id(from.state.workflow_id());
-  content.sender.set_run_id(from.state.run_id());
   try {
     check_signal(in, content, to.which);
   } catch (const refusal&) {
@@ -102,7 +102,6 @@ inline history_event make_signal_outcome(core& in, std::int64_t id, const signal
   auto& to = *event.mutable_signal_external_workflow_execution_failed_event_attributes();
   describe_target(in, id, from, to);
   to.set_control(from.control());
-  to.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
   to.set_cause(
       why == fault::no_namespace
           ? enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
@@ -121,7 +120,6 @@ inline history_event make_cancel_outcome(core& in, std::int64_t id, const cancel
   history_event event = make_event(in, enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED);
   auto& to = *event.mutable_request_cancel_external_workflow_execution_failed_event_attributes();
   describe_target(in, id, from, to);
-  to.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
   to.set_cause(why == fault::no_namespace
                    ? enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND
                    : enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);

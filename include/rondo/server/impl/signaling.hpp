@@ -27,12 +27,7 @@ inline bool is_known(const run& to, const std::string& request_id) {
 
 inline history_event make_signaled(const core& in, signal_content& signal) {
   history_event event = make_event(in, enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
-  auto& attributes = *event.mutable_workflow_execution_signaled_event_attributes();
-  attributes.set_signal_name(signal.name);
-  if (!signal.input.payloads().empty()) attributes.mutable_input()->Swap(&signal.input);
-  if (!signal.header.fields().empty()) attributes.mutable_header()->Swap(&signal.header);
-  attributes.set_identity(signal.identity);
-  if (!signal.sender.workflow_id().empty()) *attributes.mutable_external_workflow_execution() = signal.sender;
+  event.mutable_workflow_execution_signaled_event_attributes()->Swap(&signal.attributes);
   event.mutable_links()->Swap(&signal.links);
   return event;
 }
@@ -120,10 +115,10 @@ inline service::SignalWorkflowExecutionResponse signal(core& in, service::Signal
                   temporal::api::errordetails::v1::NotFoundFailure());
   }
   signal_content content;
-  content.name = request.signal_name();
-  content.input.Swap(request.mutable_input());
-  content.header.Swap(request.mutable_header());
-  content.identity = request.identity();
+  content.attributes.set_signal_name(request.signal_name());
+  if (request.has_input()) content.attributes.mutable_input()->Swap(request.mutable_input());
+  if (request.has_header()) content.attributes.mutable_header()->Swap(request.mutable_header());
+  content.attributes.set_identity(request.identity());
   content.request_id = request.request_id();
   content.links.Swap(request.mutable_links());
   check_signal(in, content, &to);
@@ -162,10 +157,10 @@ inline service::StartWorkflowExecutionRequest take_start(service::SignalWithStar
 
 inline signal_content take_signal(service::SignalWithStartWorkflowExecutionRequest& from) {
   signal_content made;
-  made.name = from.signal_name();
-  made.input.Swap(from.mutable_signal_input());
-  made.header.Swap(from.mutable_header());
-  made.identity = from.identity();
+  made.attributes.set_signal_name(from.signal_name());
+  if (from.has_signal_input()) made.attributes.mutable_input()->Swap(from.mutable_signal_input());
+  if (from.has_header()) made.attributes.mutable_header()->Swap(from.mutable_header());
+  made.attributes.set_identity(from.identity());
   made.request_id = from.request_id();
   made.links.Swap(from.mutable_links());
   return made;
@@ -252,7 +247,7 @@ inline service::TerminateWorkflowExecutionResponse terminate(
 }  // namespace detail_signaling
 
 RONDO_SERVER_FUNCTION void check_signal(const core& in, const signal_content& signal, const run* to) {
-  if (signal.input.ByteSizeLong() > in.limit().blob_size) refuse_argument("Blob data size exceeds limit.");
+  if (signal.attributes.input().ByteSizeLong() > in.limit().blob_size) refuse_argument("Blob data size exceeds limit.");
   if (to != nullptr && in.limit().signals_per_run > 0 && to->state.signal_count() >= in.limit().signals_per_run) {
     refuse_argument("exceeded workflow execution limit for signal events");
   }
@@ -262,20 +257,6 @@ RONDO_SERVER_FUNCTION void signal_run(run& to, signal_content signal) {
   if (detail_signaling::is_known(to, signal.request_id)) return;
   detail_signaling::count_signal(to, signal.request_id);
   append_external(to, detail_signaling::make_signaled(*to.owner, signal));
-}
-
-RONDO_SERVER_FUNCTION void signal_run(run& to, const std::string& name,
-                                      const temporal::api::common::v1::Payloads& input,
-                                      const temporal::api::common::v1::Header& header, const std::string& identity,
-                                      const std::string& request_id) {
-  signal_content content;
-  content.name = name;
-  content.input = input;
-  content.header = header;
-  content.identity = identity;
-  content.request_id = request_id;
-  check_signal(*to.owner, content, &to);
-  signal_run(to, std::move(content));
 }
 
 RONDO_SERVER_FUNCTION bool request_cancel(
