@@ -24,7 +24,7 @@ foreach(body IN LISTS bodies)
 endforeach()
 
 if(server_sources)
-  add_library(rondo-server STATIC ${server_sources})
+  add_library(rondo-server STATIC EXCLUDE_FROM_ALL ${server_sources})
   add_library(rondo::server ALIAS rondo-server)
   target_compile_definitions(rondo-server PUBLIC RONDO_SERVER_COMPILED)
   target_link_libraries(rondo-server PUBLIC rondo-server-headers)

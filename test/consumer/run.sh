@@ -31,6 +31,7 @@ esac
 run cmake -S "$here/cmake" -B "$work/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
 run cmake --build "$work/cmake"
 "$work/cmake/consumer"
+[ ! -x "$work/cmake/server" ] || "$work/cmake/server"
 
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name rondo.pc)")
 export PKG_CONFIG_PATH
