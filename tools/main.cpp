@@ -1,10 +1,14 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "rondo/version.hpp"
+#include "tools/arguments.hpp"
 #include "tools/cli.hpp"
 #include "tools/command_error.hpp"
 #include "tools/commands.hpp"
@@ -26,9 +30,10 @@ int fail(const std::string& text) {
   return EXIT_FAILURE;
 }
 
-int parse_and_run(CLI::App& app, const rondo::tools::chosen_command& chosen, int count, char** arguments) {
+int parse_and_run(CLI::App& app, const rondo::tools::chosen_command& chosen, std::vector<std::string> words) {
   try {
-    app.parse(count, arguments);
+    std::reverse(words.begin(), words.end());
+    app.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
     return EXIT_SUCCESS;
@@ -57,7 +62,7 @@ int main(int count, char** arguments) {
   rondo::tools::add_server_commands(app, chosen);
 #endif
   try {
-    return parse_and_run(app, chosen, count, arguments);
+    return parse_and_run(app, chosen, rondo::tools::full_arguments({arguments + 1, arguments + count}));
   } catch (const std::exception& failed) {
     return fail(failed.what());
   }

@@ -20,6 +20,7 @@ void run_start_dev(const server_flags& flags) {
   for (const auto& name : flags.ignored) options.log.debug("this flag changes nothing here", {{"flag", name}});
   const auto namespaces = options.namespaces;
   server::dev_service service(std::move(options));
+  if (flags.skipping_unlocked) service.clock().unlock_skipping();
   const rondo::detail::worker::stop_signals stop([&service](int) { service.stop(); });
   const std::string& address = service.listen(host_and_port(flags.ip, flags.port));
   if (form == output_format::text) std::cout << listening_text(address, namespaces) << std::flush;
@@ -77,6 +78,7 @@ void add_keeping_flags(CLI::App& app, server_flags& flags) {
       ->capture_default_str();
   app.add_flag("--time-skipping", flags.time_skipping,
                "Offer the test service: clients may let time jump to the next timer while nothing else goes on");
+  app.add_flag("--enable-time-skipping", flags.skipping_unlocked, "The same, and time is skipped from the start");
 }
 
 void add_worker_flags(CLI::App& app, server_flags& flags) {
@@ -103,6 +105,7 @@ void add_server_commands(CLI::App& to, chosen_command& chosen) {
   auto* group = to.add_subcommand("server", "Run a development server");
   auto* app = group->add_subcommand(
       "start-dev", "Run a Temporal-compatible server for development and tests; it ends with SIGINT or SIGTERM");
+  app->footer("'rondo PORT' stands for 'rondo server start-dev --time-skipping --port PORT'.");
   auto flags = std::make_shared<server_flags>();
   add_listening_flags(*app, *flags);
   add_keeping_flags(*app, *flags);

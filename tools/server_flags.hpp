@@ -34,6 +34,8 @@ struct server_flags {
   std::string task_poll_expiration = "60s", retention = "24h";
   std::string notify_url{}, notify_secret{};
   bool time_skipping = false;
+  /// Time is skipped from the start, without a client that unlocks it.
+  bool skipping_unlocked = false;
   /// Names of flags that were given and mean nothing here.
   std::vector<std::string> ignored{};
 };
@@ -105,7 +107,7 @@ inline server::options server_options_of(const server_flags& flags) {
   for (const auto& each : flags.dynamic_config) split_pair("--dynamic-config-value", each);
   made.retention = positive_duration("--retention", flags.retention).count();
   made.task_poll_expiration = positive_duration("--task-poll-expiration", flags.task_poll_expiration).count();
-  made.time_skipping = flags.time_skipping;
+  made.time_skipping = flags.time_skipping || flags.skipping_unlocked;
   made.notify_url = flags.notify_url;
   if (!made.notify_url.empty() && !made.notify_url.starts_with("http://") && !made.notify_url.starts_with("https://")) {
     throw command_error("--task-notify-url: '" + made.notify_url + "' must begin with http:// or https://");

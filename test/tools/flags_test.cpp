@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/arguments.hpp"
 #include "tools/cli.hpp"
 #include "tools/server_flags.hpp"
 #include "tools/session.hpp"
@@ -220,7 +221,20 @@ TEST(server_flags, become_options_of_the_server) {
   EXPECT_EQ(options.notify_url, "http://127.0.0.1:9/x");
   EXPECT_EQ(options.notify_secret, "s");
   EXPECT_TRUE(options.time_skipping);
+  EXPECT_FALSE(server_options_of({}).time_skipping);
+  server_flags unlocked;
+  unlocked.skipping_unlocked = true;
+  EXPECT_TRUE(server_options_of(unlocked).time_skipping);
   EXPECT_EQ(server_options_of({}).task_poll_expiration, 60 * server::second);
+}
+
+TEST(arguments, a_port_alone_is_a_test_server) {
+  EXPECT_EQ(
+      full_arguments({"7777", "--enable-time-skipping"}),
+      (std::vector<std::string>{"server", "start-dev", "--time-skipping", "--port", "7777", "--enable-time-skipping"}));
+  EXPECT_EQ(full_arguments({"workflow", "7777"}), (std::vector<std::string>{"workflow", "7777"}));
+  EXPECT_EQ(full_arguments({""}), std::vector<std::string>{""});
+  EXPECT_TRUE(full_arguments({}).empty());
 }
 
 TEST(server_flags, take_the_secret_from_the_environment) {

@@ -122,6 +122,25 @@ TEST(start_dev, keeps_workflows_in_a_file) {
   for (const char* suffix : {"", "-wal", "-shm"}) unlink((path + suffix).c_str());
 }
 
+TEST(start_dev, with_a_port_alone_is_a_test_server) {
+  running_program server(rondo_command({"0", "--enable-time-skipping", "-o", "json"}));
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+       server.out().find('\n') == std::string::npos && !server.ended() && std::chrono::steady_clock::now() < end;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ASSERT_NE(server.out(), "") << server.err();
+  // Nothing else goes on, so the start delay is over at once.
+  const words flags{"--address", json::parse<listening>(server.out()).address};
+  words start{"workflow", "start", "-w", "w", "--type", "T", "-t", "q", "--start-delay", "24h"};
+  words describe{"workflow", "describe", "-w", "w"};
+  start.insert(start.end(), flags.begin(), flags.end());
+  describe.insert(describe.end(), flags.begin(), flags.end());
+  EXPECT_EQ(run_program(rondo_command(std::move(start))).code, 0);
+  EXPECT_NE(run_program(rondo_command(std::move(describe))).out.find("Pending Workflow Task"), std::string::npos);
+  server.send(SIGTERM);
+  EXPECT_EQ(server.wait().code, 0);
+}
+
 TEST(start_dev, what_it_cannot_do_is_one_line) {
   started_server server;
   const std::string port = server.told().address.substr(server.told().address.find(':') + 1);
