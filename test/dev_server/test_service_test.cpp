@@ -21,6 +21,7 @@ using server::second;
 /// The harness locks once more than the clock does by itself; here that lock is given back.
 struct test_service : ::testing::Test {
   server_harness at;
+  std::shared_ptr<int> alive = std::make_shared<int>();
 
   test_service() {
     server::serve_test_service(*at.front);
@@ -114,15 +115,27 @@ TEST_F(test_service, lets_time_pass_while_an_update_waits) {
       std::make_shared<test_call>("/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo", std::string());
   const auto before = now();
   const auto sleeping = send("Sleep", seconds(60));
-  auto waiting = server::let_time_pass(*at.state, other);
+  auto waiting = server::attend_clock(*at.state, other, alive);
   for (int i = 0; i < 4; ++i) at.run_ready();
   EXPECT_EQ(now(), before);
-  waiting = server::let_time_pass(*at.state, call);
+  waiting = server::attend_clock(*at.state, call, alive);
   for (int i = 0; i < 4; ++i) at.run_ready();
   EXPECT_EQ(now(), before + 60 * second);
   EXPECT_TRUE(sleeping->answer.has_value());
   waiting.reset();
   EXPECT_FALSE(send("Sleep", seconds(1))->answer.has_value());
+}
+
+TEST_F(test_service, lets_no_time_pass_while_a_query_waits) {
+  auto query =
+      std::make_shared<test_call>("/temporal.api.workflowservice.v1.WorkflowService/QueryWorkflow", std::string());
+  auto waiting = server::attend_clock(*at.state, query, alive);
+  EXPECT_TRUE(status("UnlockTimeSkipping", api::UnlockTimeSkippingRequest()).ok());
+  const auto sleeping = send("Sleep", seconds(60));
+  EXPECT_FALSE(sleeping->answer.has_value());
+  waiting.reset();
+  for (int i = 0; i < 4; ++i) at.run_ready();
+  EXPECT_TRUE(sleeping->answer.has_value());
 }
 
 TEST(test_service_off, is_unknown_when_time_is_real) {

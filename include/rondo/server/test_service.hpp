@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "rondo/server/config.hpp"
 #include "rondo/server/frontend.hpp"
 
@@ -9,8 +11,10 @@ namespace rondo::server {
 /// it. Only when the clock can skip; its callers get UNIMPLEMENTED otherwise.
 void serve_test_service(frontend& at);
 
-/// Calls that wait for what a workflow does next (updates, queries) let time pass: until the server drops what this
-/// returns, the lock that the clock began with does not count. Other calls come back as they are.
-call_ptr let_time_pass(core& in, const call_ptr& call);
+/// What calls mean for the virtual clock until the server drops what this returns. Updates wait for what a workflow
+/// does next: the lock that the clock began with does not count meanwhile. Queries are answered for the time at which
+/// they were asked: no time is skipped meanwhile. Other calls come back as they are. `alive` expires before the core
+/// does.
+call_ptr attend_clock(core& in, const call_ptr& call, std::weak_ptr<void> alive);
 
 }  // namespace rondo::server

@@ -111,6 +111,8 @@ class grpc_listener::gate final : public std::enable_shared_from_this<gate> {
   grpc::ServerCompletionQueue& queue() noexcept { return reactor_->incoming(); }
   /// Null: no request is handled any more.
   frontend* server() noexcept { return frontend_; }
+  /// Expires before the server goes.
+  std::weak_ptr<void> alive() const noexcept { return alive_; }
   bool draining() const noexcept { return draining_; }
   /// Nothing may be asked of gRPC any more.
   bool closed() const noexcept { return server_ == nullptr || stopped_; }
@@ -127,6 +129,7 @@ class grpc_listener::gate final : public std::enable_shared_from_this<gate> {
 
   io::event_loop* loop_;
   frontend* frontend_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   io::grpc_server_reactor* reactor_;
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::Server> server_;
@@ -300,7 +303,7 @@ RONDO_SERVER_FUNCTION void grpc_listener::call::serve() {
   frontend* to = gate_->server();
   if (to == nullptr) return end(io::rpc_result(rpc_status(rpc_code::unavailable, "the server is stopping")));
   if (reflection_ || watches_health_) return answer_stream();
-  to->handle(let_time_pass(to->owner(), shared_from_this()));
+  to->handle(attend_clock(to->owner(), shared_from_this(), gate_->alive()));
 }
 
 RONDO_SERVER_FUNCTION void grpc_listener::call::answer_stream() {
@@ -434,6 +437,7 @@ RONDO_SERVER_FUNCTION void grpc_listener::gate::stop() {
   drained_ = nullptr;
   for (call* each : std::vector<call*>(calls_)) each->forget();
   frontend_ = nullptr;
+  alive_.reset();
   if (server_) server_->Shutdown(std::chrono::system_clock::now());
 }
 

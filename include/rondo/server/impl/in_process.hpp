@@ -20,6 +20,8 @@ class in_process::hub {
   io::event_loop& loop() noexcept { return *loop_; }
   /// Null: the server has gone.
   frontend* server() noexcept { return frontend_; }
+  /// Expires before the server goes.
+  std::weak_ptr<void> alive() const noexcept { return alive_; }
 
   void add(call& which);
   void remove(call& which) noexcept;
@@ -28,6 +30,7 @@ class in_process::hub {
  private:
   io::event_loop* loop_;
   frontend* frontend_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::vector<call*> calls_;
 };
 
@@ -73,7 +76,7 @@ class in_process::call final : public incoming_call, private io::timer_node, pub
 
   void serve() {
     if (abandoned() || finished()) return;
-    if (frontend* to = hub_->server()) to->handle(let_time_pass(to->owner(), shared_from_this()));
+    if (frontend* to = hub_->server()) to->handle(attend_clock(to->owner(), shared_from_this(), hub_->alive()));
   }
   void leave(rpc_status status) {
     if (abandoned() || finished()) return;
@@ -139,6 +142,7 @@ RONDO_SERVER_FUNCTION void in_process::hub::remove(call& which) noexcept {
 
 RONDO_SERVER_FUNCTION void in_process::hub::close() {
   frontend_ = nullptr;
+  alive_.reset();
   while (!calls_.empty()) calls_.back()->close();
 }
 

@@ -51,12 +51,9 @@ inline void add_sleeps(frontend& at) {
                                 });
 }
 
-inline bool waits_for_workflow(std::string_view path) noexcept {
-  constexpr std::string_view service = "/temporal.api.workflowservice.v1.WorkflowService/";
-  if (!path.starts_with(service)) return false;
-  path.remove_prefix(service.size());
-  return path == "UpdateWorkflowExecution" || path == "PollWorkflowExecutionUpdate" ||
-         path == "ExecuteMultiOperation" || path == "QueryWorkflow";
+inline bool is_update(std::string_view method) noexcept {
+  return method == "UpdateWorkflowExecution" || method == "PollWorkflowExecutionUpdate" ||
+         method == "ExecuteMultiOperation";
 }
 
 }  // namespace detail_test_service
@@ -83,11 +80,24 @@ RONDO_SERVER_FUNCTION void serve_test_service(frontend& at) {
   detail_test_service::add_sleeps(at);
 }
 
-RONDO_SERVER_FUNCTION call_ptr let_time_pass(core& in, const call_ptr& call) {
+RONDO_SERVER_FUNCTION call_ptr attend_clock(core& in, const call_ptr& call, std::weak_ptr<void> alive) {
+  constexpr std::string_view service = "/temporal.api.workflowservice.v1.WorkflowService/";
   auto& clock = in.clock();
-  if (!clock.can_skip() || !detail_test_service::waits_for_workflow(call->path())) return call;
-  clock.add_waiter();
-  return {call.get(), [call, &clock](incoming_call*) { clock.remove_waiter(); }};
+  if (!clock.can_skip() || !call->path().starts_with(service)) return call;
+  const std::string_view method = call->path().substr(service.size());
+  if (detail_test_service::is_update(method)) {
+    clock.add_waiter();
+    return {call.get(), [call, &clock, alive = std::move(alive)](incoming_call*) {
+              if (!alive.expired()) clock.remove_waiter();
+            }};
+  }
+  if (method == "QueryWorkflow") {
+    clock.hold();
+    return {call.get(), [call, &clock, alive = std::move(alive)](incoming_call*) {
+              if (!alive.expired()) clock.release();
+            }};
+  }
+  return call;
 }
 
 }  // namespace rondo::server
