@@ -147,7 +147,8 @@ TEST_F(deployments, appear_with_the_polls_of_their_workers) {
   EXPECT_FALSE(shown.conflict_token().empty());
   const auto version = at.version("2");
   ASSERT_EQ(version.task_queue_infos_size(), 2);
-  EXPECT_EQ(version.task_queue_infos(1).name(), "other");
+  EXPECT_EQ(version.task_queue_infos(0).name(), "other");
+  EXPECT_EQ(version.task_queue_infos(1).name(), "queue");
   EXPECT_EQ(version.task_queue_infos(1).type(), enums::TASK_QUEUE_TYPE_WORKFLOW);
   EXPECT_EQ(version.version(), "d.2");
 }

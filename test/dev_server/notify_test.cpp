@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <deque>
 #include <memory>
 #include <stdexcept>
@@ -335,6 +336,29 @@ TEST_F(notify, calls_for_a_worker_to_answer_a_query) {
   at.ask<service::RespondQueryTaskCompletedResponse>(answer);
   EXPECT_TRUE(query.done());
   EXPECT_TRUE(query.status().ok());
+}
+
+TEST(notify_after_a_restart, calls_for_a_worker_for_what_waits_still) {
+  auto settings = server_harness::defaults();
+  settings.db_filename = testing::TempDir() + "rondo_notify.db";
+  std::remove(settings.db_filename.c_str());
+  {
+    server_harness at(settings);
+    service::StartWorkflowExecutionRequest start;
+    start.set_namespace_("default");
+    start.set_workflow_id("w");
+    start.set_request_id("r");
+    start.mutable_workflow_type()->set_name("type");
+    start.mutable_task_queue()->set_name("queue");
+    const auto started = at.begin<service::StartWorkflowExecutionResponse>(start);
+    at.loop.run_until([&] { return started.done(); });
+  }
+  const auto port = free_port();
+  settings.notify_url = notify_options(port).notify_url;
+  server_harness at(settings);
+  http_receiver receiver(at.loop.context(), port);
+  at.loop.run_until([&] { return !receiver.posts.empty(); });
+  EXPECT_NE(receiver.posts[0].body.find("\"backlog\":1,"), std::string::npos);
 }
 
 TEST(notify_url, is_checked_when_the_server_starts) {
