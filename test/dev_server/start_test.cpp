@@ -160,6 +160,8 @@ TEST_F(start, refuses_what_is_missing_or_wrong) {
   EXPECT_EQ(text([](start_request& r) { r.mutable_priority()->set_priority_key(-1); }),
             "PriorityKey can't be negative");
   EXPECT_EQ(text([](start_request& r) { r.add_links(); }), "unsupported link variant");
+  EXPECT_EQ(text([](start_request& r) { r.add_completion_callbacks()->mutable_nexus()->set_url("http://x"); }),
+            "attaching workflow callbacks is disabled for this namespace");
   EXPECT_EQ(text([](start_request& r) { add_payload(*r.mutable_input(), std::string(3U << 20U, 'x')); }),
             "Blob data size exceeds limit.");
   EXPECT_EQ(

@@ -68,8 +68,8 @@ inline start_request begin_after(const run& from, const std::string& run_id, enu
   request.set_namespace_(from.space->name());
   request.set_workflow_id(from.state.workflow_id());
   request.set_request_id(from.owner->new_uuid());
-  if (from.state.execution_timeout() > 0) {
-    to_proto(from.state.execution_timeout(), *request.mutable_workflow_execution_timeout());
+  if (const auto first = started_attributes(from); first.has_workflow_execution_timeout()) {
+    *request.mutable_workflow_execution_timeout() = first.workflow_execution_timeout();
   }
   if (from.state.has_priority()) *request.mutable_priority() = from.state.priority();
   auto& attributes = begin.attributes;

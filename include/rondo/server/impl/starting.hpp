@@ -148,7 +148,6 @@ inline void complete_attributes(started_attributes& to, service::StartWorkflowEx
   if (!to.has_search_attributes() && from.has_search_attributes()) {
     *to.mutable_search_attributes() = from.search_attributes();
   }
-  if (to.completion_callbacks().empty()) *to.mutable_completion_callbacks() = from.completion_callbacks();
   if (!to.has_priority() && from.has_priority()) *to.mutable_priority() = from.priority();
   if (from.request_eager_execution()) to.set_eager_execution_accepted(true);
   to.set_workflow_id(from.workflow_id());
@@ -268,9 +267,6 @@ inline void attach(run& to, const service::StartWorkflowExecutionRequest& from) 
   event.set_worker_may_ignore(true);
   auto& attributes = *event.mutable_workflow_execution_options_updated_event_attributes();
   if (wanted.attach_request_id()) attributes.set_attached_request_id(from.request_id());
-  if (wanted.attach_completion_callbacks()) {
-    *attributes.mutable_attached_completion_callbacks() = from.completion_callbacks();
-  }
   if (wanted.attach_links()) *event.mutable_links() = from.links();
   const std::int64_t id = to.task_started() ? 0 : to.events.next_id();
   append_external(to, std::move(event), false);
@@ -309,6 +305,9 @@ RONDO_SERVER_FUNCTION void check_start(core& in, const name_space& of,
     in.namespaces().check_attributes(of, *request.mutable_search_attributes());
   }
   check_priority(request.priority());
+  if (!request.completion_callbacks().empty()) {
+    refuse_argument("attaching workflow callbacks is disabled for this namespace");
+  }
   check_links(request.links());
   check_sizes(in, request);
 }
