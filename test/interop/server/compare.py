@@ -3,6 +3,7 @@
 
     compare.py [--allow differences.json] REAL.json OURS.json ...    pairs of documents; exit 1 on differences not allowed
     compare.py --table differences.json                              the allowed differences as a Markdown table
+    compare.py --table differences.json --document FILE              fails unless FILE has that table
 
 What differs from run to run (ids, times, names of hosts, order of keys) is made alike first. A difference is written as
 PROGRAM/SCENARIO/PATH; an entry of the list of allowed ones has patterns (fnmatch) for these three and a reason.
@@ -156,13 +157,20 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description="compares what scenarios gave on two servers")
     arguments.add_argument("--allow", type=Path)
     arguments.add_argument("--table", type=Path)
+    arguments.add_argument("--document", type=Path)
     arguments.add_argument("--part", action="store_true", help="some scenarios only: allowed differences may be absent")
     arguments.add_argument("--names", action="store_true", help="print only PROGRAM SCENARIO of those that differ")
     arguments.add_argument("documents", nargs="*", type=Path)
     given = arguments.parse_args()
     if given.table:
-        print(table(json.loads(given.table.read_text())))
-        return 0
+        wanted = table(json.loads(given.table.read_text()))
+        if given.document is None:
+            print(wanted)
+            return 0
+        if wanted in given.document.read_text():
+            return 0
+        print(f"{given.document} does not show the table of {given.table}; it must be:\n\n{wanted}")
+        return 1
     allowed = json.loads(given.allow.read_text()) if given.allow else []
     used: set[int] = set()
     bad = scenarios = 0
