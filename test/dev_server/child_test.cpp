@@ -155,6 +155,19 @@ TEST_F(child, uses_its_parents_queue_by_default) {
   EXPECT_EQ(at.poll().workflow_execution().workflow_id(), "c");
 }
 
+TEST_F(child, has_the_version_that_its_parent_gives_it) {
+  begin([](child_attributes& attributes) { attributes.mutable_versioning_override()->set_auto_upgrade(true); });
+  const auto event = at.events("c").at(0).workflow_execution_started_event_attributes();
+  EXPECT_TRUE(event.versioning_override().auto_upgrade());
+  at.terminate("p");
+  EXPECT_NE(refuse({child_command("d",
+                                  [](child_attributes& attributes) {
+                                    attributes.mutable_versioning_override()->mutable_pinned();
+                                  })})
+                .find("invalid VersioningOverride on StartChildWorkflowExecutionCommand: "),
+            std::string::npos);
+}
+
 TEST_F(child, has_the_root_of_its_parent) {
   const auto root_run = begin();
   at.complete(at.poll("children"), {child_command("grandchild")});

@@ -8,6 +8,7 @@
 #include "rondo/server/completion.hpp"
 #include "rondo/server/core.hpp"
 #include "rondo/server/cron.hpp"
+#include "rondo/server/deployments.hpp"
 #include "rondo/server/history.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/refusal.hpp"
@@ -95,7 +96,7 @@ inline void check_child_timeout(const name_space& target,
                        "Invalid " + name + " on StartChildWorkflowExecutionCommand: " + fault + names(target, of));
 }
 
-inline void check_child_parts(const completion& by, const name_space& target,
+inline void check_child_parts(const completion& by, name_space& target,
                               const command_v1::StartChildWorkflowExecutionCommandAttributes& of) {
   core& in = *by.of.owner;
   const std::string after = names(target, of);
@@ -110,6 +111,14 @@ inline void check_child_parts(const completion& by, const name_space& target,
     if (of.has_search_attributes()) in.namespaces().check_attributes(target, attributes);
   });
   check_part(bad_start, {}, {}, [&] { check_priority(of.priority()); });
+  check_part(bad_start, "invalid VersioningOverride on StartChildWorkflowExecutionCommand: ", after, [&] {
+    if (!of.has_versioning_override()) return;
+    run trial(in, target);
+    trial.state.set_namespace_id(target.id());
+    trial.state.set_workflow_id(of.workflow_id());
+    trial.state.set_task_queue(of.task_queue().name().empty() ? by.of.state.task_queue() : of.task_queue().name());
+    in.deployments().set_override(trial, of.versioning_override());
+  });
   check_part(bad_start, "invalid TaskQueue on StartChildWorkflowExecutionCommand: ", after, [&] {
     auto queue = of.task_queue();
     check_task_queue(queue, by.of.state.task_queue(), in.limit());
@@ -202,7 +211,7 @@ RONDO_SERVER_FUNCTION void check_start_child(completion& by, const temporal::api
   }
   const auto& attributes = command.start_child_workflow_execution_command_attributes();
   const auto& limit = by.of.owner->limit();
-  const name_space& target = target_of(by.of, attributes.namespace_());
+  name_space& target = target_of(by.of, attributes.namespace_());
   check_child_names(target, attributes, limit);
   check_child_timeout(target, attributes, attributes.workflow_execution_timeout(), "WorkflowExecutionTimeout");
   check_child_timeout(target, attributes, attributes.workflow_run_timeout(), "WorkflowRunTimeout");

@@ -79,10 +79,10 @@ inline void inherit_version(const run& parent, start_request& begin) {
   const auto& versioning = parent.state.versioning();
   if (begin.request.namespace_() != parent.space->name()) return;
   if (begin.request.task_queue().name() != parent.state.task_queue()) return;
-  const auto& override_ = versioning.versioning_override();
-  if (override_.has_pinned()) {
-    *begin.request.mutable_versioning_override() = override_;
-    *begin.attributes.mutable_inherited_pinned_version() = override_.pinned().version();
+  const auto& pinning = versioning.versioning_override();
+  if (pinning.has_pinned()) {
+    *begin.request.mutable_versioning_override() = pinning;
+    *begin.attributes.mutable_inherited_pinned_version() = pinning.pinned().version();
   } else if (versioning.behavior() == enums::VERSIONING_BEHAVIOR_PINNED && versioning.has_deployment_version()) {
     *begin.attributes.mutable_inherited_pinned_version() = versioning.deployment_version();
   }
@@ -156,6 +156,9 @@ inline void start_child(core& in, const run_key& parent_key, std::int64_t id) {
   begin.first_task_delay = first_task_delay(begin.request, in.now());
   set_parent(*parent, id, begin);
   inherit_version(*parent, begin);
+  if (attributes.has_versioning_override()) {
+    *begin.request.mutable_versioning_override() = attributes.versioning_override();
+  }
   if (decision == start_decision::terminate_existing) {
     terminate_for_start(*current, begin.run_id);
     if (!parent->open()) return;
