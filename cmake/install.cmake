@@ -20,7 +20,7 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo.pc.in ${package_files}/rondo.pc @
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-server.pc.in ${package_files}/rondo-server.pc @ONLY)
 write_basic_package_version_file(${package_files}/rondoConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
-install(TARGETS rondo rondo-api FILE_SET HEADERS)
+install(TARGETS rondo rondo-api FILE_SET HEADERS FILE_SET bodies)
 install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/ DESTINATION ${includedir}/rondo-api FILES_MATCHING PATTERN "*.pb.h")
 install(FILES ${package_files}/rondoConfig.cmake ${package_files}/rondoConfigVersion.cmake DESTINATION ${package_dir})
 install(FILES ${package_files}/rondo.pc ${package_files}/rondo-server.pc DESTINATION ${libdir}/pkgconfig)

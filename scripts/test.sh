@@ -46,7 +46,7 @@ build_and_test() {
     ctest --test-dir "build/$1" --output-on-failure --no-tests=error --progress -j "$jobs"
 }
 
-# The tests that need a server, beside Rondo's own. The sanitizer builds run all of theirs so.
+# The tests that need a server, beside Rondo's own. The clang build runs all of its tests so.
 check_own_server() {
   RONDO_TEST_SERVER=build/dev/tools/rondo scripts/with_server.sh \
     ctest --test-dir build/dev --output-on-failure --no-tests=error --progress -j "$jobs" -L '^server$'
@@ -107,7 +107,7 @@ stage "own server" check_own_server
 if [ -z "$quick" ]; then
   stage "wire protocol" check_protos
   stage "headers alone, gcc" build dev all_verify_interface_header_sets
-  stage "gcc, address and undefined behaviour sanitizers" build_and_test asan own
+  stage "gcc, address and undefined behaviour sanitizers" build_and_test asan
   stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own
   stage "headers alone, clang" build clang-asan all_verify_interface_header_sets
   stage "format" scripts/lint_format.sh
