@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 
 #include "rondo/detail/io/loop.hpp"
@@ -180,7 +180,8 @@ TEST_F(still_clock, forgets_disarmed_timers_and_moves_armed_ones) {
 }
 
 TEST_F(still_clock, lets_a_timer_die_when_it_fires) {
-  auto dying = std::make_unique<server::clock::timer>();
+  std::optional<server::clock::timer> dying;
+  dying.emplace();
   dying->on_due = [&, text = std::string(100, 'x')] {
     dying.reset();
     fired = text;

@@ -1,4 +1,5 @@
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/stubs/logging.h>
 #include <temporal/api/operatorservice/v1/service.pb.h>
 #include <temporal/api/testservice/v1/service.pb.h>
 #include <temporal/api/workflowservice/v1/service.pb.h>
@@ -24,6 +25,7 @@ namespace server = rondo::server;
 
 const std::vector<std::string>& methods() {
   static const std::vector<std::string> all = [] {
+    google::protobuf::SetLogHandler(nullptr);
     // Named, so that they are linked.
     const google::protobuf::internal::DescriptorTable* tables[] = {
         &descriptor_table_temporal_2fapi_2fworkflowservice_2fv1_2fservice_2eproto,

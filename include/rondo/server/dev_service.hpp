@@ -20,6 +20,7 @@ class in_process;
 /// A whole server: core, frontend and the ways to it.
 ///
 /// With `options.time_skipping` the TestService is served, and time is skipped while it is unlocked; it begins locked.
+/// Closed runs are kept for at least a century of virtual time then.
 class dev_service {
  public:
   /// Opens the store and goes on with what is in it. Throws std::runtime_error, in words for the user, when the store

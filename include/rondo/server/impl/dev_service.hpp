@@ -2,6 +2,7 @@
 
 #include "rondo/server/dev_service.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -24,6 +25,9 @@ RONDO_SERVER_FUNCTION dev_service::dev_service(options settings, io::event_loop&
 }
 
 RONDO_SERVER_FUNCTION void dev_service::build(options settings) {
+  // Days of virtual time may pass before a client looks at what has just closed.
+  constexpr interval century = 36'500 * day;
+  if (settings.time_skipping) settings.retention = std::max(settings.retention, century);
   auto disk = open_store(*loop_, settings);
   core_ = std::make_unique<server::core>(*loop_, std::move(settings), std::move(disk));
   core_->on_failure = [this](const rpc_status&) { stop(); };
