@@ -335,12 +335,66 @@ TEST_F(listener, bears_silent_and_rude_connections) {
   for (int i = 0; i < 200; ++i) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ASSERT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
-    if (i % 2 == 0) EXPECT_GT(send(fd, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL), 0);
+    if (i % 2 == 0) {
+      EXPECT_GT(send(fd, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL), 0);
+    }
     sockets.push_back(fd);
   }
   const auto way = connect();
   EXPECT_TRUE(end(begin(*way, "GetSystemInfo", "")).ok());
   for (const int fd : sockets) close(fd);
+  EXPECT_TRUE(end(begin(*way, "GetSystemInfo", "")).ok());
+}
+
+/// A client that asks for more and more and reads nothing is refused before the server's memory is full of its answers.
+TEST_F(listener, refuses_more_to_clients_that_do_not_read) {
+  const auto way = connect();
+  service::StartWorkflowExecutionRequest start;
+  start.set_namespace_("default");
+  start.set_workflow_id("w");
+  start.set_request_id("r");
+  start.mutable_workflow_type()->set_name("t");
+  start.mutable_task_queue()->set_name("other");
+  start.mutable_input()->add_payloads()->set_data(std::string(1900U << 10U, 'x'));
+  ASSERT_TRUE(end(begin(*way, "StartWorkflowExecution", start.SerializeAsString())).ok());
+  service::GetWorkflowExecutionHistoryRequest history;
+  history.set_namespace_("default");
+  history.mutable_execution()->set_workflow_id("w");
+
+  struct unread {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream;
+    grpc::Status status;
+  };
+  const auto refused = serve([&] {
+    const auto channel = grpc::CreateChannel(server.address(), grpc::InsecureChannelCredentials());
+    grpc::GenericStub stub(channel);
+    grpc::CompletionQueue queue;
+    std::vector<std::unique_ptr<unread>> calls;
+    const auto next = [&queue] {
+      void* tag = nullptr;
+      bool ok = false;
+      return queue.Next(&tag, &ok) ? tag : nullptr;
+    };
+    const grpc::Slice slice(history.SerializeAsString());
+    for (int i = 0; i < 80; ++i) {
+      auto& each = *calls.emplace_back(std::make_unique<unread>());
+      each.stream = stub.PrepareCall(&each.context, method("GetWorkflowExecutionHistory"), &queue);
+      each.stream->StartCall(nullptr);
+      next();
+      each.stream->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), nullptr);
+      next();
+    }
+    // Answers that nobody reads do not end, so the first call that ends was refused.
+    for (auto& each : calls) each->stream->Finish(&each->status, each.get());
+    const int code = static_cast<const unread*>(next())->status.error_code();
+    for (auto& each : calls) each->context.TryCancel();
+    for (std::size_t left = calls.size() - 1; left > 0; --left) next();
+    queue.Shutdown();
+    next();
+    return code;
+  });
+  EXPECT_EQ(refused, static_cast<int>(rpc_code::resource_exhausted));
   EXPECT_TRUE(end(begin(*way, "GetSystemInfo", "")).ok());
 }
 
