@@ -17,7 +17,8 @@ namespace rondo::server {
 void close_run(run& which, history_event closing, enums::WorkflowExecutionStatus status,
                const std::string& new_run_id = {});
 
-void terminate_run(run& which, const std::string& reason, const temporal::api::common::v1::Payloads& details,
+/// `details` may be null.
+void terminate_run(run& which, const std::string& reason, const temporal::api::common::v1::Payloads* details,
                    const std::string& identity);
 
 /// Timeouts of the run and of its chain, and the end of the wait for its first workflow task.

@@ -70,8 +70,8 @@ void serve_matching(frontend& at);
 /// The part of them that only shows something.
 void serve_describing(frontend& at);
 
-/// Refuses a task queue without a name, with one that is too long, or with one that is reserved.
-void check_task_queue(const core& in, const temporal::api::taskqueue::v1::TaskQueue& queue);
+/// Refuses a task queue that is not `present`, without a name, with one that is too long, or with one that is reserved.
+void check_task_queue(const core& in, bool present, const temporal::api::taskqueue::v1::TaskQueue& queue);
 /// Counts of a queue for workers of one version; by priority when `by_priority` is given.
 void add_stats(const core& in, queue_state& of, temporal::api::taskqueue::v1::TaskQueueStats& into,
                google::protobuf::Map<std::int32_t, temporal::api::taskqueue::v1::TaskQueueStats>* by_priority);

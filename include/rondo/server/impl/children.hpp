@@ -279,7 +279,7 @@ inline void leave_child(core& in, const run_key& parent, const state::Child& chi
   run* const which = find_child(in, parent, child.namespace_(), child.workflow_id(), child.first_run_id());
   if (which == nullptr) return;
   if (child.parent_close_policy() == enums::PARENT_CLOSE_POLICY_TERMINATE) {
-    return terminate_run(*which, "by parent close policy", {}, "history-service");
+    return terminate_run(*which, "by parent close policy", nullptr, "history-service");
   }
   temporal::api::history::v1::WorkflowExecutionCancelRequestedEventAttributes by;
   by.mutable_external_workflow_execution()->set_workflow_id(parent.workflow_id);

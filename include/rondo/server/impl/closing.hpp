@@ -76,14 +76,14 @@ RONDO_SERVER_FUNCTION void close_run(run& which, history_event closing, enums::W
 }
 
 RONDO_SERVER_FUNCTION void terminate_run(run& which, const std::string& reason,
-                                         const temporal::api::common::v1::Payloads& details,
+                                         const temporal::api::common::v1::Payloads* details,
                                          const std::string& identity) {
   if (!which.open()) return;
   detail_closing::force_task_to_end(which);
   history_event event = make_event(*which.owner, enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED);
   auto& attributes = *event.mutable_workflow_execution_terminated_event_attributes();
   attributes.set_reason(reason);
-  if (details.payloads_size() > 0) *attributes.mutable_details() = details;
+  if (details != nullptr) *attributes.mutable_details() = *details;
   attributes.set_identity(identity);
   close_run(which, std::move(event), enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
 }

@@ -250,7 +250,7 @@ inline std::string text_of(const bad_completion& bad) {
     failure.mutable_server_failure_info();
     refuse_sent_updates(of);
     fail_workflow_task(of, bad.cause(), failure, by.request.identity(), !bad.terminates());
-    if (bad.terminates()) terminate_run(of, text, {}, "history-service");
+    if (bad.terminates()) terminate_run(of, text, nullptr, "history-service");
   }
   throw refusal(rpc_code::invalid_argument, text);
 }

@@ -2,6 +2,7 @@
 
 #include "rondo/server/describe.hpp"
 
+#include <cstdint>
 #include <string>
 
 #include "rondo/server/activities.hpp"
@@ -36,10 +37,19 @@ inline void describe_size(const state::Run& of, workflow::WorkflowExecutionInfo&
 inline void describe_config(const state::Run& of, workflow::WorkflowExecutionConfig& into) {
   into.mutable_task_queue()->set_name(of.task_queue());
   into.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  if (of.execution_timeout() > 0) to_proto(of.execution_timeout(), *into.mutable_workflow_execution_timeout());
-  if (of.run_timeout() > 0) to_proto(of.run_timeout(), *into.mutable_workflow_run_timeout());
+  to_proto(of.execution_timeout(), *into.mutable_workflow_execution_timeout());
+  to_proto(of.run_timeout(), *into.mutable_workflow_run_timeout());
   to_proto(of.task_timeout(), *into.mutable_default_workflow_task_timeout());
   if (of.has_user_metadata()) *into.mutable_user_metadata() = of.user_metadata();
+}
+
+/// What the worker that completed the last workflow task said of itself.
+inline void describe_worker(const run& of, workflow::WorkflowExecutionInfo& into) {
+  const std::int64_t id = of.state.last_completed_task_event_id();
+  if (id == 0 || id >= of.events.next_id()) return;
+  const history_event event = of.events.at(id);
+  const auto& completed = event.workflow_task_completed_event_attributes();
+  if (completed.has_worker_version()) *into.mutable_most_recent_worker_version_stamp() = completed.worker_version();
 }
 
 inline void describe_versioning(const state::Run& of, workflow::WorkflowExecutionInfo& into) {
@@ -74,6 +84,7 @@ inline void describe_info(const run& of, workflow::WorkflowExecutionInfo& into) 
   into.set_first_run_id(state.first_run_id());
   into.set_parent_namespace_id(state.parent().namespace_id());
   if (state.has_priority()) *into.mutable_priority() = state.priority();
+  describe_worker(of, into);
   describe_versioning(state, into);
 }
 

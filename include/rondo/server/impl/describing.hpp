@@ -114,7 +114,7 @@ inline void describe_versions(core& in, const name_space& space, const service::
 inline service::DescribeTaskQueueResponse describe(core& in, const service::DescribeTaskQueueRequest& request) {
   const name_space& space = in.namespaces().get(request.namespace_());
   service::DescribeTaskQueueResponse response;
-  check_task_queue(in, request.task_queue());
+  check_task_queue(in, request.has_task_queue(), request.task_queue());
   if (request.api_mode() == enums::DESCRIBE_TASK_QUEUE_MODE_ENHANCED) {
     if (request.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY) {
       throw refusal(rpc_code::invalid_argument,
@@ -132,7 +132,7 @@ inline service::DescribeTaskQueueResponse describe(core& in, const service::Desc
 inline service::ListTaskQueuePartitionsResponse list_partitions(
     core& in, const service::ListTaskQueuePartitionsRequest& request) {
   in.namespaces().get(request.namespace_());
-  check_task_queue(in, request.task_queue());
+  check_task_queue(in, request.has_task_queue(), request.task_queue());
   service::ListTaskQueuePartitionsResponse response;
   for (auto* each : {response.add_activity_task_queue_partitions(), response.add_workflow_task_queue_partitions()}) {
     each->set_key(request.task_queue().name());

@@ -25,6 +25,8 @@ namespace service = temporal::api::workflowservice::v1;
 
 inline constexpr interval least_retention = hour;
 inline constexpr int most_bad_binaries = 10;
+/// Production servers keep their own runs there; here the name is only taken.
+inline constexpr const char* system_namespace = "temporal-system";
 inline constexpr const char* not_set = "Namespace not set on request.";
 
 [[noreturn]] inline void refuse(std::string text) { throw refusal(rpc_code::invalid_argument, std::move(text)); }
@@ -91,7 +93,7 @@ inline service::RegisterNamespaceResponse register_namespace(core& in, service::
   if (name.size() > in.limit().id_length) refuse("Namespace length exceeds limit.");
   if (request.is_global_namespace()) refuse("Cannot register global namespace when not enabled");
   check_retention(request.workflow_execution_retention_period());
-  if (in.namespaces().find(name) != nullptr) {
+  if (name == system_namespace || in.namespaces().find(name) != nullptr) {
     throw refusal(rpc_code::already_exists, "Namespace \"" + name + "\" already exists",
                   temporal::api::errordetails::v1::NamespaceAlreadyExistsFailure());
   }

@@ -88,7 +88,7 @@ poller read_poll(core& in, const Request& request, const call_ptr& call, queue_t
     throw refusal(rpc_code::invalid_argument, "Identity length exceeds limit.");
   }
   check_versioning(request);
-  check_task_queue(in, request.task_queue());
+  check_task_queue(in, request.has_task_queue(), request.task_queue());
   poller from;
   from.call = call;
   from.queue = {space.id(), request.task_queue().name(), type};
@@ -129,8 +129,10 @@ inline service::ShutdownWorkerResponse shut_down(core& in, const service::Shutdo
 
 }  // namespace detail_polling
 
-RONDO_SERVER_FUNCTION void check_task_queue(const core& in, const temporal::api::taskqueue::v1::TaskQueue& queue) {
+RONDO_SERVER_FUNCTION void check_task_queue(const core& in, bool present,
+                                            const temporal::api::taskqueue::v1::TaskQueue& queue) {
   const auto refuse = [](const char* text) { throw refusal(rpc_code::invalid_argument, text); };
+  if (!present) refuse("taskQueue is not set");
   if (queue.name().empty()) refuse("missing task queue name");
   if (std::max(queue.name().size(), queue.normal_name().size()) > in.limit().id_length) {
     refuse("taskQueue length exceeds limit");

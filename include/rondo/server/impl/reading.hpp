@@ -184,7 +184,7 @@ inline service::DeleteWorkflowExecutionResponse delete_run(core& in, service::De
   name_space& space = in.namespaces().get(request.namespace_());
   check_execution(request.has_workflow_execution(), request.workflow_execution());
   run& which = get_run(in, space, request.workflow_execution().workflow_id(), request.workflow_execution().run_id());
-  if (which.open()) terminate_run(which, "Delete workflow execution", {}, "history-service");
+  if (which.open()) terminate_run(which, "Delete workflow execution", nullptr, "history-service");
   // What the end of the run leads to elsewhere comes first.
   in.later([&in, space_id = space.id(), run_id = which.state.run_id(), workflow_id = which.state.workflow_id()] {
     name_space* present = in.namespaces().find_by_id(space_id);

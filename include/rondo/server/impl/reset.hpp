@@ -108,7 +108,7 @@ inline void terminate(run& current, const std::string& reason) {
   const bool has_parent = current.state.has_parent();
   if (has_parent) parent.Swap(current.state.mutable_parent());
   current.state.clear_parent();
-  terminate_run(current, reason, {}, resetter_identity);
+  terminate_run(current, reason, nullptr, resetter_identity);
   if (has_parent) current.state.mutable_parent()->Swap(&parent);
 }
 

@@ -240,7 +240,8 @@ inline service::TerminateWorkflowExecutionResponse terminate(
                   temporal::api::errordetails::v1::NotFoundFailure());
   }
   terminate_run(which, request.reason().empty() ? "terminated by user via frontend" : request.reason(),
-                request.details(), request.identity().empty() ? "frontend-service" : request.identity());
+                request.has_details() ? &request.details() : nullptr,
+                request.identity().empty() ? "frontend-service" : request.identity());
   return {};
 }
 

@@ -352,7 +352,7 @@ RONDO_SERVER_FUNCTION void terminate_for_start(run& which, const std::string& ne
   auto& payload = *details.add_payloads();
   (*payload.mutable_metadata())["encoding"] = "json/plain";
   payload.set_data("\"terminated by new runID: " + new_run_id + "\"");
-  terminate_run(which, "TerminateIfRunning WorkflowIdReusePolicy", details, "history-service");
+  terminate_run(which, "TerminateIfRunning WorkflowIdReusePolicy", &details, "history-service");
 }
 
 RONDO_SERVER_FUNCTION run& start_run(core& in, name_space& of, start_request begin) {

@@ -244,8 +244,11 @@ RONDO_SERVER_FUNCTION void apply_update_message(completion& by, const temporal::
 
 RONDO_SERVER_FUNCTION void check_protocol_message(completion& by, const temporal::api::command::v1::Command& command) {
   namespace detail = detail_update_messages;
+  if (!command.has_protocol_message_command_attributes()) {
+    detail::refuse("ProtocolMessageCommandAttributes is not set on ProtocolMessageCommand.");
+  }
   const std::string& id = command.protocol_message_command_attributes().message_id();
-  if (id.empty()) detail::refuse("ProtocolMessageCommandAttributes.message_id is not set");
+  if (id.empty()) detail::refuse("MessageID is not set on ProtocolMessageCommand.");
   const auto* message = detail::find(by, id);
   if (message == nullptr || by.seen[detail::placed_key(id)]++ != 0) {
     detail::refuse("ProtocolMessageCommand referenced absent message ID " + id);

@@ -307,7 +307,7 @@ RONDO_SERVER_FUNCTION void enforce_history_limits(run& of) {
   in.later([&in, reason, space = of.state.namespace_id(), workflow = of.state.workflow_id(), id = of.state.run_id()] {
     name_space* const found = in.namespaces().find_by_id(space);
     run* const which = found == nullptr ? nullptr : find_run(in, *found, workflow, id);
-    if (which != nullptr && which->open()) terminate_run(*which, reason, {}, "history-service");
+    if (which != nullptr && which->open()) terminate_run(*which, reason, nullptr, "history-service");
   });
 }
 
