@@ -70,7 +70,7 @@ class clock {
   bool can_skip() const noexcept { return skipping_; }
   /// Locks are counted; a clock that can skip begins with one.
   void lock_skipping() noexcept { ++locks_; }
-  /// False: there was no lock.
+  /// Counts below zero too, so that several may unlock at once and lock again. False: there was no lock.
   bool unlock_skipping() noexcept;
 
   /// Somebody waits for what a workflow does next, an update for example: while he does, the lock that the clock began

@@ -125,10 +125,9 @@ RONDO_SERVER_FUNCTION void clock::release() noexcept {
 }
 
 RONDO_SERVER_FUNCTION bool clock::unlock_skipping() noexcept {
-  if (locks_ == 0) return false;
   --locks_;
   watch_for_idleness();
-  return true;
+  return locks_ >= 0;
 }
 
 RONDO_SERVER_FUNCTION void clock::add_waiter() noexcept {

@@ -29,11 +29,6 @@ inline void sleep(core& in, instant until, const call_ptr& call, const std::func
   };
 }
 
-inline void unlock(core& in) {
-  if (in.clock().unlock_skipping()) return;
-  throw refusal(rpc_code::failed_precondition, "Unbalanced lock and unlock calls: time skipping is not locked");
-}
-
 inline void add_sleeps(frontend& at) {
   at.on_call<api::SleepRequest>("temporal.api.testservice.v1.TestService/Sleep",
                                 [](core& in, const api::SleepRequest& asked, const call_ptr& call) {
@@ -45,7 +40,7 @@ inline void add_sleeps(frontend& at) {
                                      });
   at.on_call<api::SleepRequest>("temporal.api.testservice.v1.TestService/UnlockTimeSkippingWithSleep",
                                 [](core& in, const api::SleepRequest& asked, const call_ptr& call) {
-                                  unlock(in);
+                                  in.clock().unlock_skipping();
                                   sleep(in, later(in.now(), from_proto(asked.duration())), call,
                                         [&in] { in.clock().lock_skipping(); });
                                 });
@@ -68,7 +63,7 @@ RONDO_SERVER_FUNCTION void serve_test_service(frontend& at) {
                                       });
   at.on<api::UnlockTimeSkippingRequest>("temporal.api.testservice.v1.TestService/UnlockTimeSkipping",
                                         [](core& in, const api::UnlockTimeSkippingRequest&) {
-                                          detail_test_service::unlock(in);
+                                          in.clock().unlock_skipping();
                                           return api::UnlockTimeSkippingResponse();
                                         });
   at.on<google::protobuf::Empty>("temporal.api.testservice.v1.TestService/GetCurrentTime",
