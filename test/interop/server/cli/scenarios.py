@@ -83,7 +83,7 @@ async def start_and_show(s: Scenario) -> None:
 async def execute(s: Scenario) -> None:
     await note(s, "completes", "workflow", "execute", *starting(s, "completes", "Several"))
     await note(s, "fails", "workflow", "execute", *starting(s, "fails", "Fails", "--input", '"final"'))
-    await note(s, "times out", "workflow", "execute", *starting(s, "times out", "Waits", "--run-timeout", "1200ms"))
+    await note(s, "times out", "workflow", "execute", *starting(s, "times out", "Waits", "--run-timeout", "3s"))
     for each in ("completes", "fails"):
         await s.history(each, s.id(each))
 

@@ -145,19 +145,19 @@ func workflowRetry(s *scenario) {
 func workflowTimeouts(s *scenario) {
 	parallel(func() {
 		options := s.options("run")
-		options.WorkflowRunTimeout = 1200 * time.Millisecond
+		options.WorkflowRunTimeout = 3 * time.Second
 		run := s.startWith(options, "sleeper", 60000)
 		s.result("run timeout", run)
 		s.history("run", run.GetID(), "")
 	}, func() {
 		options := s.options("execution")
-		options.WorkflowExecutionTimeout = 1200 * time.Millisecond
+		options.WorkflowExecutionTimeout = 3 * time.Second
 		run := s.startWith(options, "sleeper", 60000)
 		s.result("execution timeout", run)
 		s.history("execution", run.GetID(), "")
 	}, func() {
 		options := s.options("retried")
-		options.WorkflowRunTimeout = 2500 * time.Millisecond
+		options.WorkflowRunTimeout = 4 * time.Second
 		options.RetryPolicy = &temporal.RetryPolicy{InitialInterval: 10 * time.Millisecond, MaximumAttempts: 2}
 		run := s.startWith(options, "sleeper", 60000)
 		first := run.GetRunID()

@@ -191,7 +191,7 @@ async def update_at_start(s: Scenario) -> None:
 async def failures(s: Scenario) -> None:
     for kind in ("plain", "final", "activity"):
         await s.finished(kind, await s.start(kind, "Fails", kind))
-    handle = await s.start("unknown type", "NoSuchWorkflow", run_timeout=timedelta(seconds=2))
+    handle = await s.start("unknown type", "NoSuchWorkflow", run_timeout=timedelta(seconds=3))
     await s.attempt("unknown type", handle.result())
     events = (await handle.fetch_history()).to_json_dict()["events"]
     s.note("first events of it", [each["eventType"] for each in events[:4]])
@@ -304,9 +304,9 @@ async def stops(s: Scenario) -> None:
     await handle.terminate("detail", 2, reason="enough")
     await s.finished("terminated", handle)
     await s.attempt("terminate closed", handle.terminate())
-    handle = await s.start("timed out", "Waits", run_timeout=timedelta(seconds=1.2))
+    handle = await s.start("timed out", "Waits", run_timeout=timedelta(seconds=3))
     await s.finished("timed out", handle)
-    handle = await s.start("timed out too", "Waits", execution_timeout=timedelta(seconds=1.2))
+    handle = await s.start("timed out too", "Waits", execution_timeout=timedelta(seconds=3))
     await s.finished("timed out too", handle)
     await s.attempt("nobody", s.client.get_workflow_handle(s.id("nobody")).cancel())
 

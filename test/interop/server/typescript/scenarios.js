@@ -74,7 +74,7 @@ const scenarios = {
     await Promise.all([
       one('start to close', { startToCloseTimeout: 500 }),
       one('heartbeat', { startToCloseTimeout: '20 s', heartbeatTimeout: 500 }),
-      one('schedule to close', { scheduleToCloseTimeout: 600 }),
+      one('schedule to close', { scheduleToCloseTimeout: 1500 }),
       one('schedule to start', { startToCloseTimeout: '20 s', scheduleToStartTimeout: 500, taskQueue: s.id('nobody') }),
     ]);
   },
@@ -125,7 +125,7 @@ const scenarios = {
     await terminated.terminate('enough');
     await s.finished('terminated', terminated);
     await s.succeeds('terminate closed', terminated.terminate('again'));
-    await s.finished('run timeout', await s.start('run timeout', 'waits', [], { workflowRunTimeout: 1200 }));
+    await s.finished('run timeout', await s.start('run timeout', 'waits', [], { workflowRunTimeout: 3000 }));
   },
 
   async children(s) {
