@@ -339,7 +339,7 @@ func sticky(s *scenario) {
 			}
 			result <- task
 		}()
-		s.pause(300 * time.Millisecond) // the poll has arrived
+		s.pause(600 * time.Millisecond) // the poll has arrived
 		return result
 	}
 	stick := func(token []byte, name, normal string) {
@@ -353,7 +353,7 @@ func sticky(s *scenario) {
 		request := s.startRaw("polled")
 		name, normal := s.id("sticky"), request.TaskQueue.Name
 		first := s.poll(normal)
-		polled := pollSticky(name, normal, 8*time.Second)
+		polled := pollSticky(name, normal, 10*time.Second)
 		stick(first.TaskToken, name, normal)
 		s.rawSignal(request.WorkflowId, "one")
 		task := <-polled
@@ -430,7 +430,7 @@ func rawQueries(s *scenario) {
 
 	s.rawSignal(id, "wake")
 	buffered := ask("buffered")
-	s.pause(500 * time.Millisecond)
+	s.pause(time.Second)
 	task = s.poll(queue)
 	s.noteTask("task with a buffered query", task)
 	respond := s.completion(task.TaskToken)
@@ -445,7 +445,7 @@ func rawQueries(s *scenario) {
 
 	s.rawSignal(id, "wake")
 	bufferedFailing := ask("buffered, failing")
-	s.pause(500 * time.Millisecond)
+	s.pause(time.Second)
 	task = s.poll(queue)
 	respond = s.completion(task.TaskToken)
 	respond.QueryResults = map[string]*querypb.WorkflowQueryResult{}
@@ -459,7 +459,7 @@ func rawQueries(s *scenario) {
 	s.rawSignal(id, "wake")
 	task = s.poll(queue)
 	whileStarted := ask("asked while a task runs")
-	s.pause(500 * time.Millisecond)
+	s.pause(time.Second)
 	s.must(s.complete(task.TaskToken))
 	task = s.poll(queue)
 	s.noteTask("task for the query asked while a task ran", task)
@@ -767,7 +767,7 @@ func historyPages(s *scenario) {
 	begin(closing, func(r *workflowservice.GetWorkflowExecutionHistoryRequest) {
 		r.WaitNewEvent, r.HistoryEventFilterType = true, enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT
 	})
-	s.pause(300 * time.Millisecond)
+	s.pause(600 * time.Millisecond)
 	s.rawSignal(id, "wake")
 	receive := func(from chan *workflowservice.GetWorkflowExecutionHistoryResponse) *workflowservice.GetWorkflowExecutionHistoryResponse {
 		select {
