@@ -70,6 +70,7 @@ TEST_F(matching, refuses_polls_that_make_no_sense) {
   const std::vector<std::pair<change, std::string>> table = {
       {[](auto& r) { r.set_namespace_("missing"); }, "Namespace missing is not found."},
       {[](auto& r) { r.set_identity(std::string(1001, 'x')); }, "Identity length exceeds limit."},
+      {[](auto& r) { r.clear_task_queue(); }, "taskQueue is not set"},
       {[](auto& r) { r.mutable_task_queue()->clear_name(); }, "missing task queue name"},
       {[](auto& r) { r.mutable_task_queue()->set_name(std::string(1001, 'x')); }, "taskQueue length exceeds limit"},
       {[](auto& r) { r.mutable_task_queue()->set_name("/_sys/queue/1"); },

@@ -103,6 +103,7 @@ TEST_F(namespaces, are_registered) {
 
 TEST_F(namespaces, are_not_registered_with_bad_requests) {
   EXPECT_EQ(refused(registration("default")), "ALREADY_EXISTS Namespace \"default\" already exists");
+  EXPECT_EQ(refused(registration("temporal-system")), "ALREADY_EXISTS Namespace \"temporal-system\" already exists");
   const auto status = at.refused<service::RegisterNamespaceResponse>(registration("default"));
   EXPECT_NE(status.details.find("NamespaceAlreadyExistsFailure"), std::string::npos);
   EXPECT_EQ(refused(registration("")), "INVALID_ARGUMENT Namespace not set on request.");

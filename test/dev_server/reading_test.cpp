@@ -273,6 +273,21 @@ TEST_F(reading, a_run_is_described) {
   EXPECT_EQ(more.request_id_infos().at("start of w").event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
 }
 
+TEST_F(reading, the_last_worker_and_absent_timeouts_are_described) {
+  at.start("w");
+  EXPECT_FALSE(describe("w").workflow_execution_info().has_most_recent_worker_version_stamp());
+  at.complete(at.poll(), {timer_command("t", 60)},
+              [](complete_request& request) { request.mutable_worker_version_stamp()->set_build_id("first"); });
+  at.signal("w");
+  at.complete(at.poll(), {},
+              [](complete_request& request) { request.mutable_worker_version_stamp()->set_build_id("second"); });
+  const auto found = describe("w");
+  EXPECT_EQ(found.workflow_execution_info().most_recent_worker_version_stamp().build_id(), "second");
+  EXPECT_TRUE(found.execution_config().has_workflow_execution_timeout());
+  EXPECT_EQ(found.execution_config().workflow_run_timeout().seconds(), 0);
+  EXPECT_FALSE(found.workflow_extended_info().has_run_expiration_time());
+}
+
 TEST_F(reading, the_open_workflow_task_is_described) {
   at.start("w");
   auto task = describe("w").pending_workflow_task();

@@ -465,5 +465,18 @@ TEST_F(start, is_terminated) {
             "workflow execution already completed");
 }
 
+TEST_F(start, keeps_whether_a_termination_has_details) {
+  for (const bool given : {true, false}) {
+    const std::string id = given ? "given" : "absent";
+    at.start(id);
+    service::TerminateWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_workflow_execution()->set_workflow_id(id);
+    if (given) request.mutable_details();
+    at.ask<service::TerminateWorkflowExecutionResponse>(request);
+    EXPECT_EQ(at.last_event(id).workflow_execution_terminated_event_attributes().has_details(), given);
+  }
+}
+
 }  // namespace
 }  // namespace rondo::test

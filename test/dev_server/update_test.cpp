@@ -427,6 +427,19 @@ TEST_F(update, fails_the_task_when_a_place_has_no_message) {
             "BadUpdateWorkflowExecutionMessage: ProtocolMessageCommand referenced absent message ID u/accept");
 }
 
+TEST_F(update, fails_the_task_when_a_place_names_no_message) {
+  auto nameless = make_command(enums::COMMAND_TYPE_PROTOCOL_MESSAGE);
+  at.start("absent");
+  EXPECT_EQ(at.refuse(at.poll(), {nameless}).message,
+            "BadUpdateWorkflowExecutionMessage: ProtocolMessageCommandAttributes is not set on "
+            "ProtocolMessageCommand.");
+  nameless.mutable_protocol_message_command_attributes();
+  at.terminate("absent");
+  at.start("empty");
+  EXPECT_EQ(at.refuse(at.poll(), {nameless}).message,
+            "BadUpdateWorkflowExecutionMessage: MessageID is not set on ProtocolMessageCommand.");
+}
+
 TEST_F(update, that_the_server_forgot_is_known_again_by_the_workers_answer) {
   at.settle("w");
   at.signal("w");
