@@ -30,7 +30,8 @@ std::string notification_body(const notification& of);
 /// Hexadecimal HMAC-SHA256 of "<timestamp>.<body>" under the secret.
 std::string notification_signature(const std::string& secret, const std::string& timestamp, const std::string& body);
 
-/// Tells an HTTP endpoint of task queues that have work and no poller, so that it starts workers. Queries count as work.
+/// Tells an HTTP endpoint of task queues that have work and no poller, so that it starts workers. Queries count as
+/// work.
 ///
 /// A notification is a POST of notification_body(). With a secret it carries the headers X-Rondo-Timestamp (seconds
 /// since 1970) and X-Rondo-Signature (notification_signature() of them), so that the endpoint can refuse what others

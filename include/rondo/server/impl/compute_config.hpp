@@ -44,10 +44,14 @@ inline void check_group(const std::string& name, const ComputeConfigScalingGroup
 
 inline const char* type_name(int type) {
   switch (type) {
-    case enums::TASK_QUEUE_TYPE_WORKFLOW: return "Workflow";
-    case enums::TASK_QUEUE_TYPE_ACTIVITY: return "Activity";
-    case enums::TASK_QUEUE_TYPE_NEXUS: return "Nexus";
-    default: return "Unspecified";
+    case enums::TASK_QUEUE_TYPE_WORKFLOW:
+      return "Workflow";
+    case enums::TASK_QUEUE_TYPE_ACTIVITY:
+      return "Activity";
+    case enums::TASK_QUEUE_TYPE_NEXUS:
+      return "Nexus";
+    default:
+      return "Unspecified";
   }
 }
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/server/deployment_checks.hpp"
 #include "rondo/server/deployments.hpp"
 #include "rondo/server/frontend.hpp"
-#include "rondo/server/deployment_checks.hpp"
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/refusal.hpp"
@@ -196,9 +196,8 @@ inline bool has_pollers(core& in, const deployment_state& of, const version_info
     in.matching().each_version(key_of(of.namespace_id, each), [&](const queue_state& queue) {
       if (!same_version(queue.version, version.deployment_version())) return;
       found = found || !queue.polls.empty() ||
-              std::any_of(queue.workers.begin(), queue.workers.end(), [now](const auto& worker) {
-                return now - worker.second.seen < std::chrono::minutes(5);
-              });
+              std::any_of(queue.workers.begin(), queue.workers.end(),
+                          [now](const auto& worker) { return now - worker.second.seen < std::chrono::minutes(5); });
     });
   }
   return found;
@@ -230,8 +229,8 @@ inline service::DeleteWorkerDeploymentVersionResponse delete_version(
   return {};
 }
 
-inline service::DeleteWorkerDeploymentResponse delete_deployment(core& in,
-                                                                 const service::DeleteWorkerDeploymentRequest& request) {
+inline service::DeleteWorkerDeploymentResponse delete_deployment(
+    core& in, const service::DeleteWorkerDeploymentRequest& request) {
   const name_space& space = in.namespaces().get(request.namespace_());
   check_deployment_name(in, request.deployment_name());
   deployment_state* of = in.deployments().find(space.id(), request.deployment_name());

@@ -35,9 +35,12 @@ inline run* run_of(core& in, const queued_task& task) {
 
 inline bool deliver(core& in, const queued_task& task, const poller& to) {
   switch (task.kind) {
-    case task_kind::workflow: return deliver_workflow_task(in, task, to);
-    case task_kind::activity: return deliver_activity_task(in, task, to);
-    case task_kind::query: return deliver_query_task(in, task, to);
+    case task_kind::workflow:
+      return deliver_workflow_task(in, task, to);
+    case task_kind::activity:
+      return deliver_activity_task(in, task, to);
+    case task_kind::query:
+      return deliver_query_task(in, task, to);
   }
   return false;
 }
@@ -103,8 +106,8 @@ struct matching::impl {
     for (auto each = queues.begin(); each != queues.end();) {
       queue_state& queue = *each->second;
       forget_workers(queue, now);
-      const bool used = !queue.polls.empty() || !queue.tasks.empty() || !queue.workers.empty() ||
-                        queue.match_pending || queue.matching_now;
+      const bool used = !queue.polls.empty() || !queue.tasks.empty() || !queue.workers.empty() || queue.match_pending ||
+                        queue.matching_now;
       if (!used) in.loop().disarm(queue.again);
       each = used ? std::next(each) : queues.erase(each);
     }

@@ -61,8 +61,8 @@ struct notifier::impl {
     if (!enabled()) return;
     const std::string problem = http_poster::problem_of(in.settings().notify_url);
     if (!problem.empty()) {
-      throw std::invalid_argument("rondo: the notify URL \"" + in.settings().notify_url + "\" cannot be used: " +
-                                  problem);
+      throw std::invalid_argument("rondo: the notify URL \"" + in.settings().notify_url +
+                                  "\" cannot be used: " + problem);
     }
     poster = std::make_unique<http_poster>(in.loop());
   }
