@@ -4,7 +4,8 @@
     generate.py PROTOC SOURCE_DIR OUTPUT_DIR [--flat MARKER] FILE.proto...
 
 protoc 3.21 writes `namespace namespace {` for the package temporal.api.namespace.v1; such C++ names get an underscore
-at their end (`temporal::api::namespace_::v1`), the names on the wire stay. With --flat, for build systems whose outputs
+at their end (`temporal::api::namespace_::v1`), the names on the wire stay. Headers with a field called `linux` take away
+the macro of that name, which compilers define unless they are told to keep to the standard. With --flat, for build systems whose outputs
 cannot lie in subfolders, OUTPUT_DIR also gets one flat source for each file (a/b.proto -> a_b_proto.cc) and the header
 MARKER, on which users of the generated headers depend.
 """
@@ -22,11 +23,19 @@ REPAIRS = [
 ]
 
 
+# Names that are macros in gcc's and clang's own dialects.
+MACROS = ["linux"]
+
+
 def mend(path):
     text = path.read_text(encoding="utf-8")
     mended = text
     for pattern, replacement in REPAIRS:
         mended = pattern.sub(replacement, mended)
+    for macro in MACROS:
+        if path.suffix == ".h" and re.search(rf"\b{macro}\b", mended):
+            before = f'#pragma push_macro("{macro}")\n#undef {macro}\n'
+            mended = f'{before}{mended}#pragma pop_macro("{macro}")\n'
     if mended != text:
         path.write_text(mended, encoding="utf-8")
 
