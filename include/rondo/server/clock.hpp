@@ -28,7 +28,7 @@ class clock {
   };
 
   /// Something that happens at a time of the server. Lives in its owner, which disarms it before it dies.
-  class timer : private io::timer_node {
+  class timer final : private io::timer_node {
    public:
     timer() = default;
     bool armed() const noexcept { return io::timer_node::armed(); }
