@@ -61,7 +61,8 @@ class core {
   double random() noexcept { return random_.uniform_real(); }
 
   /// Handles something that came from outside as one turn. Everything that changes state outside of a request (a timer,
-  /// a client that went away) goes through it; inside of a turn it simply calls the function.
+  /// a client that went away) goes through it; inside of a turn it simply calls the function. What the function throws
+  /// comes out when the turn is over.
   void turn(const std::function<void()>& work);
   /// Does something after what is being done now, in this same turn: how one run affects another. Capture ids, not
   /// runs.
@@ -91,8 +92,8 @@ class core {
   std::function<void(const rpc_status&)> on_failure;
 
  private:
-  class turn_scope;
   void end_turn();
+  void run_effect(const std::function<void()>& effect);
   void settle_touched();
   void settle(run& which);
   void arm(run& which);

@@ -5,6 +5,7 @@
 #include <rondo/server/state.pb.h>
 
 #include <algorithm>
+#include <exception>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -38,25 +39,6 @@ inline const rpc_status& unsafe_answer() {
 }
 
 }  // namespace detail_core
-
-/// Ends the turn, whatever happens in it.
-class core::turn_scope {
- public:
-  explicit turn_scope(core& of) : core_(of) {
-    core_.in_turn_ = true;
-    core_.clock_.refresh();
-  }
-  turn_scope(const turn_scope&) = delete;
-  turn_scope& operator=(const turn_scope&) = delete;
-  ~turn_scope() {
-    core_.end_turn();
-    core_.in_turn_ = false;
-    core_.release();
-  }
-
- private:
-  core& core_;
-};
 
 RONDO_SERVER_FUNCTION core::core(io::event_loop& loop, options settings, std::unique_ptr<server::store> disk)
     : loop_(&loop),
@@ -111,8 +93,18 @@ RONDO_SERVER_FUNCTION void core::turn(const std::function<void()>& work) {
     work();
     return;
   }
-  const turn_scope scope(*this);
-  work();
+  in_turn_ = true;
+  clock_.refresh();
+  std::exception_ptr failed;
+  try {
+    work();
+  } catch (...) {
+    failed = std::current_exception();
+  }
+  end_turn();
+  in_turn_ = false;
+  release();
+  if (failed) std::rethrow_exception(failed);
 }
 
 RONDO_SERVER_FUNCTION void core::touch(run& which) {
@@ -130,12 +122,21 @@ RONDO_SERVER_FUNCTION void core::end_turn() {
     while (!effects_.empty()) {
       const auto effect = std::move(effects_.front());
       effects_.pop_front();
-      effect();
+      run_effect(effect);
     }
     settle_touched();
   }
   commit();
   trim_closed_runs(*this);
+}
+
+RONDO_SERVER_FUNCTION void core::run_effect(const std::function<void()>& effect) {
+  try {
+    effect();
+  } catch (const std::exception& error) {
+    // Nobody asked for it in this turn, so there is nobody to tell; the rest of the turn must not suffer.
+    log().error("what a request led to failed", {{"error", error.what()}});
+  }
 }
 
 RONDO_SERVER_FUNCTION void core::settle_touched() {
