@@ -273,6 +273,26 @@ TEST(sqlite_store, reports_a_full_disk_and_keeps_what_was_safe) {
   EXPECT_FALSE(disk.load("space", "with it").has_value()) << "half a batch was written";
 }
 
+TEST(sqlite_store, writes_nothing_after_a_batch_that_failed) {
+  const scratch dir;
+  EXPECT_TRUE(write_once(dir.file(), {}).ok());
+  {
+    server::io::event_loop loop;
+    server::sqlite_store disk(loop, dir.file(), {"max_page_count=40"});
+    auto large = change("large", true);
+    large.state = std::string(1U << 20U, 'x');
+    std::vector<bool> safe;
+    disk.write(batch_of({large}), [&safe](const rpc_status& status) { safe.push_back(status.ok()); });
+    loop.run_until([&safe] { return safe.size() == 1; });
+    disk.write(batch_of({change("small", true)}), [&safe](const rpc_status& status) { safe.push_back(status.ok()); });
+    loop.run_until([&safe] { return safe.size() == 2; });
+    EXPECT_EQ(safe, (std::vector<bool>{false, false}));
+  }
+  server::io::event_loop loop;
+  server::sqlite_store disk(loop, dir.file());
+  EXPECT_FALSE(disk.load("space", "small").has_value());
+}
+
 TEST(sqlite_store, says_what_to_do_when_the_file_cannot_be_written) {
   const scratch dir;
   EXPECT_TRUE(write_once(dir.file(), {}).ok());

@@ -47,7 +47,7 @@ class sqlite_store final : public store {
 
   void prepare(const std::vector<std::string>& pragmas);
   void run_writer();
-  rpc_status write_all(const std::deque<job>& jobs);
+  void write_all(const std::deque<job>& jobs);
   void apply(const store_batch& batch);
   /// Waits until the writer has nothing to do; the loop's thread may then use its connection.
   std::unique_lock<std::mutex> wait_for_writer();
@@ -64,6 +64,8 @@ class sqlite_store final : public store {
   std::condition_variable changed_;
   std::deque<job> jobs_;
   bool writing_now_ = false;
+  /// Of the first write that failed. Nothing is written after it: what follows may build on what is missing.
+  rpc_status failure_;
   bool stopping_ = false;
   /// Posted completions find out here that the store has gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

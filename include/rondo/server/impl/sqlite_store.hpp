@@ -140,7 +140,8 @@ RONDO_SERVER_FUNCTION void sqlite_store::run_writer() {
     auto jobs = std::make_shared<std::deque<job>>(std::exchange(jobs_, {}));
     writing_now_ = true;
     lock.unlock();
-    rpc_status status = write_all(*jobs);
+    if (failure_.ok()) write_all(*jobs);
+    const rpc_status status = failure_;
     for (auto& each : *jobs) each.batch = {};
     lock.lock();
     writing_now_ = false;
@@ -154,20 +155,18 @@ RONDO_SERVER_FUNCTION void sqlite_store::run_writer() {
   }
 }
 
-RONDO_SERVER_FUNCTION rpc_status sqlite_store::write_all(const std::deque<job>& jobs) {
+RONDO_SERVER_FUNCTION void sqlite_store::write_all(const std::deque<job>& jobs) {
   try {
     writing_.execute("BEGIN IMMEDIATE");
     for (const auto& each : jobs) apply(each.batch);
     writing_.execute("COMMIT");
-    return rpc_status();
   } catch (const sqlite::error& failed) {
-    const rpc_status status = detail_sqlite_store::status_of(failed);
+    failure_ = detail_sqlite_store::status_of(failed);
     try {
       writing_.execute("ROLLBACK");
     } catch (const sqlite::error&) {
       // SQLite rolls back by itself after most failures; then there is nothing left to undo.
     }
-    return status;
   }
 }
 
