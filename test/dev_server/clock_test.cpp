@@ -202,16 +202,6 @@ TEST_F(still_clock, wakes_sleepers_in_time_unless_they_were_cancelled) {
   EXPECT_EQ(fired, "one three ");
 }
 
-TEST_F(still_clock, tells_after_every_batch) {
-  name_all();
-  clock.after_timers = [&] { fired += "| "; };
-  clock.arm(a, beginning + second);
-  clock.arm(b, beginning + second);
-  clock.arm(c, beginning + 2 * second);
-  clock.skip_to(beginning + 2 * second);
-  EXPECT_EQ(fired, "a1 b1 | c2 | ");
-}
-
 TEST(real_clock, fires_when_the_time_has_come) {
   server::io::event_loop loop;
   server::clock clock(loop, false);

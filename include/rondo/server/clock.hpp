@@ -93,9 +93,6 @@ class clock {
   /// themselves.
   void skip_to(instant time);
 
-  /// Called after every batch of timers.
-  std::function<void()> after_timers;
-
  private:
   class alarm;
   struct sleeper {

@@ -19,6 +19,9 @@ std::int64_t append(run& to, history_event event);
 /// unless `wake` is false. A run that keeps back too much has its workflow task failed.
 void append_external(run& to, history_event event, bool wake = true);
 
+/// Keeps an event back until the open workflow task completes, whoever has the task.
+void keep_back(run& to, const history_event& event);
+
 /// Appends what was kept back: what ends activities, timers of children and the like comes after the rest. True when
 /// there was something that the workflow must see.
 bool flush_buffered(run& of);

@@ -47,8 +47,6 @@ struct limits {
   int eager_activities = 3;
   /// Requests that wait at the same time, long polls included.
   std::size_t calls_under_way = 20'000;
-  /// Bytes of closed runs that are kept at hand in memory.
-  std::size_t closed_runs_cache = 32U << 20U;
 };
 
 /// How a server is set up.

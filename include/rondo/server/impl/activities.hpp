@@ -384,10 +384,7 @@ RONDO_SERVER_FUNCTION void cancel_unstarted_activity(run& of, const state::Activ
   detail_activities::leave_queue(of, which.scheduled_event_id());
   of.state.mutable_activities()->erase(which.scheduled_event_id());
   // Kept back until the completion that asks for it is done.
-  std::string bytes = event.SerializeAsString();
-  of.state.set_buffered_bytes(of.state.buffered_bytes() + static_cast<std::int64_t>(bytes.size()));
-  of.state.add_buffered_events(std::move(bytes));
-  of.owner->touch(of);
+  keep_back(of, event);
 }
 
 RONDO_SERVER_FUNCTION void fail_activity(run& of, state::Activity& which,

@@ -106,15 +106,12 @@ RONDO_SERVER_FUNCTION clock::timer* clock::pop_due() noexcept {
 RONDO_SERVER_FUNCTION void clock::fire_due() {
   // What is armed meanwhile for a time that has come waits for the next turn of the loop.
   std::size_t most = progress_.size() + limits_.size();
-  bool fired = false;
   while (most-- > 0) {
     timer* due = pop_due();
     if (due == nullptr) break;
     ++handled_;
-    fired = true;
     static_cast<io::timer_node*>(due)->on_timer();
   }
-  if (fired && after_timers) after_timers();
   set_alarm();
   watch_for_idleness();
 }

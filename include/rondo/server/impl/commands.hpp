@@ -9,6 +9,7 @@
 #include "rondo/server/history.hpp"
 #include "rondo/server/name_space.hpp"
 #include "rondo/server/namespaces.hpp"
+#include "rondo/server/payload_fields.hpp"
 #include "rondo/server/refusal.hpp"
 #include "rondo/server/updates.hpp"
 #include "rondo/server/workflow_tasks.hpp"
@@ -75,27 +76,7 @@ inline void check_sequence(const completion& by) {
   }
 }
 
-/// A null or an empty list: the value is taken away.
-inline bool removes(const common_v1::Payload& payload) {
-  const auto encoding = payload.metadata().find("encoding");
-  if (encoding == payload.metadata().end()) return payload.data().empty();
-  if (encoding->second == "binary/null") return true;
-  return encoding->second == "json/plain" && (payload.data() == "[]" || payload.data() == "null");
-}
-
-using payload_map = google::protobuf::Map<std::string, common_v1::Payload>;
-
-inline void merge(payload_map& into, const payload_map& changes) {
-  for (const auto& [key, payload] : changes) {
-    if (removes(payload)) {
-      into.erase(key);
-    } else {
-      into[key] = payload;
-    }
-  }
-}
-
-inline std::size_t size_of(const payload_map& fields) {
+inline std::size_t size_of(const payload_fields& fields) {
   std::size_t size = 0;
   for (const auto& [key, payload] : fields) size += key.size() + payload.data().size();
   return size;
@@ -138,7 +119,7 @@ inline void check_attributes(completion& by, const command_v1::Command& command)
   auto changes = wanted.search_attributes();
   auto merged = by.of.state.search_attributes();
   refuse_as(cause, "", [&] { in.namespaces().check_attributes(*by.of.space, changes); });
-  merge(*merged.mutable_indexed_fields(), changes.indexed_fields());
+  merge_fields(*merged.mutable_indexed_fields(), changes.indexed_fields());
   if (size_of(merged.indexed_fields()) > in.limit().search_attributes_size) {
     throw bad_completion(cause,
                          "total size of search attributes " + std::to_string(size_of(merged.indexed_fields())) +
@@ -161,7 +142,7 @@ inline void check_properties(completion& by, const command_v1::Command& command)
     throw bad_completion(cause, "ModifyWorkflowPropertiesCommandAttributes exceeds size limit.", true);
   }
   auto merged = by.of.state.memo();
-  merge(*merged.mutable_fields(), wanted.upserted_memo().fields());
+  merge_fields(*merged.mutable_fields(), wanted.upserted_memo().fields());
   if (merged.ByteSizeLong() > limit.memo_size) {
     throw bad_completion(cause, "ModifyWorkflowPropertiesCommandAttributes. Memo exceeds size limit.", true);
   }
@@ -183,7 +164,7 @@ inline history_event attributes_event(completion& by, const command_v1::Command&
   run& of = by.of;
   auto changes = command.upsert_workflow_search_attributes_command_attributes().search_attributes();
   of.owner->namespaces().check_attributes(*of.space, changes);
-  merge(*of.state.mutable_search_attributes()->mutable_indexed_fields(), changes.indexed_fields());
+  merge_fields(*of.state.mutable_search_attributes()->mutable_indexed_fields(), changes.indexed_fields());
   of.visible_changed = true;
   history_event event = command_event(of, enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, command);
   auto& attributes = *event.mutable_upsert_workflow_search_attributes_event_attributes();
@@ -195,7 +176,7 @@ inline history_event attributes_event(completion& by, const command_v1::Command&
 inline history_event properties_event(completion& by, const command_v1::Command& command) {
   run& of = by.of;
   const auto& changes = command.modify_workflow_properties_command_attributes().upserted_memo();
-  merge(*of.state.mutable_memo()->mutable_fields(), changes.fields());
+  merge_fields(*of.state.mutable_memo()->mutable_fields(), changes.fields());
   of.visible_changed = true;
   history_event event = command_event(of, enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED, command);
   auto& attributes = *event.mutable_workflow_properties_modified_event_attributes();

@@ -90,19 +90,6 @@ class started_ids {
   std::map<std::int64_t, std::int64_t> children_;
 };
 
-inline void keep_back(run& to, const history_event& event) {
-  std::string bytes = event.SerializeAsString();
-  to.state.set_buffered_bytes(to.state.buffered_bytes() + static_cast<std::int64_t>(bytes.size()));
-  to.state.add_buffered_events(std::move(bytes));
-  const auto& limit = to.owner->limit();
-  if (to.state.buffered_events_size() > limit.buffered_events || to.state.buffered_bytes() > limit.buffered_bytes) {
-    temporal::api::failure::v1::Failure why;
-    why.set_message("too many events arrived while a worker had the workflow task");
-    why.mutable_server_failure_info();
-    fail_workflow_task(to, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, why, "history-service");
-  }
-}
-
 }  // namespace detail_history
 
 RONDO_SERVER_FUNCTION history_event make_event(const core& of, enums::EventType type) {
@@ -121,13 +108,26 @@ RONDO_SERVER_FUNCTION std::int64_t append(run& to, history_event event) {
   return id;
 }
 
+RONDO_SERVER_FUNCTION void keep_back(run& to, const history_event& event) {
+  std::string bytes = event.SerializeAsString();
+  to.state.set_buffered_bytes(to.state.buffered_bytes() + static_cast<std::int64_t>(bytes.size()));
+  to.state.add_buffered_events(std::move(bytes));
+  to.owner->touch(to);
+}
+
 RONDO_SERVER_FUNCTION void append_external(run& to, history_event event, bool wake) {
   if (to.state.has_workflow_task() && to.state.workflow_task().kind() == state::WorkflowTask::SPECULATIVE) {
     make_task_durable(to);
   }
-  to.owner->touch(to);
   if (to.task_started()) {
-    detail_history::keep_back(to, event);
+    keep_back(to, event);
+    const auto& limit = to.owner->limit();
+    if (to.state.buffered_events_size() > limit.buffered_events || to.state.buffered_bytes() > limit.buffered_bytes) {
+      temporal::api::failure::v1::Failure why;
+      why.set_message("too many events arrived while a worker had the workflow task");
+      why.mutable_server_failure_info();
+      fail_workflow_task(to, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, why, "history-service");
+    }
     return;
   }
   append(to, std::move(event));

@@ -14,6 +14,7 @@
 #include "rondo/server/refusal.hpp"
 #include "rondo/server/request_checks.hpp"
 #include "rondo/server/runs.hpp"
+#include "rondo/server/started_state.hpp"
 #include "rondo/server/workflow_tasks.hpp"
 
 namespace rondo::server {
@@ -171,20 +172,6 @@ inline void complete_attributes(started_attributes& to, const start_request& beg
   if (deadline != 0 && deadline != never) to_proto(deadline, *to.mutable_workflow_execution_expiration_time());
 }
 
-inline void set_family(state::Run& to, const started_attributes& from) {
-  if (from.has_parent_workflow_execution()) {
-    auto& parent = *to.mutable_parent();
-    parent.set_namespace_(from.parent_workflow_namespace());
-    parent.set_namespace_id(from.parent_workflow_namespace_id());
-    parent.set_workflow_id(from.parent_workflow_execution().workflow_id());
-    parent.set_run_id(from.parent_workflow_execution().run_id());
-    parent.set_initiated_event_id(from.parent_initiated_event_id());
-  }
-  const bool has_root = from.has_root_workflow_execution();
-  to.set_root_workflow_id(has_root ? from.root_workflow_execution().workflow_id() : to.workflow_id());
-  to.set_root_run_id(has_root ? from.root_workflow_execution().run_id() : to.run_id());
-}
-
 inline void set_times(state::Run& to, const started_attributes& from, instant now) {
   const interval delay = from_proto(from.first_workflow_task_backoff());
   to.set_start_time(now);
@@ -202,24 +189,10 @@ inline void set_times(state::Run& to, const started_attributes& from, instant no
 
 inline void set_state(state::Run& to, const started_attributes& from, const service::StartWorkflowExecutionRequest& by,
                       instant now) {
-  to.set_first_run_id(from.first_execution_run_id());
-  to.set_original_run_id(from.original_execution_run_id());
-  to.set_type(from.workflow_type().name());
-  to.set_task_queue(from.task_queue().name());
-  to.set_request_id(by.request_id());
-  to.set_status(enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+  take_started(to, from);
   set_times(to, from, now);
-  to.set_attempt(from.attempt());
-  if (from.has_retry_policy()) *to.mutable_retry_policy() = from.retry_policy();
-  to.set_cron_schedule(from.cron_schedule());
-  to.set_continued_from_run_id(from.continued_execution_run_id());
-  set_family(to, from);
-  if (from.has_memo()) *to.mutable_memo() = from.memo();
-  if (from.has_search_attributes()) *to.mutable_search_attributes() = from.search_attributes();
+  to.set_request_id(by.request_id());
   if (by.has_user_metadata()) *to.mutable_user_metadata() = by.user_metadata();
-  if (from.has_priority()) *to.mutable_priority() = from.priority();
-  if (from.has_last_completion_result()) *to.mutable_last_completion_result() = from.last_completion_result();
-  if (from.has_continued_failure()) *to.mutable_continued_failure() = from.continued_failure();
 }
 
 /// The versioning of the run before its first task, and what its first event says of it.

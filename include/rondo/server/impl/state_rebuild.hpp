@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <string>
 
+#include "rondo/server/payload_fields.hpp"
 #include "rondo/server/run.hpp"
+#include "rondo/server/started_state.hpp"
 #include "rondo/server/time.hpp"
 
 namespace rondo::server {
@@ -16,21 +18,6 @@ namespace rondo::server {
 namespace detail_state_rebuild {
 
 namespace history = temporal::api::history::v1;
-using payload_map = google::protobuf::Map<std::string, temporal::api::common::v1::Payload>;
-
-inline void apply_family(state::Run& to, const history::WorkflowExecutionStartedEventAttributes& from) {
-  if (from.has_parent_workflow_execution()) {
-    auto& parent = *to.mutable_parent();
-    parent.set_namespace_(from.parent_workflow_namespace());
-    parent.set_namespace_id(from.parent_workflow_namespace_id());
-    parent.set_workflow_id(from.parent_workflow_execution().workflow_id());
-    parent.set_run_id(from.parent_workflow_execution().run_id());
-    parent.set_initiated_event_id(from.parent_initiated_event_id());
-  }
-  const bool has_root = from.has_root_workflow_execution();
-  to.set_root_workflow_id(has_root ? from.root_workflow_execution().workflow_id() : to.workflow_id());
-  to.set_root_run_id(has_root ? from.root_workflow_execution().run_id() : to.run_id());
-}
 
 inline void apply_timeouts(state::Run& to, const history::WorkflowExecutionStartedEventAttributes& from) {
   to.set_execution_time(to.start_time());
@@ -53,23 +40,9 @@ inline void apply_versioning(state::Run& to, const history::WorkflowExecutionSta
 
 inline void apply_started(state::Run& to, const history_event& event) {
   const auto& from = event.workflow_execution_started_event_attributes();
-  to.set_status(enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
-  to.set_first_run_id(from.first_execution_run_id());
-  to.set_original_run_id(from.original_execution_run_id());
-  to.set_type(from.workflow_type().name());
-  to.set_task_queue(from.task_queue().name());
-  to.set_attempt(std::max(1, from.attempt()));
-  to.set_cron_schedule(from.cron_schedule());
-  to.set_continued_from_run_id(from.continued_execution_run_id());
-  apply_family(to, from);
+  take_started(to, from);
   apply_timeouts(to, from);
   apply_versioning(to, from);
-  if (from.has_retry_policy()) *to.mutable_retry_policy() = from.retry_policy();
-  if (from.has_memo()) *to.mutable_memo() = from.memo();
-  if (from.has_search_attributes()) *to.mutable_search_attributes() = from.search_attributes();
-  if (from.has_priority()) *to.mutable_priority() = from.priority();
-  if (from.has_last_completion_result()) *to.mutable_last_completion_result() = from.last_completion_result();
-  if (from.has_continued_failure()) *to.mutable_continued_failure() = from.continued_failure();
   if (event.has_user_metadata()) *to.mutable_user_metadata() = event.user_metadata();
   if (from.has_prev_auto_reset_points()) *to.mutable_reset_points() = from.prev_auto_reset_points().points();
 }
@@ -256,24 +229,6 @@ inline void apply_options(state::Run& to, const history_event& event) {
   (*to.mutable_attached_request_ids())[from.attached_request_id()] = event.event_id();
 }
 
-/// A null or an empty list: the value is taken away.
-inline bool removes(const temporal::api::common::v1::Payload& payload) {
-  const auto encoding = payload.metadata().find("encoding");
-  if (encoding == payload.metadata().end()) return payload.data().empty();
-  if (encoding->second == "binary/null") return true;
-  return encoding->second == "json/plain" && (payload.data() == "[]" || payload.data() == "null");
-}
-
-inline void merge(payload_map& into, const payload_map& changes) {
-  for (const auto& [key, payload] : changes) {
-    if (removes(payload)) {
-      into.erase(key);
-    } else {
-      into[key] = payload;
-    }
-  }
-}
-
 inline void apply_workflow_task(state::Run& to, const history_event& event) {
   switch (event.event_type()) {
     case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
@@ -401,11 +356,12 @@ inline void apply_run(state::Run& to, const history_event& event) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED:
       return apply_options(to, event);
     case enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
-      return merge(*to.mutable_search_attributes()->mutable_indexed_fields(),
-                   event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields());
+      return merge_fields(
+          *to.mutable_search_attributes()->mutable_indexed_fields(),
+          event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields());
     case enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED:
-      return merge(*to.mutable_memo()->mutable_fields(),
-                   event.workflow_properties_modified_event_attributes().upserted_memo().fields());
+      return merge_fields(*to.mutable_memo()->mutable_fields(),
+                          event.workflow_properties_modified_event_attributes().upserted_memo().fields());
     default:
       return;
   }
