@@ -225,7 +225,7 @@ TEST_F(listener, answers_garbage_and_calls_without_a_request) {
   EXPECT_TRUE(end(begin(*way, "GetSystemInfo", "")).ok());
 }
 
-TEST_F(listener, packs_answers_for_clients_that_pack_requests) {
+TEST_F(listener, unpacks_requests_and_packs_no_answers) {
   service::StartWorkflowExecutionRequest start;
   start.set_namespace_("default");
   start.set_workflow_id("w");
@@ -244,10 +244,7 @@ TEST_F(listener, packs_answers_for_clients_that_pack_requests) {
   ASSERT_EQ(plain.answers.size(), 1U) << plain.status.error_message();
   ASSERT_EQ(packed.answers.size(), 1U) << packed.status.error_message();
   EXPECT_FALSE(server::is_gzip(plain.answers[0]));
-  ASSERT_TRUE(server::is_gzip(packed.answers[0]));
-  std::string unpacked;
-  ASSERT_TRUE(server::gunzip(packed.answers[0], 1U << 20U, unpacked));
-  EXPECT_EQ(unpacked, plain.answers[0]);
+  EXPECT_EQ(packed.answers[0], plain.answers[0]);
 }
 
 TEST_F(listener, refuses_what_unpacks_to_too_much) {

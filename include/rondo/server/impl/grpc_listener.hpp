@@ -215,7 +215,6 @@ class grpc_listener::call final : public incoming_call, public std::enable_share
   grpc::Slice slice_;
   std::string unpacked_;
   std::string_view request_;
-  bool packed_ = false;
   /// Of reflection.
   std::unique_ptr<reflection_stream> reflection_;
   bool watches_health_ = false;
@@ -289,7 +288,6 @@ RONDO_SERVER_FUNCTION void grpc_listener::call::take_request() {
   message_.Clear();
   request_ = detail_grpc_listener::view(slice_);
   if (is_gzip(request_)) {
-    packed_ = true;
     if (!gunzip(request_, detail_grpc_listener::largest_request, unpacked_)) {
       return end(io::rpc_result(
           rpc_status(rpc_code::resource_exhausted, "the request cannot be unpacked: it is damaged or too large")));
@@ -357,7 +355,6 @@ RONDO_SERVER_FUNCTION void grpc_listener::call::end(io::rpc_result result) {
     const auto code = static_cast<grpc::StatusCode>(result.status.code);
     return stream_.Finish(grpc::Status(code, result.status.message, result.status.details), main_.tag());
   }
-  if (packed_ || header("grpc-encoding") == "gzip") context_.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   stream_.WriteAndFinish(detail_grpc_listener::to_buffer(std::move(result)), grpc::WriteOptions(), grpc::Status::OK,
                          main_.tag());
 }
