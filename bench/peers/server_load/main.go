@@ -101,8 +101,27 @@ func quiet() log.Logger {
 	return log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 4})))
 }
 
+// startWorkers starts several workers, since the SDK lets one poll at most 1000 times a second.
+func startWorkers(c client.Client) (stop func(), err error) {
+	var workers []worker.Worker
+	stop = func() {
+		for _, w := range workers {
+			w.Stop()
+		}
+	}
+	for range 3 {
+		w := newWorker(c)
+		if err := w.Start(); err != nil {
+			stop()
+			return nil, err
+		}
+		workers = append(workers, w)
+	}
+	return stop, nil
+}
+
 func newWorker(c client.Client) worker.Worker {
-	w := worker.New(c, queue, worker.Options{MaxConcurrentWorkflowTaskPollers: 8, MaxConcurrentActivityTaskPollers: 8})
+	w := worker.New(c, queue, worker.Options{MaxConcurrentWorkflowTaskPollers: 4, MaxConcurrentActivityTaskPollers: 4})
 	w.RegisterWorkflowWithOptions(once, workflow.RegisterOptions{Name: "once"})
 	w.RegisterWorkflowWithOptions(wait, workflow.RegisterOptions{Name: "wait"})
 	w.RegisterActivityWithOptions(add, activity.RegisterOptions{Name: "add"})
@@ -132,11 +151,11 @@ func turn(ctx context.Context, program string, count int) (measurement, error) {
 	}
 	defer c.Close()
 	if !*raw {
-		w := newWorker(c)
-		if err := w.Start(); err != nil {
+		stop, err := startWorkers(c)
+		if err != nil {
 			return result, err
 		}
-		defer w.Stop()
+		defer stop()
 	}
 	if err := finish(ctx, c, "warm", count/10+1); err != nil {
 		return result, err
@@ -164,11 +183,11 @@ func manyTimers(ctx context.Context, program string, count int) error {
 		return err
 	}
 	defer c.Close()
-	w := newWorker(c)
-	if err := w.Start(); err != nil {
+	stop, err := startWorkers(c)
+	if err != nil {
 		return err
 	}
-	defer w.Stop()
+	defer stop()
 	before, since := s.memory(), time.Now()
 	if err := inParallel(count, func(number int) error {
 		_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: fmt.Sprintf("open-%d", number), TaskQueue: queue}, "wait")

@@ -36,7 +36,9 @@ func beginRaw(address string) (func(), error) {
 	for range 16 {
 		go func() {
 			for ctx.Err() == nil {
-				task, err := service.PollWorkflowTaskQueue(ctx, &workflowservice.PollWorkflowTaskQueueRequest{Namespace: "default", TaskQueue: tasks, Identity: "raw"})
+				waiting, done := context.WithTimeout(ctx, time.Minute) // servers refuse polls without a limit
+				task, err := service.PollWorkflowTaskQueue(waiting, &workflowservice.PollWorkflowTaskQueueRequest{Namespace: "default", TaskQueue: tasks, Identity: "raw"})
+				done()
 				if err != nil || len(task.TaskToken) == 0 {
 					continue
 				}
@@ -62,7 +64,9 @@ func beginRaw(address string) (func(), error) {
 		}()
 		go func() {
 			for ctx.Err() == nil {
-				task, err := service.PollActivityTaskQueue(ctx, &workflowservice.PollActivityTaskQueueRequest{Namespace: "default", TaskQueue: tasks, Identity: "raw"})
+				waiting, done := context.WithTimeout(ctx, time.Minute)
+				task, err := service.PollActivityTaskQueue(waiting, &workflowservice.PollActivityTaskQueueRequest{Namespace: "default", TaskQueue: tasks, Identity: "raw"})
+				done()
 				if err != nil || len(task.TaskToken) == 0 {
 					continue
 				}
