@@ -188,8 +188,9 @@ struct matching::impl {
     waiting_poll& poll = queue.polls.front();
     poll.from.scaling_suggestion = detail_matching::suggestion(queue, poll, now, in.now());
     const queued_task task = take_out(id);
-    // None for sticky queues: clients send all of their polls there while the last hint that they saw is above zero, and
-    // with answers that overtake each other, that may be any. Tasks of the other queue would wait until the polls end.
+    // None for sticky queues: clients send all of their polls there while the last hint that they saw is above zero,
+    // and with answers that overtake each other, that may be any. Tasks of the other queue would wait until the polls
+    // end.
     if (!queue.sticky) poll.from.backlog_hint = static_cast<std::int64_t>(queue.tasks.size());
     const call_ptr call = poll.from.call;
     call->on_abandoned = nullptr;
