@@ -8,39 +8,18 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "rondo/client.hpp"
 #include "rondo/log.hpp"
-#include "rondo/log_sinks.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/worker.hpp"
 #include "rondo/workflow.hpp"
 #include "support/fake_server.hpp"
+#include "support/log_text.hpp"
 
 namespace rondo::test {
-
-/// Keeps the lines of a log as one text.
-class log_text final : public log_sink {
- public:
-  void write(log_level level, std::string_view message, std::span<const log_field> fields) override {
-    const auto line = detail::log_text_line({}, level, message, fields);
-    const std::lock_guard lock(mutex_);
-    text_ += line;
-  }
-  std::string text() const {
-    const std::lock_guard lock(mutex_);
-    return text_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
 
 /// A worker of a server made of functions, on a loop that the test drives. After every test all slots must be free.
 class worker_test : public testing::Test {
