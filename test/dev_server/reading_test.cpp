@@ -118,14 +118,28 @@ TEST_F(reading, the_end_of_a_run_can_be_waited_for) {
   EXPECT_EQ(at.ask<history_response>(request).history().events(0).event_id(), 5);
 }
 
-TEST_F(reading, the_end_of_an_open_run_is_nothing_without_waiting) {
+TEST_F(reading, the_end_of_a_run_is_waited_for_unasked) {
   at.start("w");
   auto request = waiting("w", true);
   request.set_wait_new_event(false);
-  const auto response = at.ask<history_response>(request);
-  EXPECT_TRUE(response.has_history());
-  EXPECT_EQ(response.history().events_size(), 0);
-  EXPECT_TRUE(response.next_page_token().empty());
+  const auto waits = at.begin<history_response>(request);
+  EXPECT_FALSE(waits.done());
+  finish("w");
+  ASSERT_EQ(waits.get().history().events_size(), 1);
+  EXPECT_EQ(waits.get().history().events(0).event_id(), 5);
+  EXPECT_TRUE(waits.get().next_page_token().empty());
+}
+
+TEST_F(reading, who_did_not_ask_to_wait_for_the_end_of_a_run_hears_nothing_in_time) {
+  at.state->limit().history_long_poll = server::millisecond;
+  at.start("w");
+  auto request = waiting("w", true);
+  request.set_wait_new_event(false);
+  const auto waits = at.begin<history_response>(request);
+  at.loop.run_until([&waits] { return waits.done(); });
+  EXPECT_TRUE(waits.get().has_history());
+  EXPECT_EQ(waits.get().history().events_size(), 0);
+  EXPECT_TRUE(waits.get().next_page_token().empty());
 }
 
 TEST_F(reading, a_wait_ends_with_an_empty_page_that_goes_on) {

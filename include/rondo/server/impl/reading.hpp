@@ -149,7 +149,7 @@ inline void get_history(core& in, service::GetWorkflowExecutionHistoryRequest& r
     to->token.set_next_event_id(1);
   }
   if (answer_ready(*to, of)) return;
-  if (!to->wait) return answer_empty(*to, of);
+  if (!to->wait && !to->last_event_only) return answer_empty(*to, of);
   watch_run(
       of, call, in.limit().history_long_poll, [to](run& changed) { return answer_ready(*to, changed); },
       [to](run& unchanged) { answer_empty(*to, unchanged); });
