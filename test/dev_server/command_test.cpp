@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "dev_server/scripted_worker.hpp"
 
@@ -157,18 +159,95 @@ TEST_F(command, leaves_a_task_open_when_a_further_attempt_is_as_bad) {
   EXPECT_EQ(at.types_from("w", 5), "WorkflowTaskScheduled WorkflowTaskStarted WorkflowTaskCompleted MarkerRecorded");
 }
 
-TEST_F(command, ends_the_workflow_when_it_brings_too_much) {
-  at.state->limit().blob_size = 100;
+/// A command of each kind with too much in it, and what its worker is told.
+std::vector<std::pair<command_v1::Command, std::string>> too_large() {
+  const std::string much(200, 'x');
+  const std::string colour = '"' + much + '"';
+  std::vector<std::pair<command_v1::Command, std::string>> all;
+  const auto add = [&all](const command_v1::Command& with, const std::string& text) { all.emplace_back(with, text); };
+  const auto add_child = [&](auto change, const std::string& text) {
+    auto child = make_command(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
+    auto& attributes = *child.mutable_start_child_workflow_execution_command_attributes();
+    attributes.set_workflow_id("child");
+    attributes.mutable_workflow_type()->set_name("type");
+    change(attributes);
+    add(child, "BadStartChildExecutionAttributes: " + text);
+  };
+  const auto add_next = [&](auto change, const std::string& text) {
+    auto next = make_command(enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION);
+    change(*next.mutable_continue_as_new_workflow_execution_command_attributes());
+    add(next, "BadContinueAsNewAttributes: " + text);
+  };
+  const auto put_input = [&much](auto& to) { to.mutable_input()->add_payloads()->set_data(much); };
+  const auto put_memo = [&much](auto& to) { (*to.mutable_memo()->mutable_fields())["m"].set_data(much); };
+  const auto put_colour = [&colour](auto& to) {
+    auto& payload = (*to.mutable_search_attributes()->mutable_indexed_fields())["Colour"];
+    (*payload.mutable_metadata())["encoding"] = "json/plain";
+    payload.set_data(colour);
+  };
+  const std::string bad_colour = "search attribute Colour value size 202 exceeds size limit 100";
+
   auto marker = marker_command("m");
-  (*marker.mutable_record_marker_command_attributes()->mutable_details())["k"].add_payloads()->set_data(
-      std::string(200, 'x'));
-  const std::string text = "BadRecordMarkerAttributes: RecordMarkerCommandAttributes.Details exceeds size limit.";
-  EXPECT_EQ(at.refuse(begin("w"), {marker}).message, text);
-  EXPECT_EQ(at.types_from("w", 4), "WorkflowTaskFailed WorkflowExecutionTerminated");
+  (*marker.mutable_record_marker_command_attributes()->mutable_details())["k"].add_payloads()->set_data(much);
+  add(marker, "BadRecordMarkerAttributes: RecordMarkerCommandAttributes.Details exceeds size limit.");
+  auto activity = make_command(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
+  auto& scheduled = *activity.mutable_schedule_activity_task_command_attributes();
+  scheduled.set_activity_id("1");
+  scheduled.mutable_activity_type()->set_name("type");
+  scheduled.mutable_task_queue()->set_name("queue");
+  scheduled.mutable_start_to_close_timeout()->set_seconds(10);
+  put_input(scheduled);
+  add(activity, "BadScheduleActivityAttributes: ScheduleActivityTaskCommandAttributes.Input exceeds size limit.");
+  add_child(put_input, "StartChildWorkflowExecutionCommandAttributes. Input exceeds size limit.");
+  add_child(put_memo, "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.");
+  add_child(put_colour, bad_colour);
+  auto signal = make_command(enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION);
+  auto& signaled = *signal.mutable_signal_external_workflow_execution_command_attributes();
+  signaled.mutable_execution()->set_workflow_id("other");
+  signaled.set_signal_name("signal");
+  put_input(signaled);
+  add(signal,
+      "BadSignalWorkflowExecutionAttributes: SignalExternalWorkflowExecutionCommandAttributes.Input exceeds size "
+      "limit.");
+  add(attribute_command("Colour", colour),
+      "BadSearchAttributes: UpsertWorkflowSearchAttributesCommandAttributes exceeds size limit.");
+  add(memo_command("m", much),
+      "BadModifyWorkflowPropertiesAttributes: ModifyWorkflowPropertiesCommandAttributes exceeds size limit.");
+  add_next(put_input, "ContinueAsNewWorkflowExecutionCommandAttributes. Input exceeds size limit.");
+  add_next(put_memo, "ContinueAsNewWorkflowExecutionCommandAttributes. Memo exceeds size limit.");
+  add_next(put_colour, bad_colour);
+  add(complete_command(much),
+      "BadScheduleActivityAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.");
+  add(fail_command(much),
+      "BadFailWorkflowExecutionAttributes: FailWorkflowExecutionCommandAttributes.Failure exceeds size limit.");
+  return all;
+}
+
+TEST_F(command, ends_the_workflow_when_it_brings_too_much) {
+  auto& limit = at.state->limit();
+  limit.blob_size = limit.memo_size = limit.search_attribute_size = 100;
+  int number = 0;
+  for (const auto& [with, text] : too_large()) {
+    const std::string id = "w" + std::to_string(number++);
+    EXPECT_EQ(at.refuse(begin(id), {with}).message, text);
+    EXPECT_EQ(at.types_from(id, 4), "WorkflowTaskFailed WorkflowExecutionTerminated") << text;
+    const auto event = at.last_event(id);
+    EXPECT_EQ(event.workflow_execution_terminated_event_attributes().reason(), text);
+    EXPECT_EQ(event.workflow_execution_terminated_event_attributes().identity(), "history-service");
+  }
+}
+
+TEST_F(command, ends_the_workflow_when_its_attributes_become_too_much) {
+  at.state->limit().search_attribute_size = 20;
+  const std::string text = "BadSearchAttributes: search attribute Colour value size 32 exceeds size limit 20";
+  EXPECT_EQ(at.refuse(begin("w"), {attribute_command("Colour", '"' + std::string(30, 'x') + '"')}).message, text);
   EXPECT_EQ(at.last_event("w").workflow_execution_terminated_event_attributes().reason(), text);
-  EXPECT_EQ(at.refuse(begin("v"), {complete_command(std::string(200, 'x'))}).message,
-            "BadCompleteWorkflowExecutionAttributes: CompleteWorkflowExecutionCommandAttributes.Result exceeds size "
-            "limit.");
+  at.state->limit().search_attributes_size = 80;
+  at.complete(begin("v"), {attribute_command("Colour", R"("red")")});
+  at.signal("v");
+  EXPECT_TRUE(at.refuse(at.poll(), {attribute_command("Count", "1")})
+                  .message.starts_with("BadSearchAttributes: total size of search attributes "));
+  EXPECT_EQ(at.types_from("v", 9), "WorkflowTaskFailed WorkflowExecutionTerminated");
 }
 
 TEST_F(command, is_refused_without_a_change_when_the_row_makes_no_sense) {

@@ -62,13 +62,14 @@ inline constexpr const char* dropped_events = "dropped events";
 /// The event of a command, with what every event takes over from its command; its attributes are still to be set.
 history_event command_event(const run& of, enums::EventType type, const temporal::api::command::v1::Command& command);
 
-/// What a check throws as a refusal, thrown as a fault of the completion.
+/// What a check throws as a refusal, thrown as a fault of the completion, which ends the run if it `terminates`.
 template <class Function>
-void refuse_as(enums::WorkflowTaskFailedCause cause, const std::string& before, Function&& check) {
+void refuse_as(enums::WorkflowTaskFailedCause cause, const std::string& before, Function&& check,
+               bool terminates = false) {
   try {
     check();
   } catch (const refusal& refused) {
-    throw bad_completion(cause, before + refused.what());
+    throw bad_completion(cause, before + refused.what(), terminates);
   }
 }
 

@@ -47,9 +47,11 @@ class namespaces {
 
   /// System, predefined and custom ones; none when there is no such attribute.
   static std::optional<enums::IndexedValueType> attribute_type(const name_space& in, std::string_view attribute);
-  /// Refuses names that are unknown or reserved, values that are not of their type, and too many or too large ones.
-  /// Adds the type to the metadata of each payload.
+  /// Refuses names that are unknown or reserved, values that are not of their type, and too many of them. Adds the type
+  /// to the metadata of each payload.
   void check_attributes(const name_space& in, temporal::api::common::v1::SearchAttributes& attributes) const;
+  /// Refuses a value that is too large, and too much in all.
+  void check_attribute_sizes(const temporal::api::common::v1::SearchAttributes& attributes) const;
 
   /// A new namespace as the request or the options want it, not added yet.
   state::Namespace make(const std::string& name, interval retention) const;

@@ -175,7 +175,7 @@ RONDO_SERVER_FUNCTION void check_schedule_activity(completion& by, const tempora
   check_queue_and_policy(attributes, limit);
   check_timeouts(attributes);
   if (attributes.input().ByteSizeLong() > limit.blob_size) {
-    throw bad_completion(bad_schedule, "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.");
+    throw bad_completion(bad_schedule, "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.", true);
   }
   const int pending = static_cast<int>(by.of.state.activities_size()) + by.seen["activities"]++;
   if (pending >= limit.pending_activities) {

@@ -124,11 +124,13 @@ inline void check_child_parts(const completion& by, name_space& target,
     check_task_queue(queue, by.of.state.task_queue(), in.limit());
   });
   if (of.input().ByteSizeLong() > in.limit().blob_size) {
-    throw bad_completion(bad_start, "StartChildWorkflowExecutionCommandAttributes. Input exceeds size limit.");
+    throw bad_completion(bad_start, "StartChildWorkflowExecutionCommandAttributes. Input exceeds size limit.", true);
   }
   if (of.memo().ByteSizeLong() > in.limit().memo_size) {
-    throw bad_completion(bad_start, "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.");
+    throw bad_completion(bad_start, "StartChildWorkflowExecutionCommandAttributes.Memo exceeds size limit.", true);
   }
+  refuse_as(
+      bad_start, "", [&] { in.namespaces().check_attribute_sizes(of.search_attributes()); }, true);
 }
 
 inline void set_child_timeouts(const core& in, const command_v1::StartChildWorkflowExecutionCommandAttributes& from,
@@ -260,12 +262,13 @@ RONDO_SERVER_FUNCTION void check_signal_external(completion& by, const temporal:
     throw bad_completion(bad_signal, std::string("SignalName is not set on ") + name +
                                          ". WorkflowId=" + execution.workflow_id() + " " + after);
   }
-  if (attributes.input().ByteSizeLong() > limit.blob_size) {
-    throw bad_completion(bad_signal, "SignalExternalWorkflowExecutionCommandAttributes.Input exceeds size limit.");
-  }
   check_count(by, "signals", pending_external(by.of, true), limit.pending_signals,
               "pending signals to external workflows",
               enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED);
+  if (attributes.input().ByteSizeLong() > limit.blob_size) {
+    throw bad_completion(bad_signal, "SignalExternalWorkflowExecutionCommandAttributes.Input exceeds size limit.",
+                         true);
+  }
 }
 
 RONDO_SERVER_FUNCTION void apply_signal_external(completion& by, const temporal::api::command::v1::Command& command) {

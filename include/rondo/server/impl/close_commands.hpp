@@ -63,6 +63,8 @@ inline void check_continue_as_new(completion& by, const command_v1::Command& com
   if (wanted.memo().ByteSizeLong() > in.limit().memo_size) {
     throw bad_completion(cause, "ContinueAsNewWorkflowExecutionCommandAttributes. Memo exceeds size limit.", true);
   }
+  refuse_as(
+      cause, "", [&] { in.namespaces().check_attribute_sizes(attributes); }, true);
 }
 
 inline void apply_complete(completion& by, const command_v1::Command& command) {
@@ -144,7 +146,9 @@ RONDO_SERVER_FUNCTION void check_close(completion& by, const temporal::api::comm
       constexpr auto cause = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES;
       need(command.has_complete_workflow_execution_command_attributes(), cause,
            "CompleteWorkflowExecutionCommandAttributes is not set on CompleteWorkflowExecutionCommand.");
-      return limit(by, command.complete_workflow_execution_command_attributes().result().ByteSizeLong(), cause,
+      // The cause that the compared server names is another command's.
+      return limit(by, command.complete_workflow_execution_command_attributes().result().ByteSizeLong(),
+                   enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES,
                    "CompleteWorkflowExecutionCommandAttributes.Result exceeds size limit.");
     }
     case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION: {

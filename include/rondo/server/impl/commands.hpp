@@ -120,12 +120,8 @@ inline void check_attributes(completion& by, const command_v1::Command& command)
   auto merged = by.of.state.search_attributes();
   refuse_as(cause, "", [&] { in.namespaces().check_attributes(*by.of.space, changes); });
   merge_fields(*merged.mutable_indexed_fields(), changes.indexed_fields());
-  if (size_of(merged.indexed_fields()) > in.limit().search_attributes_size) {
-    throw bad_completion(cause,
-                         "total size of search attributes " + std::to_string(size_of(merged.indexed_fields())) +
-                             " exceeds size limit " + std::to_string(in.limit().search_attributes_size),
-                         true);
-  }
+  refuse_as(
+      cause, "", [&] { in.namespaces().check_attribute_sizes(merged); }, true);
 }
 
 inline void check_properties(completion& by, const command_v1::Command& command) {

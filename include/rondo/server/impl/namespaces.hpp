@@ -187,16 +187,21 @@ RONDO_SERVER_FUNCTION void namespaces::check_attributes(const name_space& in,
     refuse("number of search attributes " + std::to_string(names.size()) + " exceeds limit " +
            std::to_string(limit.search_attributes_count));
   }
-  std::size_t total = 0;
-  for (const std::string& name : names) {
-    check_value(in, name, fields[name]);
-    const std::size_t size = fields[name].data().size();
-    total += name.size() + fields[name].ByteSizeLong();
+  for (const std::string& name : names) check_value(in, name, fields[name]);
+}
+
+RONDO_SERVER_FUNCTION void namespaces::check_attribute_sizes(
+    const temporal::api::common::v1::SearchAttributes& attributes) const {
+  using namespace detail_namespaces;
+  const auto& limit = owner_->limit();
+  for (const auto& [name, payload] : attributes.indexed_fields()) {
+    const std::size_t size = payload.data().size();
     if (size > limit.search_attribute_size) {
       refuse("search attribute " + name + " value size " + std::to_string(size) + " exceeds size limit " +
              std::to_string(limit.search_attribute_size));
     }
   }
+  const std::size_t total = attributes.ByteSizeLong();
   if (total > limit.search_attributes_size) {
     refuse("total size of search attributes " + std::to_string(total) + " exceeds size limit " +
            std::to_string(limit.search_attributes_size));

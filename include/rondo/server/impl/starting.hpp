@@ -276,6 +276,7 @@ RONDO_SERVER_FUNCTION void check_start(core& in, const name_space& of,
   check_policies(request);
   if (request.has_search_attributes()) {
     in.namespaces().check_attributes(of, *request.mutable_search_attributes());
+    in.namespaces().check_attribute_sizes(request.search_attributes());
   }
   check_priority(request.priority());
   if (!request.completion_callbacks().empty()) {

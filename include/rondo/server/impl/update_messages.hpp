@@ -202,7 +202,7 @@ RONDO_SERVER_FUNCTION void check_update_message(completion& by, const temporal::
   const std::string type = url.substr(url.rfind('/') + 1);
   const std::string protocol = type.substr(0, type.rfind('.'));
   if (protocol != "temporal.api.update.v1") detail::refuse("unsupported protocol type " + protocol);
-  if (message.body().value().size() > by.of.owner->limit().blob_size) {
+  if (message.body().ByteSizeLong() > by.of.owner->limit().blob_size) {
     throw bad_completion(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE,
                          "Message type " + type + " exceeds size limit.", true);
   }
