@@ -1,11 +1,5 @@
 // crash RONDO [--kills N] [--seed N]: kills a development server that keeps its runs in a file, again and again at
 // random moments under load, and checks that nothing it acknowledged is lost and nothing happens twice.
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
@@ -32,8 +26,7 @@
 #include "rondo/client.hpp"
 #include "rondo/worker.hpp"
 #include "rondo/workflow.hpp"
-
-extern char** environ;
+#include "support/program.hpp"
 
 namespace crash {
 
@@ -78,53 +71,27 @@ class server_process {
  public:
   server_process(std::string program, std::filesystem::path folder)
       : program_(std::move(program)), folder_(std::move(folder)) {}
-  server_process(const server_process&) = delete;
-  server_process& operator=(const server_process&) = delete;
-  ~server_process() { kill(); }
 
   void start() {
-    const std::string file = (folder_ / "runs.db").string();
-    const std::string port = std::to_string(port_);
-    std::vector<const char*> arguments = {program_.c_str(), "server",     "start-dev",     "--ip",       "127.0.0.1",
-                                          "--port",         port.c_str(), "--db-filename", file.c_str(), "--log-level",
-                                          "error",          "-o",         "json",          nullptr};
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    const int failed = ::posix_spawn(&process_, program_.c_str(), &actions, nullptr,
-                                     const_cast<char* const*>(arguments.data()), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    const std::string line = failed == 0 ? read_line(ends[0]) : std::string();
-    ::close(ends[0]);
+    process_.emplace(
+        rondo::test::words{program_, "server", "start-dev", "--ip", "127.0.0.1", "--port", std::to_string(port_),
+                           "--db-filename", (folder_ / "runs.db").string(), "--log-level", "error", "-o", "json"},
+        rondo::test::program_setup{.show_errors = true});
+    const std::string line = process_->first_line();
     const auto colon = line.find("127.0.0.1:");
     if (colon == std::string::npos) throw std::runtime_error("the server does not start; it said: " + line);
     port_ = std::atoi(line.c_str() + colon + 10);
   }
 
-  void kill() {
-    if (process_ == 0) return;
-    ::kill(process_, SIGKILL);
-    ::waitpid(process_, nullptr, 0);
-    process_ = 0;
-  }
+  void kill() { process_.reset(); }
 
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
  private:
-  static std::string read_line(int from) {
-    std::string line;
-    char c = 0;
-    while (::read(from, &c, 1) == 1 && c != '\n') line += c;
-    return line;
-  }
-
   std::string program_;
   std::filesystem::path folder_;
   int port_ = 0;
-  pid_t process_ = 0;
+  std::optional<rondo::test::running_program> process_;
 };
 
 struct plan {

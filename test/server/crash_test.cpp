@@ -1,8 +1,4 @@
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -14,49 +10,20 @@
 #include <asio/ip/tcp.hpp>
 
 #include "fixture.hpp"
+#include "support/program.hpp"
 
 namespace rondo::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-/// A program that runs beside the test until it is killed.
-class process {
- public:
-  process(std::vector<std::string> command, const std::vector<std::string>& environment) {
-    std::vector<char*> arguments, variables;
-    for (auto& each : command) arguments.push_back(each.data());
-    arguments.push_back(nullptr);
-    std::vector<std::string> all = environment;
-    for (char** each = environ; *each != nullptr; ++each) all.emplace_back(*each);
-    for (auto& each : all) variables.push_back(each.data());
-    variables.push_back(nullptr);
-    if (posix_spawnp(&id_, arguments[0], nullptr, nullptr, arguments.data(), variables.data()) != 0) {
-      throw std::runtime_error("cannot start " + command[0]);
-    }
-  }
-  process(const process&) = delete;
-  process& operator=(const process&) = delete;
-  ~process() { kill(); }
-
-  /// As kill -9 does.
-  void kill() {
-    if (id_ == 0) return;
-    ::kill(id_, SIGKILL);
-    int status = 0;
-    ::waitpid(id_, &status, 0);
-    id_ = 0;
-  }
-
- private:
-  pid_t id_ = 0;
-};
-
 /// This program as a worker: see crash_worker below.
-process worker_process(const std::string& queue, const std::string& address) {
-  return {{"/proc/self/exe", "--gtest_filter=crash_worker.*"},
-          {"RONDO_CRASH_QUEUE=" + queue, "RONDO_TEST_ADDRESS=" + address}};
-}
+struct worker_process : running_program {
+  worker_process(const std::string& queue, const std::string& address)
+      : running_program(
+            {"/proc/self/exe", "--gtest_filter=crash_worker.*"},
+            {.environment = {"RONDO_CRASH_QUEUE=" + queue, "RONDO_TEST_ADDRESS=" + address}, .show_errors = true}) {}
+};
 
 /// Not a test by itself: runs a worker until the process is killed, when another test starts it for that.
 TEST(crash_worker, works_until_it_is_killed) {
@@ -71,14 +38,14 @@ TEST(crash_worker, works_until_it_is_killed) {
 using crashes = server_test;
 
 TEST_F(crashes, of_the_worker_lose_nothing) {
-  auto first = worker_process(queue, server_address());
+  worker_process first(queue, server_address());
   const auto handle = client.start_workflow<recorded::inbox>(start(), 3).get();
   handle.signal<&recorded::inbox::write>(std::string("one")).get();
   ASSERT_TRUE(eventually([&] { return handle.describe().get().history_length >= 4; }));
   handle.signal<&recorded::inbox::write_later>(std::string("two")).get();
   first.kill();
   handle.signal<&recorded::inbox::write>(std::string("three")).get();
-  const auto second = worker_process(queue, server_address());
+  const worker_process second(queue, server_address());
   const auto lines = handle.result().get();
   EXPECT_EQ(lines.size(), 4U);
   EXPECT_EQ(lines.front(), "one");
@@ -90,7 +57,7 @@ TEST_F(crashes, of_the_worker_at_any_moment_give_the_same_result) {
   const auto handle = client.start_workflow<recorded::steps>({.task_queue = queue, .task_timeout = 1s}, 12).get();
   bool done = false;
   for (int round = 0; round < 4 && !done; ++round) {
-    auto worker = worker_process(queue, server_address());
+    const worker_process worker(queue, server_address());
     const auto before = handle.describe().get().history_length;
     eventually([&] {
       const auto now = handle.describe().get();
@@ -98,7 +65,7 @@ TEST_F(crashes, of_the_worker_at_any_moment_give_the_same_result) {
       return done || now.history_length > before + 3;
     });
   }
-  const auto last = worker_process(queue, server_address());
+  const worker_process last(queue, server_address());
   EXPECT_EQ(handle.result().get(), 67);
 }
 
@@ -115,10 +82,11 @@ TEST(server_crash, is_survived_by_worker_and_client) {
   std::filesystem::create_directories(folder);
   const std::string port = std::to_string(free_port());
   const std::string address = "127.0.0.1:" + port;
-  const std::vector<std::string> command = {
-      program,  "server", "start-dev",   "--headless", "--ip",          "127.0.0.1",
-      "--port", port,     "--log-level", "never",      "--db-filename", (folder / "temporal.db").string()};
-  auto server = std::make_unique<process>(command, std::vector<std::string>{});
+  const words command = {program,       "server",    "start-dev",     "--headless",
+                         "--ip",        "127.0.0.1", "--port",        port,
+                         "--log-level", "never",     "--db-filename", (folder / "temporal.db").string()};
+  const program_setup shown{.show_errors = true};
+  auto server = std::make_unique<running_program>(command, shown);
   client_options options;
   options.target = address;
   options.lazy = true;
@@ -140,7 +108,7 @@ TEST(server_crash, is_survived_by_worker_and_client) {
     handle.signal<&recorded::inbox::write>(std::string("before")).get();
     ASSERT_TRUE(eventually([&] { return handle.query<&recorded::inbox::count>().get() == 1; }));
     server->kill();
-    server = std::make_unique<process>(command, std::vector<std::string>{});
+    server = std::make_unique<running_program>(command, shown);
     ASSERT_TRUE(eventually(ready, 60s));
     handle.signal<&recorded::inbox::write>(std::string("after")).get();
     EXPECT_EQ(handle.result().get(), (std::vector<std::string>{"before", "after", "timeout"}));

@@ -1,20 +1,23 @@
 #pragma once
 #include <fcntl.h>
-#include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "rondo/detail/base/uuid.hpp"
 
 extern char** environ;
 
@@ -37,57 +40,111 @@ struct program_end {
   std::string out, err;
 };
 
-/// A program whose output goes into files. It is killed when it still runs at the end.
+/// How a program runs.
+struct program_setup {
+  /// "NAME=value", beside the environment of this program.
+  words environment{};
+  /// Its errors go where those of this program go, they are not kept.
+  bool show_errors = false;
+};
+
+/// A program beside this one. It is killed when it still runs at the end.
 class running_program {
  public:
-  explicit running_program(words command) : path_(testing::TempDir() + "rondo-" + detail::random_uuid()) {
-    std::vector<char*> arguments;
-    for (auto& word : command) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
+  explicit running_program(words command, program_setup how = {}) {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    from_ = ends[0];
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    const int how = O_CREAT | O_WRONLY | O_TRUNC;
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, (path_ + ".out").c_str(), how, 0600);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, (path_ + ".err").c_str(), how, 0600);
-    const int failed = posix_spawn(&child_, arguments[0], &actions, nullptr, arguments.data(), environ);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    if (!how.show_errors) posix_spawn_file_actions_adddup2(&actions, fileno(errors_.get()), STDERR_FILENO);
+    for (char** each = environ; *each != nullptr; ++each) how.environment.emplace_back(*each);
+    const int failed = posix_spawn(&child_, command.front().c_str(), &actions, nullptr, pointers(command).data(),
+                                   pointers(how.environment).data());
     posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) throw std::runtime_error("cannot start " + command.front());
+    close(ends[1]);
+    if (failed == 0) return;
+    close(from_);
+    throw std::runtime_error("cannot start " + command.front());
   }
   running_program(const running_program&) = delete;
   running_program& operator=(const running_program&) = delete;
   ~running_program() {
-    if (child_ != 0) {
-      kill(child_, SIGKILL);
-      wait();
-    }
-    unlink((path_ + ".out").c_str());
-    unlink((path_ + ".err").c_str());
+    kill();
+    close(from_);
   }
 
-  /// What it has printed so far.
-  std::string out() const { return text(".out"); }
-  std::string err() const { return text(".err"); }
-  void send(int signal) const { kill(child_, signal); }
-  /// True once it has ended.
-  bool ended() {
-    siginfo_t info{};
-    return child_ == 0 ||
-           (waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child_);
+  /// Waits for the first line that it prints. Throws when it ends before that.
+  std::string first_line() {
+    const auto until = limit();
+    while (out_.find('\n') == std::string::npos) {
+      if (!read_more(until)) throw std::runtime_error("the program printed no line: " + out_ + err());
+    }
+    return out_.substr(0, out_.find('\n'));
+  }
+  /// Its errors so far.
+  std::string err() const {
+    std::string text;
+    std::array<char, 4096> part{};
+    for (;;) {
+      const auto size = pread(fileno(errors_.get()), part.data(), part.size(), static_cast<off_t>(text.size()));
+      if (size <= 0) return text;
+      text.append(part.data(), static_cast<std::size_t>(size));
+    }
+  }
+  void send(int signal) const { ::kill(child_, signal); }
+  /// As kill -9 does; over when it returns.
+  void kill() {
+    if (child_ == 0) return;
+    send(SIGKILL);
+    waitpid(std::exchange(child_, 0), nullptr, 0);
   }
   /// Waits for its end.
   program_end wait() {
+    const auto until = limit();
+    while (read_more(until)) continue;
     int status = 0;
     waitpid(std::exchange(child_, 0), &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out(), err()};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out_, err()};
   }
 
  private:
-  std::string text(const char* suffix) const {
-    std::ifstream file(path_ + suffix);
-    return std::string(std::istreambuf_iterator<char>(file), {});
+  using time_point = std::chrono::steady_clock::time_point;
+
+  /// So long that only a program that hangs reaches it.
+  static time_point limit() { return std::chrono::steady_clock::now() + std::chrono::seconds(90); }
+
+  static std::vector<char*> pointers(words& of) {
+    std::vector<char*> all;
+    for (auto& word : of) all.push_back(word.data());
+    all.push_back(nullptr);
+    return all;
   }
 
-  std::string path_;
+  /// Waits for more of what it prints; false at the end of it.
+  bool read_more(time_point until) {
+    using std::chrono::milliseconds;
+    pollfd ready{from_, POLLIN, 0};
+    int found = 0;
+    do {
+      const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now()).count();
+      found = poll(&ready, 1, static_cast<int>(std::max<milliseconds::rep>(left, 0)));
+    } while (found < 0 && errno == EINTR);
+    if (found <= 0) throw std::runtime_error("the program hangs: " + out_ + err());
+    std::array<char, 4096> part{};
+    const auto size = read(from_, part.data(), part.size());
+    if (size > 0) out_.append(part.data(), static_cast<std::size_t>(size));
+    return size > 0;
+  }
+
+  struct closing {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+
+  std::unique_ptr<std::FILE, closing> errors_{std::tmpfile()};
+  std::string out_;
+  int from_ = -1;
   pid_t child_ = 0;
 };
 

@@ -3,13 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "rondo/detail/base/uuid.hpp"
 #include "rondo/json.hpp"
 #include "support/program.hpp"
 
@@ -26,14 +24,7 @@ struct listening {
 class started_server {
  public:
   explicit started_server(words flags = {}) : program_(command(std::move(flags))) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (program_.out().find('\n') == std::string::npos) {
-      if (program_.ended() || std::chrono::steady_clock::now() > end) {
-        throw std::runtime_error("the server does not start: " + program_.err());
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    told_ = json::parse<listening>(program_.out());
+    told_ = json::parse<listening>(program_.first_line());
   }
 
   const listening& told() const { return told_; }
@@ -124,13 +115,8 @@ TEST(start_dev, keeps_workflows_in_a_file) {
 
 TEST(start_dev, with_a_port_alone_is_a_test_server) {
   running_program server(rondo_command({"0", "--enable-time-skipping", "-o", "json"}));
-  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-       server.out().find('\n') == std::string::npos && !server.ended() && std::chrono::steady_clock::now() < end;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  ASSERT_NE(server.out(), "") << server.err();
   // Nothing else goes on, so the start delay is over at once.
-  const words flags{"--address", json::parse<listening>(server.out()).address};
+  const words flags{"--address", json::parse<listening>(server.first_line()).address};
   words start{"workflow", "start", "-w", "w", "--type", "T", "-t", "q", "--start-delay", "24h"};
   words describe{"workflow", "describe", "-w", "w"};
   start.insert(start.end(), flags.begin(), flags.end());
