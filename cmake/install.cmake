@@ -22,5 +22,6 @@ write_basic_package_version_file(${package_files}/rondoConfigVersion.cmake COMPA
 
 install(TARGETS rondo rondo-api FILE_SET HEADERS FILE_SET bodies)
 install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/ DESTINATION ${includedir}/rondo-api FILES_MATCHING PATTERN "*.pb.h")
-install(FILES ${package_files}/rondoConfig.cmake ${package_files}/rondoConfigVersion.cmake DESTINATION ${package_dir})
+install(FILES ${package_files}/rondoConfig.cmake ${package_files}/rondoConfigVersion.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/static_link.cmake DESTINATION ${package_dir})
 install(FILES ${package_files}/rondo.pc ${package_files}/rondo-server.pc DESTINATION ${libdir}/pkgconfig)

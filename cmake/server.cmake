@@ -10,7 +10,13 @@ if(NOT SQLite3_FOUND OR NOT CURL_FOUND OR NOT OpenSSL_FOUND OR NOT ZLIB_FOUND)
 endif()
 
 add_library(rondo-server-headers INTERFACE)
-target_link_libraries(rondo-server-headers INTERFACE rondo SQLite::SQLite3 CURL::libcurl OpenSSL::Crypto ZLIB::ZLIB)
+foreach(need SQLite::SQLite3 OpenSSL::Crypto ZLIB::ZLIB)
+  rondo_link_item(item ${need})
+  list(APPEND server_needs ${item})
+endforeach()
+# libcurl is loaded when it is needed.
+target_include_directories(rondo-server-headers SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
+target_link_libraries(rondo-server-headers INTERFACE rondo ${server_needs} ${CMAKE_DL_LIBS})
 
 # One source for each body; a few of them are compiled together.
 file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include

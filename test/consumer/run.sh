@@ -31,6 +31,10 @@ esac
 run cmake -S "$here/cmake" -B "$work/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
 run cmake --build "$work/cmake"
 "$work/cmake/consumer"
+if [ -x "$work/cmake/static-consumer" ]; then
+  "$work/cmake/static-consumer"
+  if readelf -d "$work/cmake/static-consumer" | grep -E 'NEEDED.*(grpc|proto|absl|stdc)'; then exit 1; fi
+fi
 [ ! -x "$work/cmake/server" ] || "$work/cmake/server"
 
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name rondo.pc)")

@@ -16,6 +16,7 @@
 #include "rondo/server/impl/compute_config.hpp"
 #include "rondo/server/impl/core.hpp"
 #include "rondo/server/impl/cron.hpp"
+#include "rondo/server/impl/curl_library.hpp"
 #include "rondo/server/impl/deployment_methods.hpp"
 #include "rondo/server/impl/deployment_routing.hpp"
 #include "rondo/server/impl/deployments.hpp"
