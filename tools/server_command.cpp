@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <iostream>
@@ -14,7 +16,17 @@
 namespace rondo::tools {
 namespace {
 
+/// Each connection takes a descriptor, and gRPC accepts no connection any more once there was none left. The soft limit
+/// is there for programs that use select().
+void raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void run_start_dev(const server_flags& flags) {
+  raise_descriptor_limit();
   const auto form = output_of(flags.output);
   auto options = server_options_of(flags);
   for (const auto& name : flags.ignored) options.log.debug("this flag changes nothing here", {{"flag", name}});
