@@ -61,7 +61,7 @@ TEST(cron, comes_at_the_times_of_other_implementations) {
 }
 
 TEST(cron, follows_the_clocks_of_its_time_zone) {
-  if (!time_zone::find("America/New_York")) GTEST_SKIP() << "no time zone database";
+  ASSERT_TRUE(time_zone::find("America/New_York")) << "there is no time zone database; install tzdata";
   const std::vector<known_times> all{
       {"CRON_TZ=America/New_York 30 2 * * *", march, {1773037800, 1773124200, 1773210600}},
       {"CRON_TZ=America/New_York 30 1 * * *", march, {1772951400, 1773034200, 1773120600}},
