@@ -9,20 +9,7 @@
 
 namespace rondo::test {
 
-using activity_attributes = command_v1::ScheduleActivityTaskCommandAttributes;
 using activity_task = service::PollActivityTaskQueueResponse;
-
-inline command_v1::Command activity_command(const std::string& id,
-                                            const std::function<void(activity_attributes&)>& change = {}) {
-  auto command = make_command(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
-  auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
-  attributes.set_activity_id(id);
-  attributes.mutable_activity_type()->set_name("act");
-  attributes.mutable_task_queue()->set_name("activities");
-  attributes.mutable_start_to_close_timeout()->set_seconds(60);
-  if (change) change(attributes);
-  return command;
-}
 
 inline command_v1::Command cancel_activity_command(std::int64_t scheduled_event_id) {
   auto command = make_command(enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK);

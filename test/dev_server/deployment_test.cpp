@@ -1,133 +1,16 @@
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <functional>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "dev_server/scripted_worker.hpp"
-#include "rondo/server/deployments.hpp"
-#include "rondo/server/versioning.hpp"
+#include "dev_server/durable_worker.hpp"
+#include "dev_server/versioned_worker.hpp"
 
 namespace rondo::test {
 namespace {
 
-using server::deployment_version;
-using describe_deployment = service::DescribeWorkerDeploymentResponse;
-using describe_version_response = service::DescribeWorkerDeploymentVersionResponse;
-using set_current_response = service::SetWorkerDeploymentCurrentVersionResponse;
-using set_ramping_response = service::SetWorkerDeploymentRampingVersionResponse;
-using update_options_response = service::UpdateWorkflowExecutionOptionsResponse;
 using activity_poll = service::PollActivityTaskQueueResponse;
-
-constexpr auto pinned = enums::VERSIONING_BEHAVIOR_PINNED;
-constexpr auto auto_upgrade = enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE;
-
-/// A server with one deployment "d", whose versions are known by their build ids.
-struct versioned_worker : scripted_worker {
-  using scripted_worker::scripted_worker;
-
-  static void be_version(temporal::api::deployment::v1::WorkerDeploymentOptions& options, const std::string& build_id) {
-    options.set_deployment_name("d");
-    options.set_build_id(build_id);
-    options.set_worker_versioning_mode(enums::WORKER_VERSIONING_MODE_VERSIONED);
-  }
-  pending<poll_response> begin_poll_of(const std::string& build_id, const std::string& queue = "queue") {
-    auto request = poll_request(queue, false);
-    be_version(*request.mutable_deployment_options(), build_id);
-    return begin<poll_response>(request);
-  }
-  poll_response poll_of(const std::string& build_id, const std::string& queue = "queue") {
-    return begin_poll_of(build_id, queue).get();
-  }
-  bool idle_of(const std::string& build_id) {
-    const auto poll = begin_poll_of(build_id);
-    if (poll.done()) return false;
-    poll.call->go_away();
-    return true;
-  }
-  /// Makes the version known.
-  void appear(const std::string& build_id, const std::string& queue = "queue") {
-    begin_poll_of(build_id, queue).call->go_away();
-    run_ready();
-  }
-  void complete_as(const poll_response& task, const std::string& build_id, enums::VersioningBehavior behavior,
-                   const commands& with = {}) {
-    complete(task, with, [&](complete_request& request) {
-      be_version(*request.mutable_deployment_options(), build_id);
-      request.set_versioning_behavior(behavior);
-    });
-  }
-  static service::SetWorkerDeploymentCurrentVersionRequest current_request(const std::string& build_id) {
-    service::SetWorkerDeploymentCurrentVersionRequest request;
-    request.set_namespace_("default");
-    request.set_deployment_name("d");
-    request.set_build_id(build_id);
-    request.set_identity("operator");
-    return request;
-  }
-  set_current_response set_current(const std::string& build_id) {
-    return ask<set_current_response>(current_request(build_id));
-  }
-  static service::SetWorkerDeploymentRampingVersionRequest ramping_request(const std::string& build_id,
-                                                                           float percentage) {
-    service::SetWorkerDeploymentRampingVersionRequest request;
-    request.set_namespace_("default");
-    request.set_deployment_name("d");
-    request.set_build_id(build_id);
-    request.set_percentage(percentage);
-    request.set_identity("operator");
-    return request;
-  }
-  set_ramping_response set_ramping(const std::string& build_id, float percentage) {
-    return ask<set_ramping_response>(ramping_request(build_id, percentage));
-  }
-  describe_deployment deployment(const std::string& name = "d") {
-    service::DescribeWorkerDeploymentRequest request;
-    request.set_namespace_("default");
-    request.set_deployment_name(name);
-    return ask<describe_deployment>(request);
-  }
-  static service::DescribeWorkerDeploymentVersionRequest version_request(const std::string& build_id) {
-    service::DescribeWorkerDeploymentVersionRequest request;
-    request.set_namespace_("default");
-    *request.mutable_deployment_version() = server::make_version("d", build_id);
-    return request;
-  }
-  temporal::api::deployment::v1::WorkerDeploymentVersionInfo version(const std::string& build_id) {
-    return ask<describe_version_response>(version_request(build_id)).worker_deployment_version_info();
-  }
-  enums::WorkerDeploymentVersionStatus status(const std::string& build_id) { return version(build_id).status(); }
-  temporal::api::workflow::v1::WorkflowExecutionVersioningInfo versioning(const std::string& workflow_id) {
-    return describe(workflow_id).workflow_execution_info().versioning_info();
-  }
-  std::string attribute(const std::string& workflow_id, const std::string& name) {
-    const auto shown = describe(workflow_id);
-    const auto& fields = shown.workflow_execution_info().search_attributes().indexed_fields();
-    const auto found = fields.find(name);
-    return found == fields.end() ? std::string() : found->second.data();
-  }
-  static service::UpdateWorkflowExecutionOptionsRequest override_request(const std::string& workflow_id) {
-    service::UpdateWorkflowExecutionOptionsRequest request;
-    request.set_namespace_("default");
-    request.mutable_workflow_execution()->set_workflow_id(workflow_id);
-    request.mutable_update_mask()->add_paths("versioning_override");
-    request.mutable_workflow_execution_options();
-    request.set_identity("operator");
-    return request;
-  }
-  static void pin(server::versioning_override& which, const std::string& build_id) {
-    which.mutable_pinned()->set_behavior(server::versioning_override::PINNED_OVERRIDE_BEHAVIOR_PINNED);
-    if (!build_id.empty()) *which.mutable_pinned()->mutable_version() = server::make_version("d", build_id);
-  }
-  update_options_response pin_to(const std::string& workflow_id, const std::string& build_id) {
-    auto request = override_request(workflow_id);
-    pin(*request.mutable_workflow_execution_options()->mutable_versioning_override(), build_id);
-    return ask<update_options_response>(request);
-  }
-};
 
 struct deployments : testing::Test {
   versioned_worker at;
@@ -397,120 +280,11 @@ TEST_F(deployments, let_activities_of_pinned_runs_follow_their_own_queue) {
   at.appear("1");
   at.set_current("1");
   at.start("w");
-  auto command = make_command(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
-  auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
-  attributes.set_activity_id("a");
-  attributes.mutable_activity_type()->set_name("activity");
-  attributes.mutable_task_queue()->set_name("foreign");
-  attributes.mutable_start_to_close_timeout()->set_seconds(60);
-  at.complete_as(at.poll_of("1"), "1", pinned, {command});
+  at.complete_as(at.poll_of("1"), "1", pinned, {activity_command("a", on_queue("foreign"))});
   service::PollActivityTaskQueueRequest request;
   request.set_namespace_("default");
   request.mutable_task_queue()->set_name("foreign");
   EXPECT_EQ(at.ask<activity_poll>(request).activity_id(), "a");
-}
-
-// Overrides.
-
-TEST_F(deployments, start_runs_with_an_override) {
-  at.appear("1");
-  at.appear("2");
-  at.set_current("1");
-  at.start("w", [](service::StartWorkflowExecutionRequest& request) {
-    versioned_worker::pin(*request.mutable_versioning_override(), "2");
-  });
-  EXPECT_TRUE(at.idle_of("1"));
-  const auto task = at.poll_of("2");
-  EXPECT_EQ(task.workflow_execution().workflow_id(), "w");
-  const auto started = at.events("w")[0].workflow_execution_started_event_attributes();
-  EXPECT_EQ(started.versioning_override().pinned().version().build_id(), "2");
-  EXPECT_EQ(at.attribute("w", "BuildIds"), "[\"pinned:d:2\"]");
-}
-
-TEST_F(deployments, change_the_override_of_a_run_that_waits) {
-  at.appear("1");
-  at.appear("2");
-  at.set_current("1");
-  at.start("w");
-  const auto changed = at.pin_to("w", "2");
-  EXPECT_EQ(changed.workflow_execution_options().versioning_override().pinned().version().build_id(), "2");
-  const auto event = at.last_event("w");
-  EXPECT_EQ(event.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
-  EXPECT_EQ(event.workflow_execution_options_updated_event_attributes().identity(), "operator");
-  const auto count = at.events("w").size();
-  at.pin_to("w", "2");
-  EXPECT_EQ(at.events("w").size(), count) << "nothing changed";
-  EXPECT_TRUE(at.idle_of("1"));
-  at.complete_as(at.poll_of("2"), "2", auto_upgrade);
-  EXPECT_EQ(at.versioning("w").behavior(), auto_upgrade);
-  auto unset = versioned_worker::override_request("w");
-  at.ask<update_options_response>(unset);
-  EXPECT_TRUE(at.last_event("w").workflow_execution_options_updated_event_attributes().unset_versioning_override());
-  at.signal("w");
-  EXPECT_EQ(at.poll_of("1").workflow_execution().workflow_id(), "w");
-}
-
-TEST_F(deployments, refuse_overrides_that_say_nothing) {
-  at.appear("1");
-  at.set_current("1");
-  at.start("w");
-  using change = std::function<void(service::UpdateWorkflowExecutionOptionsRequest&)>;
-  const auto override_of = [](service::UpdateWorkflowExecutionOptionsRequest& request) -> auto& {
-    return *request.mutable_workflow_execution_options()->mutable_versioning_override();
-  };
-  const std::vector<std::pair<change, std::string>> table = {
-      {[](auto& r) { r.mutable_workflow_execution()->clear_workflow_id(); }, "WorkflowId is not set on request."},
-      {[](auto& r) { r.clear_update_mask(); }, "UpdateMask is required"},
-      {[](auto& r) { r.clear_workflow_execution_options(); }, "WorkflowExecutionOptions is required"},
-      {[](auto& r) { r.mutable_update_mask()->add_paths("nothing"); },
-       "error parsing UpdateMask: invalid path \"nothing\" for message "
-       "\"temporal.api.workflow.v1.WorkflowExecutionOptions\""},
-      {[&](auto& r) { override_of(r); }, "override behavior is required"},
-      {[&](auto& r) { override_of(r).mutable_pinned(); },
-       "must specify pinned override behavior if override is pinned."},
-      {[&](auto& r) { override_of(r).set_behavior(pinned); },
-       "must provide deployment (deprecated) or pinned version if behavior is 'PINNED'"},
-      {[&](auto& r) {
-         override_of(r).set_behavior(auto_upgrade);
-         override_of(r).set_pinned_version("d.1");
-       },
-       "only provide pinned version if behavior is 'PINNED'"},
-      {[&](auto& r) { versioned_worker::pin(override_of(r), ""); },
-       "must specify a specific pinned override version because workflow with id w has behavior Unspecified and is not "
-       "yet pinned to any version"},
-      {[&](auto& r) { versioned_worker::pin(override_of(r), "7"); },
-       "Pinned version 'd:7' is not present in task queue 'queue' of type 'Workflow'"},
-      {[](auto& r) { r.mutable_workflow_execution()->set_workflow_id("missing"); },
-       "workflow not found for ID: missing"},
-  };
-  const auto count = at.events("w").size();
-  for (const auto& [apply, text] : table) {
-    auto request = versioned_worker::override_request("w");
-    apply(request);
-    EXPECT_EQ(at.refused<update_options_response>(request).message, text);
-  }
-  EXPECT_EQ(at.events("w").size(), count);
-}
-
-TEST_F(deployments, take_overrides_in_their_older_form) {
-  at.appear("1");
-  at.start("w");
-  auto request = versioned_worker::override_request("w");
-  request.mutable_workflow_execution_options()->mutable_versioning_override()->set_behavior(pinned);
-  request.mutable_workflow_execution_options()->mutable_versioning_override()->set_pinned_version("d.1");
-  const auto changed = at.ask<update_options_response>(request);
-  EXPECT_EQ(changed.workflow_execution_options().versioning_override().pinned().version().build_id(), "1");
-  EXPECT_EQ(at.poll_of("1").workflow_execution().workflow_id(), "w");
-}
-
-TEST_F(deployments, change_the_priority_of_a_run) {
-  at.start("w");
-  auto request = versioned_worker::override_request("w");
-  request.mutable_update_mask()->clear_paths();
-  request.mutable_update_mask()->add_paths("priority");
-  request.mutable_workflow_execution_options()->mutable_priority()->set_priority_key(1);
-  EXPECT_EQ(at.ask<update_options_response>(request).workflow_execution_options().priority().priority_key(), 1);
-  EXPECT_EQ(at.last_event("w").workflow_execution_options_updated_event_attributes().priority().priority_key(), 1);
 }
 
 TEST_F(deployments, hand_pinned_versions_on_to_the_next_run) {
@@ -677,50 +451,34 @@ TEST_F(deployments, show_the_routing_of_a_task_queue) {
             1);
 }
 
-/// As ask(), when answers wait for the disk.
-template <class Response, class Request>
-Response wait_for(versioned_worker& at, const Request& request) {
-  const auto asked = at.begin<Response>(request);
-  at.loop.run_until([&] { return asked.done(); });
-  return asked.get();
-}
-
 TEST(deployments_on_disk, are_there_after_a_restart) {
-  auto settings = server_harness::defaults();
-  settings.db_filename = testing::TempDir() + "rondo_deployments.db";
-  std::remove(settings.db_filename.c_str());
+  const scratch dir;
+  const auto settings = durable_options(dir);
   {
     versioned_worker at(settings);
     at.appear("1");
     at.appear("2");
-    wait_for<set_current_response>(at, versioned_worker::current_request("1"));
-    wait_for<set_ramping_response>(at, versioned_worker::ramping_request("2", 40));
+    at.wait_for<set_current_response>(versioned_worker::current_request("1"));
+    at.wait_for<set_ramping_response>(versioned_worker::ramping_request("2", 40));
   }
   {
     versioned_worker at(settings);
     service::DescribeWorkerDeploymentRequest request;
     request.set_namespace_("default");
     request.set_deployment_name("d");
-    const auto shown = wait_for<describe_deployment>(at, request);
+    const auto shown = at.wait_for<describe_deployment>(request);
     const auto& routing = shown.worker_deployment_info().routing_config();
     EXPECT_EQ(routing.current_deployment_version().build_id(), "1");
     EXPECT_FLOAT_EQ(routing.ramping_version_percentage(), 40);
     EXPECT_EQ(shown.worker_deployment_info().version_summaries_size(), 2);
-    const auto version = wait_for<describe_version_response>(at, versioned_worker::version_request("2"));
+    const auto version = at.wait_for<describe_version_response>(versioned_worker::version_request("2"));
     EXPECT_EQ(version.worker_deployment_version_info().task_queue_infos(0).name(), "queue");
-    wait_for<set_ramping_response>(at, versioned_worker::ramping_request("", 0));
-    service::StartWorkflowExecutionRequest start;
-    start.set_namespace_("default");
-    start.set_workflow_id("w");
-    start.set_request_id("r");
-    start.mutable_workflow_type()->set_name("type");
-    start.mutable_task_queue()->set_name("queue");
-    wait_for<service::StartWorkflowExecutionResponse>(at, start);
+    at.wait_for<set_ramping_response>(versioned_worker::ramping_request("", 0));
+    at.wait_for<service::StartWorkflowExecutionResponse>(versioned_worker::starting("w"));
     const auto poll = at.begin_poll_of("1");
     at.loop.run_until([&] { return poll.done(); });
     EXPECT_EQ(poll.get().workflow_execution().workflow_id(), "w");
   }
-  std::remove(settings.db_filename.c_str());
 }
 
 }  // namespace

@@ -1,37 +1,20 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <string>
 
 #include "dev_server/activity_case.hpp"
+#include "dev_server/durable_worker.hpp"
 
 namespace rondo::test {
 namespace {
 
 using server::second;
 
-/// A server with a file; every answer waits until what it says is on disk.
-struct durable_server : scripted_worker {
-  using scripted_worker::scripted_worker;
+/// With workers of activities.
+struct durable_server : durable_worker {
+  using durable_worker::durable_worker;
 
-  template <class Response, class Request>
-  Response wait_for(const Request& request) {
-    const auto asked = begin<Response>(request);
-    loop.run_until([&asked] { return asked.done(); });
-    return asked.get();
-  }
-  void start_workflow(const std::string& id) {
-    service::StartWorkflowExecutionRequest request;
-    request.set_namespace_("default");
-    request.set_workflow_id(id);
-    request.mutable_workflow_type()->set_name("type");
-    request.mutable_task_queue()->set_name("queue");
-    wait_for<service::StartWorkflowExecutionResponse>(request);
-  }
-  void step(const commands& with, const std::string& queue = "queue") {
-    wait_for<complete_response>(completion(wait_for<poll_response>(poll_request(queue, false)), with));
-  }
+  void step(const commands& with, const std::string& queue = "queue") { complete_durably(poll_durably(queue), with); }
   static service::PollActivityTaskQueueRequest activity_poll() {
     service::PollActivityTaskQueueRequest request;
     request.set_namespace_("default");
@@ -49,15 +32,8 @@ struct durable_server : scripted_worker {
 };
 
 struct durable : testing::Test {
-  durable() {
-    std::filesystem::remove(file);
-    settings.db_filename = file;
-  }
-  ~durable() override { std::filesystem::remove(file); }
-
-  std::filesystem::path file =
-      std::filesystem::temp_directory_path() / ("rondo-durable-" + std::to_string(::getpid()) + ".db");
-  server::options settings = server_harness::defaults();
+  scratch dir;
+  server::options settings = durable_options(dir);
 };
 
 TEST_F(durable, activities_go_on_with_another_server) {
@@ -65,7 +41,7 @@ TEST_F(durable, activities_go_on_with_another_server) {
   {
     durable_server before(settings);
     for (const std::string id : {"held", "failed", "waiting"}) {
-      before.start_workflow(id);
+      before.start_durably(id);
       before.step({activity_command(
           id, [](activity_attributes& attributes) { attributes.mutable_heartbeat_timeout()->set_seconds(20); })});
       if (id == "held") {
@@ -104,7 +80,7 @@ TEST_F(durable, children_answer_another_server) {
   attributes.mutable_task_queue()->set_name("children");
   {
     durable_server before(settings);
-    before.start_workflow("p");
+    before.start_durably("p");
     before.step({command});
     before.step({});
   }

@@ -30,15 +30,6 @@ struct matching : testing::Test {
     request.set_identity("worker");
     return request;
   }
-  static command_v1::Command activity_command(const std::string& id) {
-    auto command = make_command(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
-    auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
-    attributes.set_activity_id(id);
-    attributes.mutable_activity_type()->set_name("activity");
-    attributes.mutable_task_queue()->set_name("queue");
-    attributes.mutable_start_to_close_timeout()->set_seconds(60);
-    return command;
-  }
   static service::DescribeTaskQueueRequest describe_request(enums::TaskQueueType type) {
     service::DescribeTaskQueueRequest request;
     request.set_namespace_("default");
@@ -177,7 +168,7 @@ TEST_F(matching, keeps_workflow_and_activity_tasks_apart) {
   at.start("w");
   const auto activity = at.begin<activity_poll>(activity_poll_request());
   EXPECT_FALSE(activity.done());
-  at.complete(at.poll(), {activity_command("1")});
+  at.complete(at.poll(), {activity_command("1", on_queue("queue"))});
   EXPECT_EQ(activity.get().activity_id(), "1");
 }
 
@@ -251,7 +242,7 @@ TEST_F(matching, leaves_out_workers_that_shut_down_when_it_shows_a_queue) {
 
 TEST_F(matching, holds_back_activities_beyond_the_rate) {
   at.start("w");
-  at.complete(at.poll(), {activity_command("1"), activity_command("2")});
+  at.complete(at.poll(), {activity_command("1", on_queue("queue")), activity_command("2", on_queue("queue"))});
   auto request = activity_poll_request();
   request.mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(0);
   const auto first = at.begin<activity_poll>(request);

@@ -1,15 +1,14 @@
 #include <gtest/gtest.h>
 #include <temporal/api/errordetails/v1/message.pb.h>
 #include <temporal/api/operatorservice/v1/request_response.pb.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "dev_server/durable_worker.hpp"
 #include "dev_server/scripted_worker.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/search_attributes.hpp"
@@ -277,10 +276,8 @@ TEST_F(namespaces, forget_sooner_when_the_retention_shrinks) {
 }
 
 TEST(namespace_storage, survives_a_restart) {
-  const auto file = std::filesystem::temp_directory_path() / ("rondo-namespaces-" + std::to_string(::getpid()) + ".db");
-  std::filesystem::remove(file);
-  auto settings = server_harness::defaults();
-  settings.db_filename = file;
+  const scratch dir;
+  auto settings = durable_options(dir);
   settings.search_attributes = {{"Colour", "Keyword"}};
   std::string id;
   std::string cluster;
@@ -289,9 +286,7 @@ TEST(namespace_storage, survives_a_restart) {
     service::RegisterNamespaceRequest request;
     request.set_namespace_("shop");
     request.mutable_workflow_execution_retention_period()->set_seconds(7200);
-    const auto made = at.begin<service::RegisterNamespaceResponse>(request);
-    at.loop.run_until([&made] { return made.done(); });
-    EXPECT_TRUE(made.status().ok());
+    at.wait_for<service::RegisterNamespaceResponse>(request);
     id = at.state->namespaces().get("shop").id();
     cluster = at.state->namespaces().cluster_id();
   }
@@ -304,7 +299,6 @@ TEST(namespace_storage, survives_a_restart) {
     EXPECT_EQ(server::namespaces::attribute_type(again.state->namespaces().get(name), "Colour"),
               enums::INDEXED_VALUE_TYPE_KEYWORD);
   }
-  std::filesystem::remove(file);
 }
 
 TEST(namespace_options, must_make_sense) {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "dev_server/durable_worker.hpp"
 #include "dev_server/scripted_worker.hpp"
 #include "rondo/server/http_post.hpp"
 #include "rondo/server/matching.hpp"
@@ -52,15 +52,11 @@ struct notify : testing::Test {
   }
   static bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-  static command_v1::Command activity_command(int retry_seconds) {
-    auto command = make_command(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
-    auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
-    attributes.set_activity_id("a");
-    attributes.mutable_activity_type()->set_name("activity");
-    attributes.mutable_task_queue()->set_name("queue");
-    attributes.mutable_start_to_close_timeout()->set_seconds(60);
-    attributes.mutable_retry_policy()->mutable_initial_interval()->set_seconds(retry_seconds);
-    return command;
+  static command_v1::Command retried_activity(int retry_seconds) {
+    return activity_command("a", [retry_seconds](activity_attributes& attributes) {
+      on_queue("queue")(attributes);
+      attributes.mutable_retry_policy()->mutable_initial_interval()->set_seconds(retry_seconds);
+    });
   }
   activity_poll poll_activity() {
     service::PollActivityTaskQueueRequest request;
@@ -129,7 +125,7 @@ TEST_F(notify, names_activities_and_versions) {
   until_posts(1);
   EXPECT_TRUE(has(endpoint->posts[0].body, "\"deployment\":{\"name\":\"d\",\"build_id\":\"1\"}"));
   at.start("x", [](auto& r) { r.mutable_task_queue()->set_name("plain"); });
-  at.complete(at.poll("plain"), {activity_command(1)});
+  at.complete(at.poll("plain"), {retried_activity(1)});
   until([&] {
     return std::any_of(endpoint->posts.begin(), endpoint->posts.end(),
                        [](const auto& post) { return has(post.body, "\"kind\":\"activity\",\"deployment\":null"); });
@@ -273,7 +269,7 @@ TEST_F(notify, calls_for_a_worker_when_one_died) {
 TEST_F(notify, calls_for_a_worker_when_a_poll_leaves_work_behind) {
   hold_requests();
   at.start("w");
-  at.complete(at.poll(), {activity_command(1)});
+  at.complete(at.poll(), {retried_activity(1)});
   until_posts(2);
   service::PollActivityTaskQueueRequest limited;
   limited.set_namespace_("default");
@@ -292,7 +288,7 @@ TEST_F(notify, calls_for_a_worker_when_a_retry_is_due) {
   hold_requests();
   at.start("w");
   until_posts(1);
-  at.complete(at.poll(), {activity_command(30)});
+  at.complete(at.poll(), {retried_activity(30)});
   const auto task = poll_activity();
   service::RespondActivityTaskFailedRequest failed;
   failed.set_namespace_("default");
@@ -339,20 +335,9 @@ TEST_F(notify, calls_for_a_worker_to_answer_a_query) {
 }
 
 TEST(notify_after_a_restart, calls_for_a_worker_for_what_waits_still) {
-  auto settings = server_harness::defaults();
-  settings.db_filename = testing::TempDir() + "rondo_notify.db";
-  std::remove(settings.db_filename.c_str());
-  {
-    server_harness at(settings);
-    service::StartWorkflowExecutionRequest start;
-    start.set_namespace_("default");
-    start.set_workflow_id("w");
-    start.set_request_id("r");
-    start.mutable_workflow_type()->set_name("type");
-    start.mutable_task_queue()->set_name("queue");
-    const auto started = at.begin<service::StartWorkflowExecutionResponse>(start);
-    at.loop.run_until([&] { return started.done(); });
-  }
+  const scratch dir;
+  auto settings = durable_options(dir);
+  durable_worker(settings).start_durably("w");
   const auto port = free_port();
   settings.notify_url = notify_options(port).notify_url;
   server_harness at(settings);

@@ -23,16 +23,6 @@ reset_request make_request(const std::string& id, std::int64_t event, const std:
   return request;
 }
 
-command_v1::Command activity_command(const std::string& id) {
-  auto command = make_command(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
-  auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
-  attributes.set_activity_id(id);
-  attributes.mutable_activity_type()->set_name("activity");
-  attributes.mutable_task_queue()->set_name("queue");
-  attributes.mutable_start_to_close_timeout()->set_seconds(60);
-  return command;
-}
-
 command_v1::Command child_command(const std::string& id) {
   auto command = make_command(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
   auto& attributes = *command.mutable_start_child_workflow_execution_command_attributes();
@@ -131,8 +121,8 @@ TEST_F(reset, is_the_same_when_it_is_sent_again) {
 
 TEST_F(reset, renews_what_waited_at_the_reset_point) {
   at.start("w");
-  at.complete(at.poll(),
-              {activity_command("a"), activity_command("done"), timer_command("t", 60), timer_command("gone", 1)});
+  at.complete(at.poll(), {activity_command("a", on_queue("queue")), activity_command("done", on_queue("queue")),
+                          timer_command("t", 60), timer_command("gone", 1)});
   const auto first = poll_activity();
   const auto second_activity = poll_activity();
   const auto& done = first.activity_id() == "done" ? first : second_activity;

@@ -59,14 +59,33 @@ inline command_v1::Command marker_command(const std::string& name) {
   return command;
 }
 
+using activity_attributes = command_v1::ScheduleActivityTaskCommandAttributes;
+
+/// An activity on the queue "activities", or as the change says.
+inline command_v1::Command activity_command(const std::string& id,
+                                            const std::function<void(activity_attributes&)>& change = {}) {
+  auto command = make_command(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
+  auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
+  attributes.set_activity_id(id);
+  attributes.mutable_activity_type()->set_name("act");
+  attributes.mutable_task_queue()->set_name("activities");
+  attributes.mutable_start_to_close_timeout()->set_seconds(60);
+  if (change) change(attributes);
+  return command;
+}
+
+/// For activity_command(): another queue.
+inline auto on_queue(const std::string& name) {
+  return [name](activity_attributes& attributes) { attributes.mutable_task_queue()->set_name(name); };
+}
+
 /// A server with clients and workers that do what a test says, by requests alone.
 struct scripted_worker : server_harness {
   using server_harness::server_harness;
   template <class Request>
   using change = std::function<void(Request&)>;
 
-  /// Starts a workflow on the queue "queue"; returns its run id.
-  std::string start(const std::string& id, const change<service::StartWorkflowExecutionRequest>& with = {}) {
+  static service::StartWorkflowExecutionRequest starting(const std::string& id) {
     service::StartWorkflowExecutionRequest request;
     request.set_namespace_("default");
     request.set_workflow_id(id);
@@ -74,6 +93,11 @@ struct scripted_worker : server_harness {
     request.mutable_task_queue()->set_name("queue");
     request.set_identity("client");
     request.set_request_id("start of " + id);
+    return request;
+  }
+  /// Starts a workflow on the queue "queue"; returns its run id.
+  std::string start(const std::string& id, const change<service::StartWorkflowExecutionRequest>& with = {}) {
+    auto request = starting(id);
     if (with) with(request);
     return ask<service::StartWorkflowExecutionResponse>(request).run_id();
   }
@@ -143,12 +167,15 @@ struct scripted_worker : server_harness {
   }
   void fail(const poll_response& task) { ask<service::RespondWorkflowTaskFailedResponse>(failing(task)); }
 
-  void signal(const std::string& id, const std::string& name = "signal") {
+  static service::SignalWorkflowExecutionRequest signaling(const std::string& id, const std::string& name = "signal") {
     service::SignalWorkflowExecutionRequest request;
     request.set_namespace_("default");
     request.mutable_workflow_execution()->set_workflow_id(id);
     request.set_signal_name(name);
-    ask<service::SignalWorkflowExecutionResponse>(request);
+    return request;
+  }
+  void signal(const std::string& id, const std::string& name = "signal") {
+    ask<service::SignalWorkflowExecutionResponse>(signaling(id, name));
   }
   void terminate(const std::string& id) {
     service::TerminateWorkflowExecutionRequest request;

@@ -1,11 +1,10 @@
 #include <gtest/gtest.h>
 #include <temporal/api/errordetails/v1/message.pb.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "dev_server/durable_worker.hpp"
 #include "dev_server/update_worker.hpp"
 
 namespace rondo::test {
@@ -455,46 +454,23 @@ TEST_F(update, that_the_server_forgot_is_known_again_by_the_workers_answer) {
   EXPECT_EQ(at.update("w", "u").get().stage(), stage_completed);
 }
 
-/// A server with a file answers when what it did is safe.
-struct durable_worker : update_worker {
-  using update_worker::update_worker;
-
-  template <class Response, class Request>
-  Response wait_for(const Request& request) {
-    const auto asked = begin<Response>(request);
-    loop.run_until([&asked] { return asked.done(); });
-    return asked.get();
-  }
-  poll_response wait_for_task() { return wait_for<poll_response>(poll_request("queue", false)); }
-  void start_and_complete(const std::string& id) {
-    service::StartWorkflowExecutionRequest request;
-    request.set_namespace_("default");
-    request.set_workflow_id(id);
-    request.mutable_workflow_type()->set_name("type");
-    request.mutable_task_queue()->set_name("queue");
-    request.set_request_id("start");
-    wait_for<service::StartWorkflowExecutionResponse>(request);
-    wait_for<complete_response>(completion(wait_for_task(), {}));
-  }
-};
-
 TEST(update_across_servers, survives_as_far_as_it_is_in_the_history) {
-  const auto file = std::filesystem::temp_directory_path() / ("rondo-updates-" + std::to_string(::getpid()) + ".db");
-  std::filesystem::remove(file);
-  auto settings = update_worker::defaults();
-  settings.db_filename = file;
+  const scratch dir;
+  const auto settings = durable_options(dir);
+  const auto any_task = update_worker::poll_request("queue", false);
   {
-    durable_worker before(settings);
-    before.start_and_complete("w");
+    update_worker before(settings);
+    before.wait_for<service::StartWorkflowExecutionResponse>(update_worker::starting("w"));
+    before.wait_for<complete_response>(update_worker::completion(before.wait_for<poll_response>(any_task), {}));
     before.update("w", "completed");
     before.update("w", "accepted");
-    const auto task = before.wait_for_task();
+    const auto task = before.wait_for<poll_response>(any_task);
     before.wait_for<complete_response>(
-        durable_worker::speech(task, {acceptance("completed"), response("completed"), acceptance("accepted")}, {}, {}));
+        update_worker::speech(task, {acceptance("completed"), response("completed"), acceptance("accepted")}, {}, {}));
     before.update("w", "requested");
-    EXPECT_EQ(before.wait_for_task().messages_size(), 1);
+    EXPECT_EQ(before.wait_for<poll_response>(any_task).messages_size(), 1);
   }
-  durable_worker after(settings);
+  update_worker after(settings);
   const auto known = after.wait_for<update_response>(update_worker::request_of("w", "completed"));
   EXPECT_EQ(known.outcome().success().payloads(0).data(), "value");
   const auto accepted = after.update("w", "accepted");
@@ -505,11 +481,10 @@ TEST(update_across_servers, survives_as_far_as_it_is_in_the_history) {
   ASSERT_EQ(poll.get().messages_size(), 1);
   EXPECT_EQ(poll.get().messages(0).protocol_instance_id(), "requested");
   EXPECT_FALSE(accepted.done());
-  after.wait_for<complete_response>(durable_worker::speech(
+  after.wait_for<complete_response>(update_worker::speech(
       poll.get(), {acceptance("requested", 11), response("requested"), response("accepted")}, {}, {}));
   after.loop.run_until([&accepted] { return accepted.done(); });
   EXPECT_EQ(accepted.get().stage(), stage_completed);
-  std::filesystem::remove(file);
 }
 
 TEST_F(update, refuses_malformed_requests) {

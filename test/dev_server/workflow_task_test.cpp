@@ -1,10 +1,9 @@
 #include <gtest/gtest.h>
 #include <temporal/api/update/v1/message.pb.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <string>
 
+#include "dev_server/durable_worker.hpp"
 #include "dev_server/scripted_worker.hpp"
 
 namespace rondo::test {
@@ -374,42 +373,9 @@ TEST_F(workflow_task, knows_the_rules_of_versioned_workers) {
   at.complete(task);
 }
 
-/// A server with a file, whose answers wait for the disk.
-struct durable_worker : scripted_worker {
-  using scripted_worker::scripted_worker;
-
-  template <class Response, class Request>
-  Response wait_for(const Request& request) {
-    const auto asked = begin<Response>(request);
-    loop.run_until([&asked] { return asked.done(); });
-    return asked.get();
-  }
-  void start_durably(const std::string& id) {
-    service::StartWorkflowExecutionRequest request;
-    request.set_namespace_("default");
-    request.set_workflow_id(id);
-    request.mutable_workflow_type()->set_name("type");
-    request.mutable_task_queue()->set_name("queue");
-    wait_for<service::StartWorkflowExecutionResponse>(request);
-  }
-  void signal_durably(const std::string& id) {
-    service::SignalWorkflowExecutionRequest request;
-    request.set_namespace_("default");
-    request.mutable_workflow_execution()->set_workflow_id(id);
-    request.set_signal_name("signal");
-    wait_for<service::SignalWorkflowExecutionResponse>(request);
-  }
-  poll_response poll_durably() { return wait_for<poll_response>(poll_request("queue", false)); }
-  void complete_durably(const poll_response& task, const commands& with) {
-    wait_for<complete_response>(completion(task, with));
-  }
-};
-
 TEST(durable_workflow_task, survives_the_server) {
-  const auto file = std::filesystem::temp_directory_path() / ("rondo-tasks-" + std::to_string(::getpid()) + ".db");
-  std::filesystem::remove(file);
-  auto settings = server_harness::defaults();
-  settings.db_filename = file;
+  const scratch dir;
+  const auto settings = durable_options(dir);
   poll_response held;
   poll_response retried;
   {
@@ -441,7 +407,6 @@ TEST(durable_workflow_task, survives_the_server) {
   after.loop.run_until([&last] { return last.done(); });
   EXPECT_EQ(last.get().workflow_execution().workflow_id(), "timer");
   EXPECT_EQ(after.types_from("timer", 5), "TimerStarted TimerFired WorkflowTaskScheduled WorkflowTaskStarted");
-  std::filesystem::remove(file);
 }
 
 // Tasks that exist for updates alone.

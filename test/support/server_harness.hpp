@@ -117,6 +117,13 @@ class server_harness {
   Response ask(const Request& request) {
     return begin<Response>(request).get();
   }
+  /// As ask(), when answers wait for the disk.
+  template <class Response, class Request>
+  Response wait_for(const Request& request) {
+    const auto asked = begin<Response>(request);
+    loop.run_until([&asked] { return asked.done(); });
+    return asked.get();
+  }
   /// For requests that are refused at once.
   template <class Response, class Request>
   rpc_status refused(const Request& request) {

@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dev_server/versioned_worker.hpp"
+
+// Options of a run that its clients override: the version that it is pinned to, the priority.
+namespace rondo::test {
+namespace {
+
+struct overrides : testing::Test {
+  versioned_worker at;
+};
+
+TEST_F(overrides, may_come_with_the_start) {
+  at.appear("1");
+  at.appear("2");
+  at.set_current("1");
+  at.start("w", [](service::StartWorkflowExecutionRequest& request) {
+    versioned_worker::pin(*request.mutable_versioning_override(), "2");
+  });
+  EXPECT_TRUE(at.idle_of("1"));
+  const auto task = at.poll_of("2");
+  EXPECT_EQ(task.workflow_execution().workflow_id(), "w");
+  const auto started = at.events("w")[0].workflow_execution_started_event_attributes();
+  EXPECT_EQ(started.versioning_override().pinned().version().build_id(), "2");
+  EXPECT_EQ(at.attribute("w", "BuildIds"), "[\"pinned:d:2\"]");
+}
+
+TEST_F(overrides, change_for_a_run_that_waits) {
+  at.appear("1");
+  at.appear("2");
+  at.set_current("1");
+  at.start("w");
+  const auto changed = at.pin_to("w", "2");
+  EXPECT_EQ(changed.workflow_execution_options().versioning_override().pinned().version().build_id(), "2");
+  const auto event = at.last_event("w");
+  EXPECT_EQ(event.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  EXPECT_EQ(event.workflow_execution_options_updated_event_attributes().identity(), "operator");
+  const auto count = at.events("w").size();
+  at.pin_to("w", "2");
+  EXPECT_EQ(at.events("w").size(), count) << "nothing changed";
+  EXPECT_TRUE(at.idle_of("1"));
+  at.complete_as(at.poll_of("2"), "2", auto_upgrade);
+  EXPECT_EQ(at.versioning("w").behavior(), auto_upgrade);
+  auto unset = versioned_worker::override_request("w");
+  at.ask<update_options_response>(unset);
+  EXPECT_TRUE(at.last_event("w").workflow_execution_options_updated_event_attributes().unset_versioning_override());
+  at.signal("w");
+  EXPECT_EQ(at.poll_of("1").workflow_execution().workflow_id(), "w");
+}
+
+TEST_F(overrides, that_say_nothing_are_refused) {
+  at.appear("1");
+  at.set_current("1");
+  at.start("w");
+  using change = std::function<void(service::UpdateWorkflowExecutionOptionsRequest&)>;
+  const auto override_of = [](service::UpdateWorkflowExecutionOptionsRequest& request) -> auto& {
+    return *request.mutable_workflow_execution_options()->mutable_versioning_override();
+  };
+  const std::vector<std::pair<change, std::string>> table = {
+      {[](auto& r) { r.mutable_workflow_execution()->clear_workflow_id(); }, "WorkflowId is not set on request."},
+      {[](auto& r) { r.clear_update_mask(); }, "UpdateMask is required"},
+      {[](auto& r) { r.clear_workflow_execution_options(); }, "WorkflowExecutionOptions is required"},
+      {[](auto& r) { r.mutable_update_mask()->add_paths("nothing"); },
+       "error parsing UpdateMask: invalid path \"nothing\" for message "
+       "\"temporal.api.workflow.v1.WorkflowExecutionOptions\""},
+      {[&](auto& r) { override_of(r); }, "override behavior is required"},
+      {[&](auto& r) { override_of(r).mutable_pinned(); },
+       "must specify pinned override behavior if override is pinned."},
+      {[&](auto& r) { override_of(r).set_behavior(pinned); },
+       "must provide deployment (deprecated) or pinned version if behavior is 'PINNED'"},
+      {[&](auto& r) {
+         override_of(r).set_behavior(auto_upgrade);
+         override_of(r).set_pinned_version("d.1");
+       },
+       "only provide pinned version if behavior is 'PINNED'"},
+      {[&](auto& r) { versioned_worker::pin(override_of(r), ""); },
+       "must specify a specific pinned override version because workflow with id w has behavior Unspecified and is not "
+       "yet pinned to any version"},
+      {[&](auto& r) { versioned_worker::pin(override_of(r), "7"); },
+       "Pinned version 'd:7' is not present in task queue 'queue' of type 'Workflow'"},
+      {[](auto& r) { r.mutable_workflow_execution()->set_workflow_id("missing"); },
+       "workflow not found for ID: missing"},
+  };
+  const auto count = at.events("w").size();
+  for (const auto& [apply, text] : table) {
+    auto request = versioned_worker::override_request("w");
+    apply(request);
+    EXPECT_EQ(at.refused<update_options_response>(request).message, text);
+  }
+  EXPECT_EQ(at.events("w").size(), count);
+}
+
+TEST_F(overrides, are_taken_in_their_older_form) {
+  at.appear("1");
+  at.start("w");
+  auto request = versioned_worker::override_request("w");
+  request.mutable_workflow_execution_options()->mutable_versioning_override()->set_behavior(pinned);
+  request.mutable_workflow_execution_options()->mutable_versioning_override()->set_pinned_version("d.1");
+  const auto changed = at.ask<update_options_response>(request);
+  EXPECT_EQ(changed.workflow_execution_options().versioning_override().pinned().version().build_id(), "1");
+  EXPECT_EQ(at.poll_of("1").workflow_execution().workflow_id(), "w");
+}
+
+TEST_F(overrides, may_be_of_the_priority) {
+  at.start("w");
+  auto request = versioned_worker::override_request("w");
+  request.mutable_update_mask()->clear_paths();
+  request.mutable_update_mask()->add_paths("priority");
+  request.mutable_workflow_execution_options()->mutable_priority()->set_priority_key(1);
+  EXPECT_EQ(at.ask<update_options_response>(request).workflow_execution_options().priority().priority_key(), 1);
+  EXPECT_EQ(at.last_event("w").workflow_execution_options_updated_event_attributes().priority().priority_key(), 1);
+}
+
+}  // namespace
+}  // namespace rondo::test
