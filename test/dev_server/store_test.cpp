@@ -13,35 +13,14 @@
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/server/memory_store.hpp"
 #include "rondo/server/sqlite_store.hpp"
+#include "support/scratch.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 namespace server = rondo::server;
 using rondo::rpc_status;
-
-/// A folder that goes with the test.
-class scratch {
- public:
-  scratch() : path_(fs::temp_directory_path() / ("rondo-store-" + std::to_string(::getpid()) + "-" + next())) {
-    fs::create_directories(path_);
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  ~scratch() {
-    fs::permissions(path_, fs::perms::owner_all);
-    fs::remove_all(path_);
-  }
-  std::string file(const std::string& name = "runs.db") const { return path_ / name; }
-  const fs::path& folder() const { return path_; }
-
- private:
-  static std::string next() {
-    static int number = 0;
-    return std::to_string(++number);
-  }
-  fs::path path_;
-};
+using rondo::test::scratch;
 
 server::stored_change change(const std::string& run_id, bool open, server::instant closed = 0,
                              const std::string& workflow_id = "order") {
@@ -301,12 +280,36 @@ TEST(sqlite_store, says_what_to_do_when_the_file_cannot_be_written) {
   EXPECT_NE(status.message.find("make the file writable"), std::string::npos) << status.message;
 }
 
-TEST(sqlite_store, refuses_a_file_that_cannot_be_written) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may write everything";
+/// Root may write everything: while it lives, this process is somebody else's.
+class ordinary_user {
+ public:
+  ordinary_user() {
+    constexpr uid_t nobody = 65534;
+    if (before_ == 0 && ::seteuid(nobody) != 0) throw std::runtime_error("root cannot become another user");
+  }
+  ordinary_user(const ordinary_user&) = delete;
+  ordinary_user& operator=(const ordinary_user&) = delete;
+  ~ordinary_user() { EXPECT_EQ(::seteuid(before_), 0); }
+
+ private:
+  uid_t before_ = ::geteuid();
+};
+
+TEST(sqlite_store, refuses_to_write_a_file_that_is_read_only) {
+  const ordinary_user reader;
   const scratch dir;
   EXPECT_TRUE(write_once(dir.file(), batch_of({change("small", true)})).ok());
   fs::permissions(dir.file(), fs::perms::owner_read);
-  EXPECT_NE(refusal_of(dir.file()).find("readonly"), std::string::npos) << refusal_of(dir.file());
+  const auto status = write_once(dir.file(), batch_of({change("more", true)}));
+  EXPECT_EQ(status.code, rondo::rpc_code::unavailable);
+  EXPECT_NE(status.message.find("make the file writable"), std::string::npos) << status.message;
+}
+
+TEST(sqlite_store, refuses_a_folder_that_cannot_be_written) {
+  const ordinary_user reader;
+  const scratch dir;
+  fs::permissions(dir.folder(), fs::perms::owner_read | fs::perms::owner_exec);
+  EXPECT_NE(refusal_of(dir.file()).find("Permission denied"), std::string::npos) << refusal_of(dir.file());
 }
 
 TEST(sqlite_store, refuses_a_folder_that_is_not_there) {
