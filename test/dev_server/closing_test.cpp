@@ -60,6 +60,55 @@ TEST_F(closing, by_cancellation) {
   EXPECT_EQ(status("w"), enums::WORKFLOW_EXECUTION_STATUS_CANCELED);
 }
 
+TEST_F(closing, lets_no_signals_in_while_it_is_tried_again) {
+  service::SignalWorkflowExecutionRequest signal;
+  signal.set_namespace_("default");
+  signal.mutable_workflow_execution()->set_workflow_id("w");
+  signal.set_signal_name("signal");
+  signal.set_request_id("known");
+  at.start("w");
+  auto task = at.poll();
+  at.ask<service::SignalWorkflowExecutionResponse>(signal);
+  at.refuse(task, {complete_command()});
+  at.signal("w");  // no worker has the next task yet
+  task = at.poll();
+  at.ask<service::SignalWorkflowExecutionResponse>(signal);
+  signal.set_request_id("new");
+  const auto status = at.refused<service::SignalWorkflowExecutionResponse>(signal);
+  EXPECT_EQ(status.code, rpc_code::resource_exhausted);
+  EXPECT_EQ(status.message, "workflow operation can not be applied because workflow is closing");
+  service::SignalWithStartWorkflowExecutionRequest with_start;
+  with_start.set_namespace_("default");
+  with_start.set_workflow_id("w");
+  with_start.mutable_workflow_type()->set_name("type");
+  with_start.mutable_task_queue()->set_name("queue");
+  with_start.set_signal_name("signal");
+  EXPECT_EQ(at.refused<service::SignalWithStartWorkflowExecutionResponse>(with_start).message, status.message);
+  at.complete(task, {complete_command()});
+  EXPECT_EQ(this->status("w"), enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+}
+
+TEST_F(closing, lets_signals_in_again_when_it_is_not_tried_again) {
+  for (const bool times_out : {true, false}) {
+    const std::string id = times_out ? "times out" : "goes on";
+    at.start(id);
+    auto task = at.poll();
+    at.signal(id);
+    at.refuse(task, {complete_command()});
+    task = at.poll();
+    if (times_out) {
+      at.pass(10 * second);
+    } else {
+      at.complete(task, {timer_command("t", 1)});
+      at.signal(id);
+    }
+    task = at.poll();
+    at.signal(id);
+    EXPECT_EQ(at.refuse(task, {complete_command()}).message, "UnhandledCommand");
+    at.terminate(id);
+  }
+}
+
 TEST_F(closing, is_followed_by_retries_as_the_policy_says) {
   const auto first = at.start("w", retry_twice);
   at.complete(at.poll(), {fail_command("one")});

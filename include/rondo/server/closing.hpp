@@ -17,6 +17,10 @@ namespace rondo::server {
 void close_run(run& which, history_event closing, enums::WorkflowExecutionStatus status,
                const std::string& new_run_id = {});
 
+/// Refuses what would keep a workflow from its end: it tried to close with the task before, which failed because there
+/// was something that it had not seen, and a worker has the next one.
+void refuse_while_closing(const run& of);
+
 /// `details` may be null.
 void terminate_run(run& which, const std::string& reason, const temporal::api::common::v1::Payloads* details,
                    const std::string& identity);

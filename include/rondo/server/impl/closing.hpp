@@ -11,6 +11,8 @@
 #include "rondo/server/deployments.hpp"
 #include "rondo/server/history.hpp"
 #include "rondo/server/queries.hpp"
+#include "rondo/server/refusal.hpp"
+#include "rondo/server/statuses.hpp"
 #include "rondo/server/time.hpp"
 #include "rondo/server/updates.hpp"
 #include "rondo/server/workflow_tasks.hpp"
@@ -73,6 +75,13 @@ RONDO_SERVER_FUNCTION void close_run(run& which, history_event closing, enums::W
   leave_children(which);
   if (new_run_id.empty()) tell_parent(which, closing);
   in.deployments().on_run_changed(which);
+}
+
+RONDO_SERVER_FUNCTION void refuse_while_closing(const run& of) {
+  constexpr auto tried = enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
+  if (!of.task_started() || of.state.last_task_failure_cause() != tried) return;
+  throw refusal(exhausted_status("workflow operation can not be applied because workflow is closing",
+                                 enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW));
 }
 
 RONDO_SERVER_FUNCTION void terminate_run(run& which, const std::string& reason,

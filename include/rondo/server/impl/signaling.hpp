@@ -122,6 +122,7 @@ inline service::SignalWorkflowExecutionResponse signal(core& in, service::Signal
   content.request_id = request.request_id();
   content.links.Swap(request.mutable_links());
   check_signal(in, content, &to);
+  refuse_while_closing(to);
   signal_run(to, std::move(content));
   return {};
 }
@@ -194,6 +195,7 @@ inline service::SignalWithStartWorkflowExecutionResponse signal_with_start(
   run* which = current;
   const bool start = decision != start_decision::use_existing;
   check_signal(in, content, start ? nullptr : current);
+  if (!start) refuse_while_closing(*current);
   if (start) {
     start_request begin;
     begin.run_id = in.new_uuid();

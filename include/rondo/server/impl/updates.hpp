@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/server/closing.hpp"
 #include "rondo/server/frontend.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/request_checks.hpp"
@@ -189,11 +190,6 @@ inline int attempt_of_task(const run& of) noexcept {
   return of.state.has_workflow_task() ? of.state.workflow_task().attempt() : of.state.next_task_attempt();
 }
 
-/// The workflow tried to close with the task before the open one, and will most likely do so again.
-inline bool is_closing(const run& of) noexcept {
-  return of.task_started() && of.state.last_task_failure_cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
-}
-
 inline void check_limits(const run& of) {
   const auto& limit = of.owner->limit();
   const std::size_t requested = of.updates ? of.updates->requested.size() : 0;
@@ -220,9 +216,7 @@ inline void check_open(const run& of) {
     throw refusal(
         not_ready_status("Unable to perform workflow execution update due to Workflow Task in failed state."));
   }
-  if (!is_closing(of)) return;
-  throw refusal(exhausted_status("workflow operation can not be applied because workflow is closing",
-                                 enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW));
+  refuse_while_closing(of);
 }
 
 inline void admit(run& of, const temporal::api::update::v1::Request& request) {

@@ -272,6 +272,8 @@ RONDO_SERVER_FUNCTION void time_out_workflow_task(run& of, enums::TimeoutType ty
     append(of, std::move(event));
   }
   detail_workflow_tasks::give_up(of, type == enums::TIMEOUT_TYPE_START_TO_CLOSE);
+  // Whether a task that nobody ended tried to close the workflow is not known.
+  if (type == enums::TIMEOUT_TYPE_START_TO_CLOSE) of.state.clear_last_task_failure_cause();
   schedule_workflow_task(of, task_plan());
 }
 
