@@ -251,7 +251,8 @@ TEST_F(start, leaves_what_it_brings_with_the_existing_run) {
   const auto answer = at.ask<start_response>(request);
   EXPECT_EQ(answer.run_id(), run_id);
   EXPECT_FALSE(answer.started());
-  EXPECT_EQ(answer.link().workflow_event().request_id_ref().request_id(), "attached");
+  EXPECT_EQ(answer.link().workflow_event().run_id(), run_id);
+  EXPECT_EQ(answer.link().workflow_event().event_ref().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
   const auto event = at.last_event("w");
   EXPECT_EQ(event.workflow_execution_options_updated_event_attributes().attached_request_id(), "attached");
   EXPECT_EQ(event.links(0).batch_job().job_id(), "job");

@@ -52,13 +52,6 @@ inline void link_start(temporal::api::common::v1::Link& to, const run& from) {
   link.mutable_event_ref()->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
 }
 
-inline void link_request(temporal::api::common::v1::Link& to, const run& from, const std::string& request_id) {
-  link_start(to, from);
-  auto& reference = *to.mutable_workflow_event()->mutable_request_id_ref();
-  reference.set_request_id(request_id);
-  reference.set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
-}
-
 /// The client as the worker that gets the first workflow task with the answer to its start.
 inline poller make_starter(const service::StartWorkflowExecutionRequest& from, const run& of) {
   poller made;
@@ -89,12 +82,7 @@ inline service::StartWorkflowExecutionResponse start(core& in, service::StartWor
   response.set_first_execution_run_id(which.state.first_run_id());
   response.set_started(outcome.started || outcome.same_request);
   response.set_status(which.state.status());
-  const bool attached = which.state.attached_request_ids().contains(request.request_id());
-  if (attached && !outcome.same_request) {
-    link_request(*response.mutable_link(), which, request.request_id());
-  } else {
-    link_start(*response.mutable_link(), which);
-  }
+  link_start(*response.mutable_link(), which);
   if (outcome.started && request.request_eager_execution()) {
     *response.mutable_eager_workflow_task() = start_workflow_task_message(which, make_starter(request, which), false);
   }
