@@ -372,6 +372,21 @@ TEST_F(start, signals_a_run) {
   EXPECT_EQ(at.refused<service::SignalWorkflowExecutionResponse>(request).message, "Execution is not set on request.");
 }
 
+TEST_F(start, knows_all_of_its_signals) {
+  at.start("w");
+  service::SignalWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_workflow_execution()->set_workflow_id("w");
+  request.set_signal_name("signal");
+  for (int number = 0; number < 60; ++number) {
+    for (const int each : {number, number / 2, 0}) {
+      request.set_request_id("signal " + std::to_string(each));
+      at.ask<service::SignalWorkflowExecutionResponse>(request);
+    }
+  }
+  EXPECT_EQ(at.events("w").size(), 62U);
+}
+
 TEST_F(start, limits_the_signals_of_a_run) {
   at.state->limit().signals_per_run = 2;
   at.start("w");

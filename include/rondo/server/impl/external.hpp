@@ -57,7 +57,6 @@ inline fault send_signal(core& in, const run& from, const signal_attributes& att
   content.attributes.set_identity("history-service");
   content.attributes.mutable_external_workflow_execution()->set_workflow_id(from.state.workflow_id());
   content.attributes.mutable_external_workflow_execution()->set_run_id(from.state.run_id());
-  content.request_id = in.new_uuid();
   try {
     check_signal(in, content, to.which);
   } catch (const refusal&) {

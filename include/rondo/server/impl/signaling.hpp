@@ -3,7 +3,6 @@
 #include <google/protobuf/repeated_ptr_field.h>
 #include <temporal/api/errordetails/v1/message.pb.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "rondo/server/closing.hpp"
@@ -20,9 +19,11 @@ namespace rondo::server {
 
 namespace detail_signaling {
 
-inline bool is_known(const run& to, const std::string& request_id) {
-  const auto& known = to.state.signal_request_ids();
-  return !request_id.empty() && std::find(known.begin(), known.end(), request_id) != known.end();
+inline bool is_known(run& to, const std::string& request_id) {
+  if (request_id.empty()) return false;
+  const auto& ids = to.state.signal_request_ids();
+  for (auto next = static_cast<int>(to.signal_ids.size()); next < ids.size(); ++next) to.signal_ids.insert(ids[next]);
+  return to.signal_ids.contains(request_id);
 }
 
 inline history_event make_signaled(const core& in, signal_content& signal) {
