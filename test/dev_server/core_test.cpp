@@ -36,7 +36,7 @@ class held_store final : public server::store {
   }
   std::optional<server::stored_run> load(std::string_view, std::string_view) override { return std::nullopt; }
   std::optional<server::stored_key> latest(std::string_view, std::string_view) override { return std::nullopt; }
-  void each_closed(std::string_view, const std::function<bool(std::string_view)>&) override {}
+  void each_closed(std::string_view, server::instant, const std::function<bool(std::string_view)>&) override {}
   void each_open(const std::function<void(server::stored_run)>& visit) override {
     for (const auto& each : open) visit(each);
   }

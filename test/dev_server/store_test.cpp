@@ -39,9 +39,10 @@ server::store_batch batch_of(std::vector<server::stored_change> changes) {
   return batch;
 }
 
-std::vector<std::string> closed_runs(server::store& of, const std::string& space = "space") {
+std::vector<std::string> closed_runs(server::store& of, const std::string& space = "space",
+                                     server::instant latest = server::never) {
   std::vector<std::string> states;
-  of.each_closed(space, [&states](std::string_view state) {
+  of.each_closed(space, latest, [&states](std::string_view state) {
     states.emplace_back(state);
     return true;
   });
@@ -114,8 +115,10 @@ TEST_P(stores, list_closed_runs_the_last_closed_first) {
   EXPECT_TRUE(write(batch_of({change("a", false, 10), change("c", false, 30), change("b", false, 20)})).ok());
   EXPECT_EQ(closed_runs(*disk), (strings{"state of c", "state of b", "state of a"}));
   EXPECT_EQ(closed_runs(*disk, "elsewhere"), strings());
+  EXPECT_EQ(closed_runs(*disk, "space", 20), (strings{"state of b", "state of a"}));
+  EXPECT_EQ(closed_runs(*disk, "space", 19), (strings{"state of a"}));
   strings one;
-  disk->each_closed("space", [&one](std::string_view state) {
+  disk->each_closed("space", server::never, [&one](std::string_view state) {
     one.emplace_back(state);
     return false;
   });

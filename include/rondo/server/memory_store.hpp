@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
+#include <iterator>
+#include <limits>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -42,8 +44,10 @@ class memory_store final : public store {
     return runs_.at(found->second.rbegin()->second).key;
   }
 
-  void each_closed(std::string_view namespace_id, const std::function<bool(std::string_view state)>& visit) override {
-    for (auto each = by_close_.rbegin(); each != by_close_.rend(); ++each) {
+  void each_closed(std::string_view namespace_id, instant latest,
+                   const std::function<bool(std::string_view state)>& visit) override {
+    const auto first = by_close_.upper_bound({latest, std::numeric_limits<std::uint64_t>::max()});
+    for (auto each = std::make_reverse_iterator(first); each != by_close_.rend(); ++each) {
       const kept& run = runs_.at(each->second);
       if (run.key.namespace_id == namespace_id && !visit(run.state)) return;
     }

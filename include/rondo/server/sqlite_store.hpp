@@ -32,7 +32,8 @@ class sqlite_store final : public store {
   void write(store_batch batch, std::function<void(rpc_status)> written) override;
   std::optional<stored_run> load(std::string_view namespace_id, std::string_view run_id) override;
   std::optional<stored_key> latest(std::string_view namespace_id, std::string_view workflow_id) override;
-  void each_closed(std::string_view namespace_id, const std::function<bool(std::string_view state)>& visit) override;
+  void each_closed(std::string_view namespace_id, instant latest,
+                   const std::function<bool(std::string_view state)>& visit) override;
   void each_open(const std::function<void(stored_run)>& visit) override;
   void each_value(std::string_view prefix,
                   const std::function<void(std::string_view name, std::string_view value)>& visit) override;

@@ -68,8 +68,10 @@ class store {
   virtual std::optional<stored_run> load(std::string_view namespace_id, std::string_view run_id) = 0;
   /// The run of the workflow id that started last.
   virtual std::optional<stored_key> latest(std::string_view namespace_id, std::string_view workflow_id) = 0;
-  /// States of closed runs, the last closed first, until the function returns false. For visibility.
-  virtual void each_closed(std::string_view namespace_id, const std::function<bool(std::string_view state)>& visit) = 0;
+  /// States of runs that closed at the time or before, the last closed first, until the function returns false. For
+  /// visibility.
+  virtual void each_closed(std::string_view namespace_id, instant latest,
+                           const std::function<bool(std::string_view state)>& visit) = 0;
   /// Open runs with their events; for the start of the server.
   virtual void each_open(const std::function<void(stored_run)>& visit) = 0;
   /// Values whose names begin with the prefix.

@@ -227,12 +227,13 @@ RONDO_SERVER_FUNCTION std::optional<stored_key> sqlite_store::latest(std::string
   return key;
 }
 
-RONDO_SERVER_FUNCTION void sqlite_store::each_closed(std::string_view namespace_id,
+RONDO_SERVER_FUNCTION void sqlite_store::each_closed(std::string_view namespace_id, instant latest,
                                                      const std::function<bool(std::string_view state)>& visit) {
   const auto lock = wait_for_writer();
-  sqlite::statement all(
-      reading_, "SELECT state FROM run WHERE open = 0 AND namespace_id = ?1 ORDER BY close_time DESC, rowid DESC");
-  all.text(1, namespace_id);
+  sqlite::statement all(reading_,
+                        "SELECT state FROM run WHERE open = 0 AND namespace_id = ?1 AND close_time <= ?2 "
+                        "ORDER BY close_time DESC, rowid DESC");
+  all.text(1, namespace_id).number(2, latest);
   while (all.step()) {
     if (!visit(all.column(0))) break;
   }

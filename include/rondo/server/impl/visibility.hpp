@@ -209,7 +209,7 @@ RONDO_SERVER_FUNCTION void visibility::each_closed(const name_space& in, const v
     return more;
   };
   bool more = true;
-  impl_->owner->store().each_closed(in.id(), [&](std::string_view stored) {
+  impl_->owner->store().each_closed(in.id(), after.close_time, [&](std::string_view stored) {
     visibility_place place = detail_visibility::place_in(stored);
     if (!together.empty() && together.front().first.close_time != place.close_time) more = flush();
     if (!more) return false;
