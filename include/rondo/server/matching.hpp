@@ -3,6 +3,7 @@
 #include <google/protobuf/map.h>
 #include <temporal/api/taskqueue/v1/message.pb.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,8 @@ class matching {
   /// A worker of the version polled the queue since the time.
   bool polled_since(const queue_key& queue, const std::optional<deployment_version>& version,
                     io::time_point time) const;
+  /// Queues, each version's its own, that are known: those in use, and others for a while.
+  std::size_t queue_count() const noexcept;
   /// Calls the function for the queue's state of every version.
   void each_version(const queue_key& queue, const std::function<void(queue_state&)>& visit) const;
 

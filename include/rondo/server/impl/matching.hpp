@@ -437,6 +437,8 @@ RONDO_SERVER_FUNCTION bool matching::polled_since(const queue_key& queue,
   return found != nullptr && (found->last_poll >= time || !found->polls.empty());
 }
 
+RONDO_SERVER_FUNCTION std::size_t matching::queue_count() const noexcept { return impl_->queues.size(); }
+
 RONDO_SERVER_FUNCTION void matching::each_version(const queue_key& queue,
                                                   const std::function<void(queue_state&)>& visit) const {
   for (auto each = impl_->queues.lower_bound({queue, std::string()}); each != impl_->queues.end(); ++each) {
