@@ -53,6 +53,7 @@ server::state::Run make_run(const std::string& id, enums::WorkflowExecutionStatu
   made.set_start_time(year_2020);
   made.set_execution_time(year_2020);
   made.set_history_length(3);
+  made.set_state_transition_count(2);
   made.set_history_size(100);
   return made;
 }
@@ -267,7 +268,7 @@ TEST(visibility_filter, knows_times_status_and_sizes) {
       {"HistoryLength STARTS_WITH '3'", "b"},
       {"HistoryLength < 'x'", "b"},
       {"HistorySizeBytes > 99", "b"},
-      {"StateTransitionCount > 0", "b"},
+      {"StateTransitionCount = 2", "b"},
   });
 }
 

@@ -67,8 +67,12 @@ class core {
   /// Does something after what is being done now, in this same turn: how one run affects another. Capture ids, not
   /// runs.
   void later(std::function<void()> work) { effects_.push_back(std::move(work)); }
-  /// The run changed in this turn.
+  /// The run changed in this turn. All changes of a step are one transition of its state.
   void touch(run& which);
+  /// Nothing changed that counts, but the run has to be settled.
+  void revisit(run& which);
+  /// What comes now is a step of its own; turns and what is done later() in them are so anyway.
+  void begin_step() noexcept { ++step_; }
   /// A value of the server itself changed; an empty one is removed.
   void put_value(std::string name, std::string value);
   /// Answers a call once everything that has happened is safe. Answering a client that went away does nothing.
@@ -115,6 +119,7 @@ class core {
   std::unique_ptr<server::visibility> visibility_;
 
   bool in_turn_ = false;
+  std::uint64_t step_ = 0;
   std::deque<std::function<void()>> effects_;
   std::vector<std::pair<std::string, std::string>> touched_;  // namespace id and run id: a run may go meanwhile
   std::deque<std::pair<std::string, std::string>> closed_runs_;

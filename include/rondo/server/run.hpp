@@ -59,6 +59,8 @@ struct run {
 
   /// It changed in this turn: settle() has to look at it.
   bool touched = false;
+  /// The last step of the server that changed it.
+  std::uint64_t changed_in = 0;
   /// What visibility shows has changed.
   bool visible_changed = false;
   /// It holds the clock: a task is waiting for a worker or with one.

@@ -300,7 +300,7 @@ RONDO_SERVER_FUNCTION void dispatch_activity(run& of, state::Activity& which) {
   task.added = in.now();
   which.set_dispatched(true);
   of.queued_tasks[which.scheduled_event_id()] = in.matching().add(std::move(task));
-  in.touch(of);
+  in.revisit(of);
 }
 
 RONDO_SERVER_FUNCTION bool deliver_activity_task(core& in, const queued_task& task, const poller& to) {

@@ -164,7 +164,12 @@ inline void start_child(core& in, const run_key& parent_key, std::int64_t id) {
     if (!parent->open()) return;
   }
   const std::string run_id = begin.run_id;
-  start_run(in, *target, std::move(begin));
+  run& child = start_run(in, *target, std::move(begin));
+  // Unlike that of other runs, its first workflow task is a transition of its own.
+  if (child.state.has_workflow_task()) {
+    in.begin_step();
+    in.touch(child);
+  }
   note_started(*parent, id, attributes, run_id);
 }
 

@@ -94,6 +94,7 @@ RONDO_SERVER_FUNCTION void core::turn(const std::function<void()>& work) {
     return;
   }
   in_turn_ = true;
+  begin_step();
   clock_.refresh();
   std::exception_ptr failed;
   try {
@@ -108,6 +109,14 @@ RONDO_SERVER_FUNCTION void core::turn(const std::function<void()>& work) {
 }
 
 RONDO_SERVER_FUNCTION void core::touch(run& which) {
+  revisit(which);
+  // What a speculative task changes may come to nothing.
+  if (which.state.workflow_task().kind() == state::WorkflowTask::SPECULATIVE) return;
+  if (std::exchange(which.changed_in, step_) == step_) return;
+  which.state.set_state_transition_count(which.state.state_transition_count() + 1);
+}
+
+RONDO_SERVER_FUNCTION void core::revisit(run& which) {
   if (which.touched) return;
   which.touched = true;
   touched_.emplace_back(which.state.namespace_id(), which.state.run_id());
@@ -131,6 +140,7 @@ RONDO_SERVER_FUNCTION void core::end_turn() {
 }
 
 RONDO_SERVER_FUNCTION void core::run_effect(const std::function<void()>& effect) {
+  begin_step();
   try {
     effect();
   } catch (const std::exception& error) {

@@ -31,7 +31,7 @@ inline instant execution_time(const state::Run& of) noexcept {
 inline void describe_size(const state::Run& of, workflow::WorkflowExecutionInfo& into) {
   into.set_history_length(of.history_length());
   into.set_history_size_bytes(of.history_size());
-  into.set_state_transition_count(of.history_length());
+  into.set_state_transition_count(of.state_transition_count());
 }
 
 inline void describe_config(const state::Run& of, workflow::WorkflowExecutionConfig& into) {
@@ -78,7 +78,7 @@ inline void describe_info(const run& of, workflow::WorkflowExecutionInfo& into) 
   describe_row(state, into);
   into.set_history_length(of.events.next_id() - 1);
   into.set_history_size_bytes(static_cast<std::int64_t>(of.events.bytes()));
-  into.set_state_transition_count(of.events.next_id() - 1);
+  into.set_state_transition_count(state.state_transition_count());
   into.mutable_search_attributes();
   *into.mutable_auto_reset_points()->mutable_points() = state.reset_points();
   into.set_first_run_id(state.first_run_id());

@@ -63,6 +63,9 @@ inline fault send_signal(core& in, const run& from, const signal_attributes& att
     return fault::too_many_signals;
   }
   signal_run(*to.which, std::move(content));
+  // The compared server remembers the signal until the sender knows of it.
+  in.begin_step();
+  in.touch(*to.which);
   return fault::none;
 }
 

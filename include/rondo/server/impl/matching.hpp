@@ -194,6 +194,7 @@ struct matching::impl {
     if (!queue.sticky) poll.from.backlog_hint = static_cast<std::int64_t>(queue.tasks.size());
     const call_ptr call = poll.from.call;
     call->on_abandoned = nullptr;
+    in.begin_step();
     bool taken = false;
     try {
       taken = detail_matching::deliver(in, task, poll.from);
@@ -284,7 +285,7 @@ struct matching::impl {
         of->state.mutable_workflow_task()->set_task_queue(task.queue.name);
         of->state.clear_sticky_task_queue();
         of->state.clear_sticky_timeout();
-        in.touch(*of);
+        in.revisit(*of);
       });
     }
     put(id, std::move(task));

@@ -231,6 +231,8 @@ inline service::ResetWorkflowExecutionResponse reset(core& in, request_type& req
   const std::string base_run_id = base.state.run_id();
   run& fresh = add_run(in, space, workflow_id, made.state.run_id());
   fresh.state.Swap(&made.state);
+  // One for the part of the history that it repeats, one for the reset.
+  fresh.state.set_state_transition_count(2);
   for (auto& event : *made.events.mutable_events()) append(fresh, std::move(event));
   fail_task(fresh, base_run_id, request.reason());
   renew_activities(fresh, request.reason());

@@ -27,7 +27,7 @@ RONDO_SERVER_FUNCTION void resume_run(run& which) {
   }
   std::sort(activities.begin(), activities.end());
   for (const auto id : activities) dispatch_activity(which, state.mutable_activities()->at(id));
-  which.owner->touch(which);
+  which.owner->revisit(which);
 }
 
 }  // namespace rondo::server

@@ -58,7 +58,7 @@ inline void on_due(run& which) {
   core& in = *which.owner;
   in.turn([&which, &in] {
     const instant now = in.now();
-    in.touch(which);
+    in.revisit(which);
     if (which.open()) on_first_task_due(which, now);
     if (which.open()) on_workflow_task_due(which, now);
     if (which.open()) on_activities_due(which, now);
@@ -69,7 +69,7 @@ inline void on_due(run& which) {
 inline void on_limit(run& which) {
   core& in = *which.owner;
   in.turn([&which, &in] {
-    in.touch(which);
+    in.revisit(which);
     if (which.open()) on_run_limit(which, in.now());
   });
 }

@@ -108,7 +108,7 @@ inline void read(const state::Run& which, const condition& of, operand& into) {
           which, which.close_time() - (which.execution_time() == 0 ? which.start_time() : which.execution_time()),
           into);
     case field::transitions:
-      return read_closed(which, which.history_length(), into);
+      return read_closed(which, which.state_transition_count(), into);
     case field::parent_workflow_id:
       return into.set_name(which.parent().workflow_id());
     case field::parent_run_id:

@@ -203,7 +203,7 @@ RONDO_SERVER_FUNCTION void dispatch_workflow_task(run& of) {
   queued.added = in.now();
   task.set_task_queue(queued.queue.name);
   task.set_sticky(queued.sticky);
-  in.touch(of);
+  in.revisit(of);
   of.queued_tasks[task.scheduled_event_id()] = in.matching().add(std::move(queued));
 }
 
