@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "dev_server/durable_worker.hpp"
 #include "dev_server/update_worker.hpp"
 #include "rondo/server/namespaces.hpp"
 
@@ -16,15 +17,6 @@ struct transitions : testing::Test {
 
   std::int64_t of(const std::string& id, const std::string& run_id = {}) {
     return at.describe(id, run_id).workflow_execution_info().state_transition_count();
-  }
-  static command_v1::Command activity(const std::string& id) {
-    auto command = make_command(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
-    auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
-    attributes.set_activity_id(id);
-    attributes.mutable_activity_type()->set_name("type");
-    attributes.mutable_task_queue()->set_name("queue");
-    attributes.mutable_start_to_close_timeout()->set_seconds(60);
-    return command;
   }
   static command_v1::Command child(const std::string& id) {
     auto command = make_command(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
@@ -41,12 +33,13 @@ struct transitions : testing::Test {
     attributes.set_signal_name("signal");
     return command;
   }
-  std::string poll_activity() {
+  pending<service::PollActivityTaskQueueResponse> begin_activity_poll() {
     service::PollActivityTaskQueueRequest request;
     request.set_namespace_("default");
-    request.mutable_task_queue()->set_name("queue");
-    return at.ask<service::PollActivityTaskQueueResponse>(request).task_token();
+    request.mutable_task_queue()->set_name("activities");
+    return at.begin<service::PollActivityTaskQueueResponse>(request);
   }
+  std::string poll_activity() { return begin_activity_poll().get().task_token(); }
   template <class Request, class Response>
   void answer(const std::string& token) {
     Request request;
@@ -116,7 +109,7 @@ TEST_F(transitions, count_timers_that_fire_together_once) {
 
 TEST_F(transitions, count_what_activities_go_through) {
   at.start("w");
-  at.complete(at.poll(), {activity("1"), activity("2")});
+  at.complete(at.poll(), {activity_command("1"), activity_command("2")});
   EXPECT_EQ(of("w"), 3);
   const auto first = poll_activity();
   EXPECT_EQ(of("w"), 4);
@@ -133,12 +126,9 @@ TEST_F(transitions, count_what_activities_go_through) {
 TEST_F(transitions, count_each_task_that_waiting_workers_get) {
   at.start("w");
   const auto task = at.poll();
-  service::PollActivityTaskQueueRequest request;
-  request.set_namespace_("default");
-  request.mutable_task_queue()->set_name("queue");
-  const auto first = at.begin<service::PollActivityTaskQueueResponse>(request);
-  const auto second_poll = at.begin<service::PollActivityTaskQueueResponse>(request);
-  at.complete(task, {activity("1"), activity("2")});
+  const auto first = begin_activity_poll();
+  const auto second_poll = begin_activity_poll();
+  at.complete(task, {activity_command("1"), activity_command("2")});
   EXPECT_TRUE(first.done() && second_poll.done());
   EXPECT_EQ(of("w"), 5);
 }
@@ -184,6 +174,28 @@ TEST_F(transitions, leave_out_what_only_asks) {
   at.events("w");
   at.idle();
   EXPECT_EQ(of("w"), 3);
+}
+
+TEST(transitions_of_a_run, are_no_more_with_another_server) {
+  const scratch dir;
+  const auto count = [](scripted_worker& at) {
+    service::DescribeWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_execution()->set_workflow_id("w");
+    const auto answer = at.wait_for<service::DescribeWorkflowExecutionResponse>(request);
+    return answer.workflow_execution_info().state_transition_count();
+  };
+  {
+    durable_worker before(durable_options(dir));
+    before.start_durably("w");
+    before.complete_durably(before.poll_durably(), {activity_command("1")});
+    before.signal_durably("w");
+    EXPECT_EQ(count(before), 4);
+  }
+  durable_worker after(durable_options(dir));
+  EXPECT_EQ(count(after), 4);
+  after.complete_durably(after.poll_durably(), {});
+  EXPECT_EQ(count(after), 6);
 }
 
 TEST_F(transitions, of_a_reset) {
