@@ -37,6 +37,8 @@ struct client_options {
   std::string namespace_ = "default";
   /// Sent as "authorization: Bearer <key>" unless `metadata` has its own authorization; turns TLS on.
   std::string api_key{};
+  /// The host that calls name (:authority), when it is not the target's.
+  std::string authority{};
   std::optional<tls_options> tls{};
   tls_mode tls_usage = tls_mode::automatic;
   /// Who acts, as the server shows it; pid@hostname when empty.

@@ -19,8 +19,8 @@ LAYERS = [
     (3, r"detail/engine/|(protobuf|nlohmann)\.hpp"),
     (4, r"detail/io/"),
     (6, r"(rondo|testing|dev_server)\.hpp|server/|testing/"),
-    (5, r"detail/(host|client|worker|convert)|client/|worker/|serverless/|controller/"
-        r"|(client|worker|replayer|schedule|deployment)\.hpp"),
+    (5, r"detail/(host|client|config|worker|convert)|client/|worker/|serverless/|controller/"
+        r"|(client|config|worker|replayer|schedule|deployment)\.hpp"),
     (1, r"detail/[a-z_]+/|[a-z_]+\.hpp|[a-z_]+/"),
 ]
 

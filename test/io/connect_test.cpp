@@ -54,6 +54,22 @@ TEST(Connect, AsksTheServerWhatItCanDo) {
   EXPECT_TRUE(made->capabilities().sdk_metadata);
 }
 
+TEST(Connect, NamesTheAuthorityThatIsAskedFor) {
+  std::string named;
+  const auto answer = [&named](const grpc::GenericCallbackServerContext& context, const std::string& request) {
+    named = context.host();
+    return frontend(context, request);
+  };
+  grpc_test_server server(answer);
+  client_options options;
+  options.target = server.target();
+  EXPECT_EQ(connecting(options), "1.29.1");
+  EXPECT_EQ(named, server.target());
+  options.authority = "temporal.example.com";
+  EXPECT_EQ(connecting(options), "1.29.1");
+  EXPECT_EQ(named, "temporal.example.com");
+}
+
 TEST(Connect, LazilyDoesNotCall) {
   grpc_test_server server(frontend);
   client_options options;

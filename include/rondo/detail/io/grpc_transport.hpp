@@ -158,6 +158,7 @@ class grpc_transport final : public transport {
       arguments.SetSslTargetNameOverride(options.tls->server_name);
       arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, options.tls->server_name);
     }
+    if (!options.authority.empty()) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, options.authority);
     return arguments;
   }
 
