@@ -1,19 +1,29 @@
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <unistd.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <algorithm>
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "rondo/detail/base/uuid.hpp"
+#include "rondo/connection_options.hpp"
+#include "rondo/detail/io/grpc_transport.hpp"
+#include "rondo/detail/io/loop.hpp"
 #include "rondo/json.hpp"
+#include "rondo/rpc_error.hpp"
 #include "support/program.hpp"
+#include "support/scratch.hpp"
 
 // `rondo server start-dev` as a program.
 namespace rondo::test {
 namespace {
+
+namespace io = rondo::detail::io;
+namespace service = temporal::api::workflowservice::v1;
 
 struct listening {
   std::string address{};
@@ -101,16 +111,99 @@ TEST(start_dev, takes_the_flags_that_mean_nothing_here) {
 }
 
 TEST(start_dev, keeps_workflows_in_a_file) {
-  const std::string path = testing::TempDir() + "rondo-" + detail::random_uuid() + ".db";
+  const scratch dir;
   {
-    started_server server({"--db-filename", path});
+    started_server server({"--db-filename", dir.file()});
     ASSERT_EQ(server.rondo({"workflow", "start", "-w", "kept", "--type", "T", "-t", "q"}).code, 0);
     server.program().send(SIGKILL);
   }
-  started_server again({"-f", path});
+  started_server again({"-f", dir.file()});
   const auto found = again.rondo({"workflow", "describe", "-w", "kept"});
   EXPECT_EQ(found.code, 0) << found.err;
-  for (const char* suffix : {"", "-wal", "-shm"}) unlink((path + suffix).c_str());
+}
+
+/// Calls of a server without retries, so that its own errors show.
+class plain_client {
+ public:
+  explicit plain_client(std::string address) : options_{.target = std::move(address)}, transport_(loop_, options_) {}
+
+  /// Starts workflows with large inputs, several at a time, until each of them was refused once.
+  void start_many() {
+    constexpr int lanes = 8;
+    int active = lanes;
+    for (int lane = 0; lane < lanes; ++lane) {
+      asio::co_spawn(loop_.executor(), start_until_refused(std::to_string(lane)),
+                     [&active](const std::exception_ptr&) { --active; });
+    }
+    loop_.run_until([&active] { return active == 0; });
+  }
+  rpc_status start(const std::string& id) { return loop_.block_on(try_to_start(id)); }
+  rpc_status describe(const std::string& id) {
+    service::DescribeWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_execution()->set_workflow_id(id);
+    return loop_.block_on(call("DescribeWorkflowExecution", request.SerializeAsString()));
+  }
+
+  std::vector<std::string> acknowledged;
+  std::vector<rpc_status> refused;
+
+ private:
+  asio::awaitable<rpc_status> call(std::string method, std::string request) {
+    const std::string path = "/temporal.api.workflowservice.v1.WorkflowService/" + method;
+    const auto result = co_await io::unary(transport_, path, request, io::call_options());
+    co_return result.status;
+  }
+  asio::awaitable<rpc_status> try_to_start(std::string id) {
+    service::StartWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.set_workflow_id(id);
+    request.set_request_id(id);
+    request.mutable_workflow_type()->set_name("T");
+    request.mutable_task_queue()->set_name("q");
+    request.mutable_input()->add_payloads()->set_data(std::string(10'000, 'x'));
+    return call("StartWorkflowExecution", request.SerializeAsString());
+  }
+  asio::awaitable<void> start_until_refused(std::string lane) {
+    for (int number = 0;; ++number) {
+      const std::string id = lane + "-" + std::to_string(number);
+      const rpc_status status = co_await try_to_start(id);
+      if (!status.ok()) {
+        refused.push_back(status);
+        co_return;
+      }
+      acknowledged.push_back(id);
+    }
+  }
+
+  io::event_loop loop_;
+  client_options options_;
+  io::grpc_transport transport_;
+};
+
+TEST(start_dev, ends_when_the_disk_is_full_and_loses_nothing_that_it_acknowledged) {
+  const scratch dir;
+  std::vector<std::string> acknowledged;
+  {
+    started_server server({"--db-filename", dir.file(), "--sqlite-pragma", "max_page_count=300"});
+    plain_client client(server.told().address);
+    client.start_many();
+    acknowledged = client.acknowledged;
+    // Who calls again after the failure may find the server on its way out, or nobody.
+    EXPECT_TRUE(std::any_of(client.refused.begin(), client.refused.end(), [](const rpc_status& each) {
+      return each.code == rpc_code::unavailable && each.message.find("the server's store failed") != std::string::npos;
+    })) << client.refused.front().message;
+    const auto end = server.program().wait();
+    EXPECT_EQ(end.code, 1);
+    EXPECT_NE(end.err.find("error: the server's store failed: the database cannot be written"), std::string::npos)
+        << end.err;
+    EXPECT_NE(end.err.find("full; make room on the disk and start the server again"), std::string::npos) << end.err;
+  }
+  EXPECT_GT(acknowledged.size(), 10U);
+  started_server again({"--db-filename", dir.file()});
+  plain_client client(again.told().address);
+  for (const auto& id : acknowledged) EXPECT_TRUE(client.describe(id).ok()) << id;
+  EXPECT_TRUE(client.start("new").ok());
 }
 
 TEST(start_dev, with_a_port_alone_is_a_test_server) {
