@@ -274,7 +274,7 @@ TEST_F(turns, whose_write_failed_refuse_everybody_who_waits) {
   change("a", [&] { state->answer(first, "one"); });
   change("b", [&] { state->answer(second, "two"); });
   store->end_write(full);
-  const std::string unsafe = "UNAVAILABLE the server's store failed; what was asked may not be done";
+  const std::string unsafe = "UNAVAILABLE the server's store failed, what was asked may not be done: the disk is full";
   EXPECT_EQ(answer_of(*first), unsafe);
   EXPECT_EQ(answer_of(*second), unsafe);
   EXPECT_NE(log->text().find("the disk is full"), std::string::npos) << log->text();
@@ -312,7 +312,8 @@ TEST_F(turns, after_a_failure_write_nothing_and_refuse) {
   });
   state->when_safe([&safe](const rpc_status& status) { safe = status; });
   EXPECT_EQ(store->batches.size(), 1U);
-  EXPECT_EQ(answer_of(*call), "UNAVAILABLE the server's store failed; what was asked may not be done");
+  EXPECT_EQ(answer_of(*call),
+            "UNAVAILABLE the server's store failed, what was asked may not be done: the disk is full");
   ASSERT_TRUE(safe.has_value());
   EXPECT_EQ(safe->code, rpc_code::unavailable);
 }

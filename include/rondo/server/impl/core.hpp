@@ -33,9 +33,10 @@ inline std::uint64_t seed_of(std::uint64_t wished) {
   return (static_cast<std::uint64_t>(device()) << 32U) | device();
 }
 
-inline const rpc_status& unsafe_answer() {
-  static const rpc_status status(rpc_code::unavailable, "the server's store failed; what was asked may not be done");
-  return status;
+/// To those whose request is not safe, and may be lost.
+inline rpc_status unsafe_answer(const rpc_status& failure) {
+  return rpc_status(rpc_code::unavailable,
+                    "the server's store failed, what was asked may not be done: " + failure.message);
 }
 
 }  // namespace detail_core
@@ -244,7 +245,7 @@ RONDO_SERVER_FUNCTION void core::on_written(std::uint64_t batch, const rpc_statu
   if (!failure_.ok()) return;
   failure_ = status;
   log().error("the store failed, the server stops", {{"error", status.message}});
-  for (auto& each : std::exchange(held_, {})) each.then(detail_core::unsafe_answer());
+  for (auto& each : std::exchange(held_, {})) each.then(detail_core::unsafe_answer(failure_));
   if (on_failure) on_failure(failure_);
 }
 
@@ -257,7 +258,7 @@ RONDO_SERVER_FUNCTION void core::release() {
 }
 
 RONDO_SERVER_FUNCTION void core::when_safe(std::function<void(const rpc_status&)> then) {
-  if (!failure_.ok()) return then(detail_core::unsafe_answer());
+  if (!failure_.ok()) return then(detail_core::unsafe_answer(failure_));
   held_.push_back({in_turn_ ? written_ + 1 : written_, std::move(then)});
   if (!in_turn_) release();
 }

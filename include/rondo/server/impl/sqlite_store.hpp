@@ -110,6 +110,9 @@ RONDO_SERVER_FUNCTION void sqlite_store::prepare(const std::vector<std::string>&
   using namespace detail_sqlite_store;
   writing_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;");
   for (const auto& each : pragmas) writing_.execute("PRAGMA " + each);
+  if (sqlite3_db_readonly(writing_.get(), "main") == 1) {
+    throw std::runtime_error("it is read-only; make the file writable and start the server again");
+  }
   const auto found = ask_number(writing_, "PRAGMA application_id");
   const auto version = ask_number(writing_, "PRAGMA user_version");
   if (found == application_id && version == schema_version) return;
