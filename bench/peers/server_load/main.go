@@ -128,14 +128,31 @@ func newWorker(c client.Client) worker.Worker {
 	return w
 }
 
+// readiness is how long the program takes to start: the median of some starts.
+func readiness(ctx context.Context, program string) (time.Duration, error) {
+	var times []float64
+	for range 5 {
+		s, err := startServer(ctx, program, *onFile)
+		if err != nil {
+			return 0, err
+		}
+		s.stop()
+		times = append(times, s.ready.Seconds())
+	}
+	return time.Duration(median(times) * float64(time.Second)), nil
+}
+
 func turn(ctx context.Context, program string, count int) (measurement, error) {
 	var result measurement
+	var err error
+	if result.ready, err = readiness(ctx, program); err != nil {
+		return result, err
+	}
 	s, err := startServer(ctx, program, *onFile)
 	if err != nil {
 		return result, err
 	}
 	defer s.stop()
-	result.ready = s.ready
 	time.Sleep(500 * time.Millisecond)
 	result.atStart = s.memory()
 	if *raw {

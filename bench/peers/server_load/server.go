@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -49,31 +50,51 @@ func startServer(ctx context.Context, program string, onFile bool) (*server, err
 	if onFile {
 		arguments = append(arguments, "--db-filename", filepath.Join(folder, "server.db"))
 	}
+	// What went before must not count.
+	runtime.GC()
+	time.Sleep(300 * time.Millisecond)
 	s := &server{address: fmt.Sprintf("127.0.0.1:%d", port), folder: folder, command: exec.Command(program, arguments...)}
 	since := time.Now()
 	if err := s.command.Start(); err != nil {
 		return nil, err
 	}
+	if err := s.await(ctx, since); err != nil {
+		s.stop()
+		return nil, fmt.Errorf("%s does not answer: %w", program, err)
+	}
+	s.ready = time.Since(since)
+	return s, nil
+}
+
+// await returns when the server has answered a call well. Before it listens nothing is asked of gRPC, whose pauses between
+// attempts would be measured too.
+func (s *server) await(ctx context.Context, since time.Time) error {
+	limit := since.Add(60 * time.Second)
+	for {
+		probe, err := net.Dial("tcp", s.address)
+		if err == nil {
+			_ = probe.Close()
+			break
+		}
+		if time.Now().After(limit) {
+			return err
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
 	connection, err := grpc.NewClient(s.address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithConnectParams(
 		grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: time.Millisecond, Multiplier: 1, MaxDelay: time.Millisecond}}))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer connection.Close()
 	service := workflowservice.NewWorkflowServiceClient(connection)
 	for {
 		_, err := service.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: "default"})
-		if err == nil {
-			break
-		}
-		if time.Since(since) > 60*time.Second {
-			s.stop()
-			return nil, fmt.Errorf("%s does not answer: %w", program, err)
+		if err == nil || time.Now().After(limit) {
+			return err
 		}
 		time.Sleep(200 * time.Microsecond)
 	}
-	s.ready = time.Since(since)
-	return s, nil
 }
 
 func (s *server) stop() {
