@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 
 #include "dev_server/scripted_worker.hpp"
@@ -9,18 +10,6 @@ namespace rondo::test {
 namespace {
 
 using server::second;
-using child_attributes = command_v1::StartChildWorkflowExecutionCommandAttributes;
-
-command_v1::Command child_command(const std::string& id = "c",
-                                  const std::function<void(child_attributes&)>& change = {}) {
-  auto command = make_command(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
-  auto& attributes = *command.mutable_start_child_workflow_execution_command_attributes();
-  attributes.set_workflow_id(id);
-  attributes.mutable_workflow_type()->set_name("child");
-  attributes.mutable_task_queue()->set_name("children");
-  if (change) change(attributes);
-  return command;
-}
 
 command_v1::Command signal_command(const std::string& id, bool child_only = false) {
   auto command = make_command(enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION);

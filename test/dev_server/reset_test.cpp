@@ -23,15 +23,6 @@ reset_request make_request(const std::string& id, std::int64_t event, const std:
   return request;
 }
 
-command_v1::Command child_command(const std::string& id) {
-  auto command = make_command(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
-  auto& attributes = *command.mutable_start_child_workflow_execution_command_attributes();
-  attributes.set_workflow_id(id);
-  attributes.mutable_workflow_type()->set_name("child type");
-  attributes.mutable_task_queue()->set_name("child queue");
-  return command;
-}
-
 struct reset : testing::Test {
   update_worker at;
 
@@ -269,7 +260,7 @@ TEST_F(reapplying, keeps_children_that_were_started_before) {
   const auto run_id = to("w", 8);
   EXPECT_EQ(at.describe("c").workflow_execution_info().status(), enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
   EXPECT_EQ(at.describe("w").pending_children_size(), 1);
-  at.complete(at.poll("child queue"), {complete_command("result")});
+  at.complete(at.poll("children"), {complete_command("result")});
   const auto end = at.events("w").back().child_workflow_execution_completed_event_attributes();
   EXPECT_EQ(end.initiated_event_id(), 5);
   EXPECT_EQ(end.started_event_id(), 6);
@@ -282,7 +273,7 @@ TEST_F(reapplying, takes_over_the_end_of_a_child) {
   at.start("w");
   at.complete(at.poll(), {child_command("c")});
   at.complete(at.poll());
-  at.complete(at.poll("child queue"), {complete_command("result")});
+  at.complete(at.poll("children"), {complete_command("result")});
   to("w", 9);
   EXPECT_EQ(at.types_from("w", 9), "WorkflowTaskFailed ChildWorkflowExecutionCompleted WorkflowTaskScheduled");
   EXPECT_EQ(at.events("w")[9].child_workflow_execution_completed_event_attributes().started_event_id(), 6);
@@ -292,10 +283,10 @@ TEST_F(reset, does_not_tell_the_parent_that_the_child_ended) {
   at.start("w");
   at.complete(at.poll(), {child_command("c")});
   at.complete(at.poll());
-  at.complete(at.poll("child queue"));
+  at.complete(at.poll("children"));
   to("c", 4);
   EXPECT_EQ(at.event_types("w").find("ChildWorkflowExecutionTerminated"), std::string::npos);
-  at.complete(at.poll("child queue"), {complete_command("result")});
+  at.complete(at.poll("children"), {complete_command("result")});
   EXPECT_EQ(at.describe("w").pending_children_size(), 0);
 }
 

@@ -59,6 +59,20 @@ inline command_v1::Command marker_command(const std::string& name) {
   return command;
 }
 
+using child_attributes = command_v1::StartChildWorkflowExecutionCommandAttributes;
+
+/// A child on the queue "children", or as the change says.
+inline command_v1::Command child_command(const std::string& id = "c",
+                                         const std::function<void(child_attributes&)>& change = {}) {
+  auto command = make_command(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
+  auto& attributes = *command.mutable_start_child_workflow_execution_command_attributes();
+  attributes.set_workflow_id(id);
+  attributes.mutable_workflow_type()->set_name("child");
+  attributes.mutable_task_queue()->set_name("children");
+  if (change) change(attributes);
+  return command;
+}
+
 using activity_attributes = command_v1::ScheduleActivityTaskCommandAttributes;
 
 /// An activity on the queue "activities", or as the change says.

@@ -18,14 +18,6 @@ struct transitions : testing::Test {
   std::int64_t of(const std::string& id, const std::string& run_id = {}) {
     return at.describe(id, run_id).workflow_execution_info().state_transition_count();
   }
-  static command_v1::Command child(const std::string& id) {
-    auto command = make_command(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
-    auto& attributes = *command.mutable_start_child_workflow_execution_command_attributes();
-    attributes.set_workflow_id(id);
-    attributes.mutable_workflow_type()->set_name("type");
-    attributes.mutable_task_queue()->set_name("children");
-    return command;
-  }
   static command_v1::Command signal_to(const std::string& id) {
     auto command = make_command(enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION);
     auto& attributes = *command.mutable_signal_external_workflow_execution_command_attributes();
@@ -135,7 +127,7 @@ TEST_F(transitions, count_each_task_that_waiting_workers_get) {
 
 TEST_F(transitions, of_parents_and_children) {
   at.start("w");
-  at.complete(at.poll(), {child("c")});
+  at.complete(at.poll(), {child_command("c")});
   EXPECT_EQ(of("w"), 4);
   EXPECT_EQ(of("c"), 2);
   at.complete(at.poll("children"), {complete_command()});

@@ -7,8 +7,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -19,9 +17,9 @@
 #include "rondo/client.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/log.hpp"
-#include "rondo/log_sinks.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/worker.hpp"
+#include "support/log_text.hpp"
 #include "support/recorded_workflows.hpp"
 
 namespace rondo::test {
@@ -33,26 +31,6 @@ inline std::string server_address() {
     throw std::runtime_error("RONDO_TEST_ADDRESS must name a running Temporal server (host:port)");
   return address;
 }
-
-/// Keeps log lines for the test to look at.
-class kept_log final : public log_sink {
- public:
-  void write(log_level level, std::string_view message, std::span<const log_field> fields) override {
-    const auto line = detail::log_text_line({}, level, message, fields);
-    const std::lock_guard lock(mutex_);
-    text_ += line;
-    if (std::getenv("RONDO_TEST_LOG") != nullptr) std::fputs(line.c_str(), stderr);
-  }
-  std::string text() const {
-    const std::lock_guard lock(mutex_);
-    return text_;
-  }
-  bool contains(std::string_view part) const { return text().find(part) != std::string::npos; }
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
 
 /// Waits until something outside of the test's control has happened.
 inline bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit = std::chrono::seconds(30)) {
@@ -74,7 +52,7 @@ inline client connect_to(std::string target) {
 class running_worker {
  public:
   running_worker(registry app, worker_options options, std::string address = server_address())
-      : log_(std::make_shared<kept_log>()) {
+      : log_(std::make_shared<log_text>()) {
     options.logger = logger(log_, log_level::debug);
     worker_ = std::make_unique<worker>(connect_to(std::move(address)), std::move(app), std::move(options));
     thread_ = std::thread([this] {
@@ -95,12 +73,12 @@ class running_worker {
     worker_->stop();
     thread_.join();
   }
-  const kept_log& log() const { return *log_; }
+  const log_text& log() const { return *log_; }
   /// What run() threw; after stop().
   std::exception_ptr error() const { return error_; }
 
  private:
-  std::shared_ptr<kept_log> log_;
+  std::shared_ptr<log_text> log_;
   std::unique_ptr<worker> worker_;
   std::exception_ptr error_;
   std::thread thread_;
