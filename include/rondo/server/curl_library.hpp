@@ -6,8 +6,8 @@
 
 namespace rondo::server {
 
-/// libcurl, loaded when the first URL is used: linked, it would bring some thirty libraries with it, and servers that
-/// post nothing would take twice as long to start.
+/// libcurl, loaded when the first URL is used: linked, it would bring some twenty-five libraries with it, which servers
+/// that post nothing would load as well.
 struct curl_library {
   /// Throws std::runtime_error, in words for the user, when it cannot be loaded.
   static const curl_library& get();
