@@ -69,6 +69,23 @@ class registry {
         name, [&object](auto&&... each) { return (object.*Member)(std::forward<decltype(each)>(each)...); });
   }
 
+  /// Says that an activity must not be interrupted by the end of an invocation: an attempt is begun only when its
+  /// start-to-close timeout fits into the time that is left, and is given back otherwise. Register it before.
+  template <auto Function>
+  registry& uninterruptible() {
+    return uninterruptible(name_of<Function>);
+  }
+  registry& uninterruptible(std::string_view name) {
+    const auto found = activities_.find(name);
+    if (found == activities_.end()) {
+      throw std::invalid_argument("activity '" + std::string(name) + "' is not registered, so it cannot be marked");
+    }
+    auto marked = *found->second;
+    marked.uninterruptible = true;
+    found->second = std::make_shared<const detail::run::activity_definition>(std::move(marked));
+    return *this;
+  }
+
   /// Lets a stand-in run in place of an activity, registered or not: `mock<charge_card>([](order o) { ... })`. It takes
   /// what the activity takes and returns what it returns, or a coroutine of that. For tests.
   template <auto Function, class Callable>
