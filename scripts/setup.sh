@@ -58,4 +58,5 @@ if [ "${1:-}" != --build ]; then
   install_python_packages
   install_go
   "$project/scripts/install_temporal.sh"
+  "$project/scripts/install_server.sh"
 fi

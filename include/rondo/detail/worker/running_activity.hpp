@@ -25,6 +25,7 @@
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/worker/activity_executor.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
+#include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/heartbeat_throttle.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/failure.hpp"
@@ -362,6 +363,7 @@ class running_activity final : public activity_context, public std::enable_share
     request.set_task_token(info().task_token);
     request.set_namespace_(info().namespace_);
     request.set_identity(services_->identity);
+    write_deployment(services_->options, request);
     request.set_resource_id(resource_id());
     services_->spawn(send<Response>(shared_from_this(), method, std::move(request)));
   }

@@ -22,6 +22,7 @@
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
+#include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/poller.hpp"
 #include "rondo/detail/worker/rate_limiter.hpp"
 #include "rondo/detail/worker/run_store.hpp"
@@ -221,6 +222,7 @@ class session : public std::enable_shared_from_this<session> {
     if (options_.poll_timeout < std::chrono::seconds(2)) {
       throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");
     }
+    check_deployment(options_, app_, runs_workflows());
   }
 
   asio::awaitable<void> describe_namespace(io::time_point deadline) {
@@ -329,7 +331,7 @@ class session : public std::enable_shared_from_this<session> {
     request.set_worker_instance_key(instance_key_);
     request.mutable_task_queue()->set_name(queue);
     request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_NORMAL);
-    if (!options_.build_id.empty()) request.mutable_deployment_options()->set_build_id(options_.build_id);
+    write_deployment(options_, request);
   }
   template <class Request>
   void spawn(std::string method, Request request, typename poller<Request>::take_slot permits,

@@ -22,6 +22,7 @@
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/deadlock_watch.hpp"
+#include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/payload_limit.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
@@ -186,8 +187,8 @@ class workflow_runner {
     auto& request = *step.completed;
     fill(request, task);
     request.set_worker_instance_key(instance_key);
-    const auto& build_id = settings_.options.build_id;
-    if (!build_id.empty()) request.mutable_deployment_options()->set_build_id(build_id);
+    const auto* definition = registry_.find_workflow(task.message->workflow_type().name());
+    request.set_versioning_behavior(to_proto(behavior_of(settings_.options, definition)));
     if (sticky() && step.evict == engine::eviction::none) {
       auto& sticky_attributes = *request.mutable_sticky_attributes();
       sticky_attributes.mutable_worker_task_queue()->set_name(runs_.sticky_queue);
@@ -311,6 +312,7 @@ class workflow_runner {
   void fill(Request& request, const workflow_task& task) const {
     request.set_namespace_(settings_.namespace_);
     request.set_identity(settings_.identity);
+    write_deployment(settings_.options, request);
     request.set_task_token(task.message->task_token());
     request.set_resource_id("workflow:" + task.message->workflow_execution().workflow_id());
   }
