@@ -23,6 +23,7 @@
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/deployment.hpp"
+#include "rondo/detail/worker/options_check.hpp"
 #include "rondo/detail/worker/poller.hpp"
 #include "rondo/detail/worker/rate_limiter.hpp"
 #include "rondo/detail/worker/run_store.hpp"
@@ -64,7 +65,7 @@ class session : public std::enable_shared_from_this<session> {
         activity_slots_(loop, options_.max_concurrent_activities),
         limiter_(options_.max_activities_per_second) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
-    check_options();
+    check_options(options_, runs_->definitions);
   }
   session(const session&) = delete;
   session& operator=(const session&) = delete;
@@ -140,7 +141,7 @@ class session : public std::enable_shared_from_this<session> {
     shut_down_sent_ = true;
     engine::service::ShutdownWorkerRequest request;
     request.set_namespace_(namespace_);
-    if (runs_workflows() && options_.max_cached_workflows > 0) request.set_sticky_task_queue(runs_->sticky_queue);
+    if (has_sticky_queue()) request.set_sticky_task_queue(runs_->sticky_queue);
     request.set_identity(options_.identity);
     request.set_reason("worker stopped");
     request.set_worker_instance_key(instance_key_);
@@ -172,6 +173,8 @@ class session : public std::enable_shared_from_this<session> {
     add(activities_, now.activities);
     return now;
   }
+  /// The server may offer tasks to this worker before others.
+  bool has_sticky_queue() const { return runs_workflows() && options_.max_cached_workflows > 0; }
   std::size_t cached_workflows() const { return runs_->cache.size(); }
   /// When a task came last, or the session began.
   io::time_point last_activity() const noexcept { return polling_.last_task; }
@@ -193,37 +196,10 @@ class session : public std::enable_shared_from_this<session> {
   io::time_point last_moment = io::time_point::max();
 
  private:
-  bool runs_workflows() const { return !options_.activity_only && !runs_->definitions.workflow_names().empty(); }
-  bool runs_activities() const { return !options_.workflow_only && !runs_->definitions.activity_names().empty(); }
+  bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
+  bool runs_activities() const { return worker::runs_activities(options_, runs_->definitions); }
   namespace_facts facts() const { return runs_->facts.value_or(namespace_facts()); }
   bool workflows_idle() const { return workflows_ == nullptr || workflows_->in_flight() == 0; }
-
-  void check_options() const {
-    if (options_.task_queue.empty()) throw std::invalid_argument("rondo: a worker needs a task_queue");
-    if (options_.workflow_only && options_.activity_only) {
-      throw std::invalid_argument("rondo: workflow_only and activity_only exclude each other");
-    }
-    if (!runs_workflows() && !runs_activities()) {
-      throw std::invalid_argument("rondo: the worker of task queue '" + options_.task_queue +
-                                  "' has nothing to run: register workflows or activities");
-    }
-    const bool cached = options_.max_cached_workflows > 0;
-    if (runs_workflows() && options_.max_concurrent_workflow_tasks < (cached ? 2U : 1U)) {
-      throw std::invalid_argument(
-          "rondo: max_concurrent_workflow_tasks must be at least 2 with a workflow cache, 1 without");
-    }
-    if (runs_workflows() && options_.max_workflow_pollers < (cached ? 2U : 1U)) {
-      throw std::invalid_argument("rondo: max_workflow_pollers must be at least 2 with a workflow cache, 1 without");
-    }
-    if (runs_activities() && (options_.max_concurrent_activities == 0 || options_.max_activity_pollers == 0)) {
-      throw std::invalid_argument(
-          "rondo: a worker that runs activities needs at least one slot and one poller for them");
-    }
-    if (options_.poll_timeout < std::chrono::seconds(2)) {
-      throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");
-    }
-    check_deployment(options_, app_, runs_workflows());
-  }
 
   asio::awaitable<void> describe_namespace(io::time_point deadline) {
     engine::service::DescribeNamespaceRequest request;

@@ -187,7 +187,7 @@ class workflow_runner {
     auto& request = *step.completed;
     fill(request, task);
     request.set_worker_instance_key(instance_key);
-    const auto* definition = registry_.find_workflow(task.message->workflow_type().name());
+    const auto* definition = runs_.definitions.find_workflow(task.message->workflow_type().name());
     request.set_versioning_behavior(to_proto(behavior_of(settings_.options, definition)));
     if (sticky() && step.evict == engine::eviction::none) {
       auto& sticky_attributes = *request.mutable_sticky_attributes();

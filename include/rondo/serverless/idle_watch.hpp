@@ -1,0 +1,53 @@
+#pragma once
+#include <algorithm>
+#include <optional>
+
+#include "rondo/options.hpp"
+#include "rondo/serverless/budget.hpp"
+
+namespace rondo::serverless {
+
+/// Knows since when an invocation has had nothing to do. Told after every change; has no clock of its own.
+class idle_watch {
+ public:
+  /// `timeout`: how long an invocation goes on after its last work; zero: until its polls come back empty; empty: for
+  /// ever.
+  idle_watch(std::optional<duration> timeout, time_point now) : timeout_(timeout), last_work_(now), last_look_(now) {}
+
+  /// `busy`: something is in work; `last_task`: when a task came last.
+  void observe(time_point now, bool busy, time_point last_task) {
+    if (!busy_) idle_ += now - last_look_;
+    // What ended between two looks was in work at the second one, if only for a moment.
+    if (busy || busy_) last_work_ = now;
+    last_work_ = std::max(last_work_, last_task);
+    busy_ = busy;
+    last_look_ = now;
+  }
+  /// Somebody says that there is work: the time begins anew.
+  void expect_work(time_point now) { last_work_ = std::max(last_work_, now); }
+
+  /// When the invocation has been idle for long enough; time_point::max() while something is in work, and when no time
+  /// ends it.
+  time_point idle_at() const noexcept {
+    if (busy_ || !timeout_ || *timeout_ == duration::zero()) return time_point::max();
+    return last_work_ + std::chrono::duration_cast<time_point::duration>(*timeout_);
+  }
+  /// A poll that began then and brought nothing has seen that there is no work.
+  bool has_seen_all(std::optional<time_point> empty_since) const noexcept {
+    return !busy_ && empty_since && *empty_since >= last_work_;
+  }
+  /// Polls that come back empty end the invocation, not a time.
+  bool ends_with_polls() const noexcept { return timeout_ == duration::zero(); }
+
+  /// How much of the time was waiting.
+  duration idle() const noexcept { return idle_; }
+  bool busy() const noexcept { return busy_; }
+
+ private:
+  std::optional<duration> timeout_;
+  time_point last_work_, last_look_;
+  duration idle_{};
+  bool busy_ = false;
+};
+
+}  // namespace rondo::serverless
