@@ -81,8 +81,10 @@ inline void apply_environment(options& to, const environment_variables& environm
   if (const auto* name = find_variable(environment, "AWS_LAMBDA_LOG_LEVEL")) {
     const auto level = detail::level_of(*name);
     if (!level) {
-      throw std::invalid_argument("rondo: AWS_LAMBDA_LOG_LEVEL must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL, but "
-                                  "it is '" + *name + "'");
+      throw std::invalid_argument(
+          "rondo: AWS_LAMBDA_LOG_LEVEL must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL, but "
+          "it is '" +
+          *name + "'");
     }
     to.worker.logger = logger(std::make_shared<json_log_sink>(), *level);
   }

@@ -55,8 +55,7 @@ shutdown_hook make_hook(Function function) {
   };
   using result = std::invoke_result_t<decltype(call)&, const shutdown_info&>;
   constexpr bool is_coroutine = std::same_as<result, asio::awaitable<void>>;
-  static_assert(is_coroutine || std::is_void_v<result>,
-                "a shutdown hook returns nothing or asio::awaitable<void>");
+  static_assert(is_coroutine || std::is_void_v<result>, "a shutdown hook returns nothing or asio::awaitable<void>");
   shutdown_hook made;
   if constexpr (is_coroutine) {
     made.async = std::move(call);

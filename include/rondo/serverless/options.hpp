@@ -48,8 +48,8 @@ struct options {
   /// How the time of an invocation is divided.
   time_limits limits{};
 
-  /// How long an invocation goes on after its last work. Zero: until every poll came back empty, however long the server
-  /// lets them wait (at most `poll_cap`). Empty: until its deadline nears.
+  /// How long an invocation goes on after its last work. Zero: until every poll came back empty, however long the
+  /// server lets them wait (at most `poll_cap`). Empty: until its deadline nears.
   std::optional<duration> idle_timeout = std::chrono::seconds(5);
   /// Longest wait of one poll.
   duration poll_cap = std::chrono::seconds(10);

@@ -37,8 +37,8 @@ class invocation_error : public std::runtime_error {
   std::string type_;
 };
 
-/// Runs invocations of one process, and keeps between them what makes the next one quick: the connection and the runs in
-/// memory. Belongs to the thread of its loop, which outlives it.
+/// Runs invocations of one process, and keeps between them what makes the next one quick: the connection and the runs
+/// in memory. Belongs to the thread of its loop, which outlives it.
 class runner {
  public:
   /// `how` has been checked.
@@ -136,8 +136,8 @@ class runner {
     const auto connection = co_await connect(how, times);
     const auto connected = clock::now();
     result.connect = connected - began;
-    times = plan(times.deadline == time_point::max() ? std::nullopt : std::optional(times.deadline), connected,
-                 how.limits);
+    times =
+        plan(times.deadline == time_point::max() ? std::nullopt : std::optional(times.deadline), connected, how.limits);
     require_time(times, how);
     if (times.verdict == verdict::little) warn_of_time(times, how);
 
@@ -228,10 +228,10 @@ class runner {
                                text_of(how.limits.stop_timeout) + ")");
   }
   static void warn_of_time(const budget& times, const options& how) {
-    how.worker.logger.warn("the timeout leaves little time for work",
-                           {{"workMs", std::chrono::duration_cast<std::chrono::milliseconds>(times.work).count()},
-                            {"shutdownBufferMs",
-                             std::chrono::duration_cast<std::chrono::milliseconds>(how.limits.buffer()).count()}});
+    how.worker.logger.warn(
+        "the timeout leaves little time for work",
+        {{"workMs", std::chrono::duration_cast<std::chrono::milliseconds>(times.work).count()},
+         {"shutdownBufferMs", std::chrono::duration_cast<std::chrono::milliseconds>(how.limits.buffer()).count()}});
   }
   static void explain(const std::exception_ptr& problem, report& into) {
     into.reason = end_reason::error;

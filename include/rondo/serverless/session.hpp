@@ -93,12 +93,15 @@ class session {
   };
 
   std::optional<time_point> next_poll(time_point now, std::optional<time_point> empty_since) {
+    if (!std::exchange(polls_, true)) watch_.expect_work(now);
     observe(now);
     if (watch_.ends_with_polls() && watch_.has_seen_all(empty_since)) return std::nullopt;
     duration cap = how_.poll_cap;
     // A poll that begins while something is in work must not outlast the idle time that follows.
     if (how_.idle_timeout && !watch_.ends_with_polls()) cap = std::min(cap, *how_.idle_timeout);
-    const auto plan = plan_poll(now, times_.stop, watch_.idle_at(), cap);
+    // Each kind of task is polled for at least once: so the server learns of the worker.
+    const auto idle_at = work_->known_to_server() ? watch_.idle_at() : time_point::max();
+    const auto plan = plan_poll(now, times_.stop, idle_at, cap);
     if (plan.advice == poll_advice::wait) return std::nullopt;
     return plan.deadline;
   }
@@ -108,7 +111,9 @@ class session {
   }
 
   /// The time by which the reason to end must be looked for again.
-  time_point next_look() const { return std::min(times_.stop, work_->known_to_server() ? watch_.idle_at() : times_.stop); }
+  time_point next_look() const {
+    return std::min(times_.stop, work_->known_to_server() ? watch_.idle_at() : times_.stop);
+  }
   std::optional<end_reason> reason_to_end(time_point now) const {
     if (stop_.stop_requested()) return end_reason::stopped;
     if (work_->failure()) return end_reason::error;
@@ -174,7 +179,7 @@ class session {
   const budget times_;
   idle_watch watch_;
   std::shared_ptr<rondo::detail::worker::session> work_;
-  bool draining_ = false, sticky_shutdown_ = false;
+  bool polls_ = false, draining_ = false, sticky_shutdown_ = false;
   std::stop_callback<wake> on_stop_;
 };
 
