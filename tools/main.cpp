@@ -61,6 +61,9 @@ int main(int count, char** arguments) {
 #ifdef RONDO_COMMAND_HAS_SERVER
   rondo::tools::add_server_commands(app, chosen);
 #endif
+#ifdef RONDO_COMMAND_HAS_SERVERLESS
+  rondo::tools::add_emulate_commands(app, chosen);
+#endif
   try {
     return parse_and_run(app, chosen, rondo::tools::full_arguments({arguments + 1, arguments + count}));
   } catch (const std::exception& failed) {

@@ -7,7 +7,6 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -22,6 +21,7 @@
 #include "rondo/detail/http/server.hpp"
 #include "rondo/detail/http/url.hpp"
 #include "rondo/json.hpp"
+#include "support/program.hpp"
 #include "support/scratch.hpp"
 
 namespace {
@@ -53,9 +53,7 @@ char state_of(int pid) {
 class Emulator : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* program = std::getenv("RONDO_TEST_BOOTSTRAP");
-    ASSERT_NE(program, nullptr) << "RONDO_TEST_BOOTSTRAP must name the program lambda_bootstrap";
-    options_.command = {program};
+    options_.command = {rondo::test::program_beside("lambda_bootstrap")};
     options_.environment = {"BOOTSTRAP_NOTES=" + notes_path(), "BOOTSTRAP_GATE=" + gate_path()};
     options_.event_retry_delays.clear();
   }

@@ -235,6 +235,14 @@ TEST_F(LambdaHost, PassesASnapshot) {
   EXPECT_EQ(end(), 0);
 }
 
+TEST_F(LambdaHost, CanBeStoppedBeforeItIsRestored) {
+  environment_.snap_start = true;
+  start();
+  wait([this] { return endpoint_->waits_for_restore(); });
+  EXPECT_EQ(end(), 0);
+  EXPECT_FALSE(endpoint_->init_error().has_value());
+}
+
 TEST_F(LambdaHost, AHookThatThrowsEndsTheProcess) {
   for (const bool before : {true, false}) {
     exit_code_.reset();

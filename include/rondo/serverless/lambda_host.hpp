@@ -126,7 +126,7 @@ inline asio::awaitable<int> lambda_host::run() {
   bool ready = true;
   if (environment_.snap_start) ready = co_await pass_snapshot();
   if (!ready) {
-    exit_code_ = 1;
+    if (!stopping()) exit_code_ = 1;
     stop();
   } else {
     for (const auto& each : lanes_) spawn(serve(*each));
@@ -191,7 +191,8 @@ inline std::string lambda_host::run_hooks(const std::vector<std::function<void()
 }
 
 inline asio::awaitable<bool> lambda_host::pass_snapshot() {
-  auto& api = lanes_.front()->api;
+  auto& first = *lanes_.front();
+  auto& api = first.api;
   lambda_error error;
   error.message = run_hooks(parts_.before_snapshot);
   if (!error.message.empty()) {
@@ -202,7 +203,9 @@ inline asio::awaitable<bool> lambda_host::pass_snapshot() {
   }
   std::string problem;
   try {
+    first.parked = true;
     co_await api.wait_for_restore();
+    first.parked = false;
     // What was connected when the snapshot was taken is not connected any more.
     api.close();
     was_restored_ = extension_entered_;
@@ -215,6 +218,7 @@ inline asio::awaitable<bool> lambda_host::pass_snapshot() {
   } catch (const std::exception& failed) {
     problem = failed.what();
   }
+  if (stopping()) co_return false;
   if (!problem.empty()) parts_.log.error("the restore from a snapshot failed", {{"error", problem}});
   co_return false;
 }
