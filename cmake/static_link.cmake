@@ -8,8 +8,12 @@
 # development server speaks gRPC, so it cannot be in such a program. RONDO_HAS_HTTP2_TRANSPORT says whether the libraries
 # for it are there, RONDO_CAN_LINK_HTTP2_STATICALLY whether their archives are.
 #
+# rondo_use_lite_messages(TARGET...): these take the messages without their descriptions, which are most of the code of the
+# messages. rondo/protobuf.hpp and workflow_history::to_json() are not there then. All targets of a program must agree.
+#
 # Rondo's libraries name what they need by rondo_link_item() and rondo_link_network(): which libraries a program gets is
-# decided where it is linked, by its properties RONDO_STATIC and RONDO_HTTP2_TRANSPORT.
+# decided where it is linked, by its properties RONDO_STATIC,
+# RONDO_HTTP2_TRANSPORT and RONDO_LITE_MESSAGES.
 find_package(PkgConfig QUIET)
 find_package(OpenSSL QUIET)
 find_path(RONDO_NGHTTP2_INCLUDE_DIR nghttp2/nghttp2.h)
@@ -59,12 +63,17 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     endif()
   endif()
   if(RONDO_HAS_HTTP2_TRANSPORT)
-    rondo_find_archives(rondo_http2_archives "" protobuf nghttp2 ssl crypto z)
+    rondo_find_archives(rondo_http2_archives "" protobuf protobuf-lite nghttp2 ssl crypto z)
     if(rondo_http2_archives)
       set(RONDO_CAN_LINK_HTTP2_STATICALLY ON)
     endif()
   endif()
 endif()
+
+# Properties of the program, and the macros that the headers ask; those come with rondo::rondo.
+set(rondo_is_http2 "$<BOOL:$<TARGET_PROPERTY:RONDO_HTTP2_TRANSPORT>>")
+set(rondo_is_lite "$<BOOL:$<TARGET_PROPERTY:RONDO_LITE_MESSAGES>>")
+set(rondo_program_definitions "$<${rondo_is_http2}:RONDO_HTTP2_TRANSPORT>;$<${rondo_is_lite}:RONDO_LITE_MESSAGES>")
 
 # What to link for the shared library ITEM.
 function(rondo_link_item out item)
@@ -79,7 +88,11 @@ function(rondo_link_item out item)
   endif()
   if(rondo_http2_archives)
     string(REPLACE "," "$<COMMA>" http2_archives "${rondo_http2_archives}")
-    set(archives "$<IF:$<BOOL:$<TARGET_PROPERTY:RONDO_HTTP2_TRANSPORT>>,${http2_archives},${archives}>")
+    # The lite part is in both.
+    string(REPLACE "${rondo_archive_protobuf}$<COMMA>${rondo_archive_protobuf-lite}"
+           "$<IF:${rondo_is_lite},${rondo_archive_protobuf-lite},${rondo_archive_protobuf}>" http2_archives
+           "${http2_archives}")
+    set(archives "$<IF:${rondo_is_http2},${http2_archives},${archives}>")
   endif()
   set(${out} "$<IF:$<BOOL:$<TARGET_PROPERTY:RONDO_STATIC>>,${archives},${item}>" PARENT_SCOPE)
 endfunction()
@@ -90,21 +103,21 @@ function(rondo_link_network out)
   if(RONDO_HAS_HTTP2_TRANSPORT)
     rondo_link_item(nghttp2 ${RONDO_NGHTTP2_LIBRARY})
     rondo_link_item(ssl OpenSSL::SSL)
-    set(is_http2 "$<BOOL:$<TARGET_PROPERTY:RONDO_HTTP2_TRANSPORT>>")
-    set(${out} "$<IF:${is_http2},${nghttp2},${grpc}>" "$<${is_http2}:${ssl}>" PARENT_SCOPE)
+    set(${out} "$<IF:${rondo_is_http2},${nghttp2},${grpc}>" "$<${rondo_is_http2}:${ssl}>" PARENT_SCOPE)
   else()
     set(${out} "${grpc}" PARENT_SCOPE)
   endif()
 endfunction()
-
-# The macro that the headers ask; it comes with rondo::rondo.
-set(rondo_transport_definition "$<$<BOOL:$<TARGET_PROPERTY:RONDO_HTTP2_TRANSPORT>>:RONDO_HTTP2_TRANSPORT>")
 
 function(rondo_use_http2_transport)
   if(NOT RONDO_HAS_HTTP2_TRANSPORT)
     message(FATAL_ERROR "${ARGN} cannot use the HTTP/2 transport: libnghttp2 or OpenSSL is missing (libnghttp2-dev, libssl-dev)")
   endif()
   set_target_properties(${ARGN} PROPERTIES RONDO_HTTP2_TRANSPORT ON)
+endfunction()
+
+function(rondo_use_lite_messages)
+  set_target_properties(${ARGN} PROPERTIES RONDO_LITE_MESSAGES ON)
 endfunction()
 
 function(rondo_link_statically target)
