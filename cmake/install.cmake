@@ -22,8 +22,15 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-serverless.pc.in ${package_files}
 write_basic_package_version_file(${package_files}/rondoConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
 install(TARGETS rondo rondo-api FILE_SET HEADERS FILE_SET bodies)
+if(RONDO_HAS_HTTP2_TRANSPORT)
+  install(TARGETS rondo-api-lite)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/generated-lite/ DESTINATION ${includedir}/rondo-api-lite
+          FILES_MATCHING PATTERN "*.pb.h")
+endif()
 install(DIRECTORY ${PROJECT_BINARY_DIR}/generated/ DESTINATION ${includedir}/rondo-api FILES_MATCHING PATTERN "*.pb.h")
 install(FILES ${package_files}/rondoConfig.cmake ${package_files}/rondoConfigVersion.cmake
-              ${CMAKE_CURRENT_LIST_DIR}/static_link.cmake DESTINATION ${package_dir})
+              ${CMAKE_CURRENT_LIST_DIR}/static_link.cmake ${CMAKE_CURRENT_LIST_DIR}/lambda.cmake
+        DESTINATION ${package_dir})
+install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/lambda DESTINATION ${package_dir})
 install(FILES ${package_files}/rondo.pc ${package_files}/rondo-server.pc ${package_files}/rondo-serverless.pc
         DESTINATION ${libdir}/pkgconfig)

@@ -3,53 +3,130 @@
 # libraries, need less memory, and run where those are not installed. RONDO_CAN_LINK_STATICALLY says whether the archives
 # for it are there.
 #
-# Rondo's libraries name what they need by rondo_link_item(): which of the two a program gets is decided where it is
-# linked, by its property RONDO_STATIC.
+# rondo_use_http2_transport(TARGET...): these call the server over libnghttp2 and OpenSSL instead of gRPC, and neither
+# include nor link gRPC: a twentieth of its size, and one thread. All targets of a program must agree about it. The
+# development server speaks gRPC, so it cannot be in such a program. RONDO_HAS_HTTP2_TRANSPORT says whether the libraries
+# for it are there, RONDO_CAN_LINK_HTTP2_STATICALLY whether their archives are.
+#
+# rondo_use_lite_messages(TARGET...): these take the messages without their descriptions, which are most of the code of the
+# messages. rondo/protobuf.hpp and workflow_history::to_json() are not there then. All targets of a program must agree.
+#
+# Rondo's libraries name what they need by rondo_link_item() and rondo_link_network(): which libraries a program gets is
+# decided where it is linked, by its properties RONDO_STATIC,
+# RONDO_HTTP2_TRANSPORT and RONDO_LITE_MESSAGES.
 find_package(PkgConfig QUIET)
-set(RONDO_CAN_LINK_STATICALLY OFF)
-set(rondo_archives)
-if(PKG_CONFIG_FOUND AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
-  pkg_check_modules(rondo_archives_of_grpc QUIET grpc++)
-  set(rondo_archive_names protobuf sqlite3 http_parser crypto z ${rondo_archives_of_grpc_STATIC_LIBRARIES})
-  list(REMOVE_DUPLICATES rondo_archive_names)
-  # Parts of the C library, and of the compiler.
-  list(REMOVE_ITEM rondo_archive_names atomic dl m pthread rt)
-  foreach(name IN LISTS rondo_archive_names)
+find_package(OpenSSL QUIET)
+find_path(RONDO_NGHTTP2_INCLUDE_DIR nghttp2/nghttp2.h)
+find_library(RONDO_NGHTTP2_LIBRARY nghttp2)
+mark_as_advanced(RONDO_NGHTTP2_INCLUDE_DIR RONDO_NGHTTP2_LIBRARY)
+set(RONDO_HAS_HTTP2_TRANSPORT OFF)
+if(OPENSSL_FOUND AND RONDO_NGHTTP2_INCLUDE_DIR AND RONDO_NGHTTP2_LIBRARY)
+  set(RONDO_HAS_HTTP2_TRANSPORT ON)
+endif()
+
+# Sets OUT to one item that links the archives NAME..., which may need each other in circles; to nothing when one of them
+# is missing, unless its name matches OPTIONAL.
+function(rondo_find_archives out optional)
+  set(found)
+  foreach(name IN LISTS ARGN)
     find_library(rondo_archive_${name} lib${name}.a)
     mark_as_advanced(rondo_archive_${name})
     if(rondo_archive_${name})
-      list(APPEND rondo_archives ${rondo_archive_${name}})
-    elseif(NOT name MATCHES "^(sqlite3|http_parser)$")  # only parts of the library need these
-      set(rondo_archives)
-      break()
+      list(APPEND found ${rondo_archive_${name}})
+    elseif(NOT name MATCHES "^(${optional})$")
+      set(${out} "" PARENT_SCOPE)
+      return()
     endif()
   endforeach()
-  unset(rondo_archive_names)
-  if(rondo_archives_of_grpc_FOUND AND rondo_archives)
-    set(RONDO_CAN_LINK_STATICALLY ON)
-    # One item: the archives need each other in circles.
-    list(JOIN rondo_archives "," rondo_archives)
-    set(rondo_archives "-Wl,--start-group,${rondo_archives},--end-group")
+  list(JOIN found "," found)
+  set(${out} "-Wl,--start-group,${found},--end-group" PARENT_SCOPE)
+endfunction()
+
+set(RONDO_CAN_LINK_STATICALLY OFF)
+set(RONDO_CAN_LINK_HTTP2_STATICALLY OFF)
+set(rondo_archives)
+set(rondo_http2_archives)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  if(PKG_CONFIG_FOUND)
+    pkg_check_modules(rondo_archives_of_grpc QUIET grpc++)
+  endif()
+  if(rondo_archives_of_grpc_FOUND)
+    set(rondo_archive_names protobuf sqlite3 http_parser crypto z ${rondo_archives_of_grpc_STATIC_LIBRARIES})
+    list(REMOVE_DUPLICATES rondo_archive_names)
+    # Parts of the C library, and of the compiler.
+    list(REMOVE_ITEM rondo_archive_names atomic dl m pthread rt)
+    # Only parts of the library need these.
+    rondo_find_archives(rondo_archives "sqlite3|http_parser" ${rondo_archive_names})
+    unset(rondo_archive_names)
+    if(rondo_archives)
+      set(RONDO_CAN_LINK_STATICALLY ON)
+    endif()
+  endif()
+  if(RONDO_HAS_HTTP2_TRANSPORT)
+    rondo_find_archives(rondo_http2_archives http_parser protobuf protobuf-lite nghttp2 http_parser ssl crypto z)
+    if(rondo_http2_archives)
+      set(RONDO_CAN_LINK_HTTP2_STATICALLY ON)
+    endif()
   endif()
 endif()
 
+# Properties of the program, and the macros that the headers ask; those come with rondo::rondo.
+set(rondo_is_http2 "$<BOOL:$<TARGET_PROPERTY:RONDO_HTTP2_TRANSPORT>>")
+set(rondo_is_lite "$<BOOL:$<TARGET_PROPERTY:RONDO_LITE_MESSAGES>>")
+set(rondo_program_definitions "$<${rondo_is_http2}:RONDO_HTTP2_TRANSPORT>;$<${rondo_is_lite}:RONDO_LITE_MESSAGES>")
+
 # What to link for the shared library ITEM.
 function(rondo_link_item out item)
-  set(is_missing OFF)
+  set(archives "${rondo_archives}")
   if(item STREQUAL "SQLite::SQLite3" AND NOT rondo_archive_sqlite3)
-    set(is_missing ON)
+    set(archives)
   elseif(item MATCHES "http_parser" AND NOT rondo_archive_http_parser)
-    set(is_missing ON)
+    set(archives)
   endif()
-  if(RONDO_CAN_LINK_STATICALLY AND NOT is_missing)
-    string(REPLACE "," "$<COMMA>" archives "${rondo_archives}")
-    set(item "$<IF:$<BOOL:$<TARGET_PROPERTY:RONDO_STATIC>>,${archives},${item}>")
+  if(archives)
+    string(REPLACE "," "$<COMMA>" archives "${archives}")
+  else()
+    set(archives "${item}")
   endif()
-  set(${out} "${item}" PARENT_SCOPE)
+  if(rondo_http2_archives)
+    string(REPLACE "," "$<COMMA>" http2_archives "${rondo_http2_archives}")
+    # The lite part is in both.
+    string(REPLACE "${rondo_archive_protobuf}$<COMMA>${rondo_archive_protobuf-lite}"
+           "$<IF:${rondo_is_lite},${rondo_archive_protobuf-lite},${rondo_archive_protobuf}>" http2_archives
+           "${http2_archives}")
+    set(archives "$<IF:${rondo_is_http2},${http2_archives},${archives}>")
+  endif()
+  set(${out} "$<IF:$<BOOL:$<TARGET_PROPERTY:RONDO_STATIC>>,${archives},${item}>" PARENT_SCOPE)
+endfunction()
+
+# What to link for the transport.
+function(rondo_link_network out)
+  rondo_link_item(grpc gRPC::grpc++)
+  if(RONDO_HAS_HTTP2_TRANSPORT)
+    rondo_link_item(nghttp2 ${RONDO_NGHTTP2_LIBRARY})
+    rondo_link_item(ssl OpenSSL::SSL)
+    set(${out} "$<IF:${rondo_is_http2},${nghttp2},${grpc}>" "$<${rondo_is_http2}:${ssl}>" PARENT_SCOPE)
+  else()
+    set(${out} "${grpc}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(rondo_use_http2_transport)
+  if(NOT RONDO_HAS_HTTP2_TRANSPORT)
+    message(FATAL_ERROR "${ARGN} cannot use the HTTP/2 transport: libnghttp2 or OpenSSL is missing (libnghttp2-dev, libssl-dev)")
+  endif()
+  set_target_properties(${ARGN} PROPERTIES RONDO_HTTP2_TRANSPORT ON)
+endfunction()
+
+function(rondo_use_lite_messages)
+  set_target_properties(${ARGN} PROPERTIES RONDO_LITE_MESSAGES ON)
 endfunction()
 
 function(rondo_link_statically target)
-  if(NOT RONDO_CAN_LINK_STATICALLY)
+  get_target_property(is_http2 ${target} RONDO_HTTP2_TRANSPORT)
+  if(is_http2 AND NOT RONDO_CAN_LINK_HTTP2_STATICALLY)
+    message(FATAL_ERROR "${target} cannot be linked statically: the archives of protobuf, nghttp2, OpenSSL or zlib are missing")
+  elseif(NOT is_http2 AND NOT RONDO_CAN_LINK_STATICALLY)
     message(FATAL_ERROR "${target} cannot be linked statically: the archives of gRPC, protobuf or what they need are missing")
   endif()
   set_target_properties(${target} PROPERTIES RONDO_STATIC ON)

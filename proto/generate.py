@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Makes the C++ of the wire protocol: runs protoc over proto/ and mends what it makes of keywords.
 
-    generate.py PROTOC SOURCE_DIR OUTPUT_DIR [--flat MARKER] FILE.proto...
+    generate.py PROTOC SOURCE_DIR OUTPUT_DIR [--flat MARKER] [--lite] FILE.proto...
 
 protoc 3.21 writes `namespace namespace {` for the package temporal.api.namespace.v1; such C++ names get an underscore
 at their end (`temporal::api::namespace_::v1`), the names on the wire stay. Headers with a field called `linux` take away
 the macro of that name, which compilers define unless they are told to keep to the standard. With --flat, for build systems whose outputs
 cannot lie in subfolders, OUTPUT_DIR also gets one flat source for each file (a/b.proto -> a_b_proto.cc) and the header
-MARKER, on which users of the generated headers depend.
+MARKER, on which users of the generated headers depend. With --lite, the messages need protobuf's lite runtime only, and
+come with lite versions of protobuf's own messages that they use.
 """
 
 import argparse
@@ -22,6 +23,9 @@ REPAIRS = [
     (re.compile(rf"::({KEYWORDS})::"), r"::\1_::"),
 ]
 
+
+# What the wire protocol uses of protobuf's own messages.
+OF_PROTOBUF = [f"google/protobuf/{name}.proto" for name in ("any", "duration", "empty", "field_mask", "timestamp", "wrappers")]
 
 # Names that are macros in gcc's and clang's own dialects.
 MACROS = ["linux"]
@@ -47,10 +51,14 @@ def main():
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--flat", metavar="MARKER")
+    parser.add_argument("--lite", action="store_true")
     arguments = parser.parse_args()
 
     arguments.output.mkdir(parents=True, exist_ok=True)
-    command = [arguments.protoc, "-I", arguments.source, "--cpp_out", arguments.output, *arguments.files]
+    if arguments.lite:
+        arguments.files += OF_PROTOBUF
+    output = f"--cpp_out={'lite:' if arguments.lite else ''}{arguments.output}"
+    command = [arguments.protoc, "-I", arguments.source, output, *arguments.files]
     failed = subprocess.run(command, check=False).returncode
     if failed:
         return failed

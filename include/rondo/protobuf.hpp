@@ -1,4 +1,7 @@
 #pragma once
+#ifdef RONDO_LITE_MESSAGES
+#error "rondo/protobuf.hpp needs the whole of protobuf: give rondo_add_lambda() the option WHOLE_PROTOBUF"
+#endif
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/json_util.h>
 

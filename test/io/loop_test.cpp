@@ -32,7 +32,7 @@ namespace {
 using namespace rondo::detail::io;
 using namespace std::chrono_literals;
 
-/// Every test of the loop runs with the thread asleep and with the thread in gRPC's completion queue.
+/// Every test of the loop runs with the thread waiting in asio and in gRPC's completion queue.
 class Loop : public ::testing::TestWithParam<bool> {
  protected:
   Loop() : loop_(std::make_unique<event_loop>()) {
@@ -45,7 +45,7 @@ class Loop : public ::testing::TestWithParam<bool> {
   std::unique_ptr<event_loop> loop_;
 };
 
-std::string reactor_name(const ::testing::TestParamInfo<bool>& info) { return info.param ? "Grpc" : "Parking"; }
+std::string reactor_name(const ::testing::TestParamInfo<bool>& info) { return info.param ? "Grpc" : "Asio"; }
 
 INSTANTIATE_TEST_SUITE_P(Reactors, Loop, ::testing::Bool(), reactor_name);
 
@@ -352,6 +352,32 @@ TEST_P(Loop, SleepOfNoTimeAndOfForEver) {
   loop().block_on(sleep_until(loop(), time_point::min()));
   asio::co_spawn(loop().executor(), sleep_for(loop(), duration::max()), asio::detached);
   loop().poll();
+}
+
+TEST(AsioLoop, WaitsForSocketsWithoutLookingAtThemAgainAndAgain) {
+  event_loop loop;
+  asio::ip::tcp::acceptor acceptor(loop.context(), {asio::ip::address_v4::loopback(), 0});
+  asio::ip::tcp::socket incoming(loop.context());
+  asio::ip::tcp::socket outgoing(loop.context());
+  bool accepted = false;
+  acceptor.async_accept(incoming, [&](asio::error_code) { accepted = true; });
+  std::vector<int> log;
+  counter timer(log, 1);
+  loop.arm(timer, steady_clock::now() + 50ms);
+  int turns = 0;
+  loop.run_until([&] {
+    ++turns;
+    return !log.empty();
+  });
+  EXPECT_FALSE(accepted);
+  EXPECT_LE(turns, 10);
+  outgoing.connect(acceptor.local_endpoint());
+  turns = 0;
+  loop.run_until([&] {
+    ++turns;
+    return accepted;
+  });
+  EXPECT_LE(turns, 10);
 }
 
 struct tracked {

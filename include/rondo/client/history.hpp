@@ -1,5 +1,7 @@
 #pragma once
+#ifndef RONDO_LITE_MESSAGES
 #include <google/protobuf/util/json_util.h>
+#endif
 #include <temporal/api/history/v1/message.pb.h>
 
 #include <cstddef>
@@ -22,6 +24,7 @@ class workflow_history {
   /// Number of events.
   std::size_t events() const noexcept { return events_; }
 
+#ifndef RONDO_LITE_MESSAGES
   /// The form that the CLI and the web interface export and other SDKs replay.
   std::string to_json() const {
     google::protobuf::util::JsonPrintOptions options;
@@ -31,6 +34,7 @@ class workflow_history {
     if (!status.ok()) throw std::runtime_error("rondo: a history has no JSON: " + status.ToString());
     return text;
   }
+#endif
 
  private:
   static temporal::api::history::v1::History parse(const std::string& serialised) {

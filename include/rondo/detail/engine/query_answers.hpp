@@ -1,15 +1,15 @@
 #pragma once
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
-
-#include <google/protobuf/util/json_util.h>
-#include <temporal/api/sdk/v1/workflow_metadata.pb.h>
+#include <vector>
 
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/execution.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/json.hpp"
 
 // Queries: those of the workflow, and those that every workflow answers.
 namespace rondo::detail::engine {
@@ -17,26 +17,33 @@ namespace rondo::detail::engine {
 inline constexpr std::string_view stack_trace_query = "__stack_trace";
 inline constexpr std::string_view metadata_query = "__temporal_workflow_metadata";
 
-/// What a user interface may show about a workflow: its type and what it can be asked and told.
-inline temporal::api::sdk::v1::WorkflowMetadata metadata_of(const run::workflow_definition& of) {
-  temporal::api::sdk::v1::WorkflowMetadata made;
-  auto& definition = *made.mutable_definition();
-  definition.set_type(of.name);
-  for (const auto& each : of.queries) definition.add_query_definitions()->set_name(each);
-  auto* trace = definition.add_query_definitions();
-  trace->set_name(std::string(stack_trace_query));
-  trace->set_description("What the workflow waits for");
-  for (const auto& each : of.signals) definition.add_signal_definitions()->set_name(each);
-  return made;
+/// What a workflow can be asked or told, as a user interface shows it.
+struct handler_description {
+  std::string name;
+  std::optional<std::string> description{};
+};
+
+/// The JSON of a temporal.api.sdk.v1.WorkflowMetadata. By hand, because protobuf's own needs the descriptors of all
+/// messages, which small programs are without.
+inline std::string metadata_json(const run::workflow_definition& of) {
+  std::vector<handler_description> queries;
+  for (const auto& each : of.queries) queries.push_back({.name = each});
+  queries.push_back({.name = std::string(stack_trace_query), .description = "What the workflow waits for"});
+  std::string text = "{\"definition\":{\"type\":" + json::dump(of.name);
+  text += ",\"queryDefinitions\":" + json::dump(queries);
+  if (!of.signals.empty()) {
+    std::vector<handler_description> signals;
+    for (const auto& each : of.signals) signals.push_back({.name = each});
+    text += ",\"signalDefinitions\":" + json::dump(signals);
+  }
+  return text + "}}";
 }
 
 inline void write_metadata(const run::workflow_definition& of, Payloads& to) {
-  const auto metadata = metadata_of(of);
   Payload& made = *to.add_payloads();
   (*made.mutable_metadata())["encoding"] = encoding::json_protobuf;
-  (*made.mutable_metadata())["messageType"] = metadata.GetTypeName();
-  const auto status = google::protobuf::util::MessageToJsonString(metadata, made.mutable_data());
-  if (!status.ok()) throw std::runtime_error("cannot write the metadata of workflow '" + of.name + "' as JSON");
+  (*made.mutable_metadata())["messageType"] = "temporal.api.sdk.v1.WorkflowMetadata";
+  made.set_data(metadata_json(of));
 }
 
 /// Answers one query. An exception means that the query fails, nothing else.

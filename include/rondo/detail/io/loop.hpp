@@ -23,8 +23,9 @@
 
 namespace rondo::detail::io {
 
-/// The one thread of a Rondo program: waits in its transport's reactor, fires timers, polls asio, runs posted work.
-/// Whoever calls run(), run_until(), run_one(), poll() or block_on() drives it; at most one thread does so at a time.
+/// The one thread of a Rondo program: waits in asio or its transport's reactor, fires timers, polls asio, runs posted
+/// work. Whoever calls run(), run_until(), run_one(), poll() or block_on() drives it; at most one thread does so at a
+/// time.
 class event_loop {
  public:
   event_loop() = default;
@@ -35,7 +36,8 @@ class event_loop {
   /// resuming them. No other thread may use the loop any more.
   ~event_loop();
 
-  /// For asio sockets and timers. Post work through executor() or post(): posting here does not wake the loop.
+  /// For asio sockets and timers. Post work through executor() or post(): posting here wakes the loop only where it
+  /// waits in asio.
   asio::io_context& context() noexcept { return core_.context(); }
   loop_executor executor() noexcept { return loop_executor(core_); }
 
@@ -82,7 +84,7 @@ class event_loop {
   void arm(timer_node& node, time_point when) { timers_.arm(node, when); }
   void disarm(timer_node& node) noexcept { timers_.disarm(node); }
 
-  /// The reactor of a transport; the first use installs it in the place where the thread only slept.
+  /// The reactor of a transport; the first use installs it in the place where the thread waited in asio.
   /// Throws std::logic_error while another thread drives the loop.
   template <class Reactor>
   Reactor& use_reactor();
@@ -195,10 +197,11 @@ inline void event_loop::turn(bool may_wait) {
 }
 
 inline time_point event_loop::next_deadline() const {
-  // asio hides its own descriptor, so its sockets and timers are looked at once in this interval while there are any.
+  // asio hides its own descriptor. A thread that waits elsewhere looks at asio's sockets and timers once in this
+  // interval while there are any.
   constexpr std::chrono::milliseconds asio_poll_interval{1};
   if (!core_.local_.empty() || !batch_.empty() || asio_ == asio_state::ready) return time_point::min();
-  if (asio_ == asio_state::idle) return timers_.next();
+  if (asio_ == asio_state::idle || core_.reactor_->waits_in_asio()) return timers_.next();
   return std::min(timers_.next(), steady_clock::now() + asio_poll_interval);
 }
 
@@ -285,12 +288,13 @@ Reactor& event_loop::use_reactor() {
     return use_reactor<Reactor>();
   }
   if (auto* present = dynamic_cast<Reactor*>(core_.reactor_.get())) return *present;
-  if (dynamic_cast<parking_reactor*>(core_.reactor_.get()) == nullptr) {
+  if (!core_.reactor_->waits_in_asio()) {
     throw std::logic_error("rondo: the event loop already waits in the reactor of another transport");
   }
   auto fresh = std::make_unique<Reactor>();
   Reactor& installed = *fresh;
   const std::lock_guard lock(core_.mutex_);
+  core_.reactor_->shutdown();
   core_.reactor_ = std::move(fresh);
   return installed;
 }

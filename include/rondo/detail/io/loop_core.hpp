@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "rondo/detail/io/asio_reactor.hpp"
 #include "rondo/detail/io/reactor.hpp"
 #include "rondo/detail/io/work_queue.hpp"
 
@@ -15,7 +16,7 @@ namespace rondo::detail::io {
 /// What executors and the event loop share: the queues, the reactor and who drives the loop.
 class loop_core {
  public:
-  loop_core() : reactor_(std::make_unique<parking_reactor>()) {}
+  loop_core() : reactor_(std::make_unique<asio_reactor>(context_)) {}
   loop_core(const loop_core&) = delete;
   loop_core& operator=(const loop_core&) = delete;
   ~loop_core() = default;

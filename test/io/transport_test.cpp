@@ -1,4 +1,4 @@
-#include "rondo/detail/io/grpc_transport.hpp"
+#include "rondo/detail/io/transport.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "grpc_test_server.hpp"
+#include "rondo/detail/io/grpc_transport.hpp"
+#include "rondo/detail/io/http2_transport.hpp"
 #include "rondo/detail/io/retry.hpp"
 
 namespace {
@@ -53,141 +55,154 @@ client_options options_for(const grpc_test_server& server) {
   return options;
 }
 
-struct GrpcTransport : ::testing::Test {
+/// Every test of calls over the network runs with each transport.
+struct NamesOfTransports {
+  template <class Transport>
+  static std::string GetName(int) {
+    return std::is_same_v<Transport, grpc_transport> ? "Grpc" : "Http2";
+  }
+};
+using transports = ::testing::Types<grpc_transport, http2_transport>;
+
+template <class Transport>
+struct NetworkTransport : ::testing::Test {
   rpc_result call(const std::string& path, const std::string& request, call_options options = call_options()) {
     return loop.block_on(unary(transport, path, request, std::move(options)));
   }
 
   grpc_test_server server{answer};
   event_loop loop;
-  grpc_transport transport{loop, options_for(server)};
+  Transport transport{loop, options_for(server)};
 };
+TYPED_TEST_SUITE(NetworkTransport, transports, NamesOfTransports);
 
-TEST_F(GrpcTransport, CarriesBytesBothWays) {
+TYPED_TEST(NetworkTransport, CarriesBytesBothWays) {
   const std::string bytes("\0\x01 any bytes \xFF", 14);
-  const auto result = call("/test/echo", bytes);
+  const auto result = this->call("/test/echo", bytes);
   ASSERT_TRUE(result.status.ok()) << result.status.message;
   EXPECT_EQ(result.response.view(), bytes);
-  EXPECT_EQ(call("/test/echo", "").response.view(), "");
-  EXPECT_TRUE(call("/test/empty", "x").status.ok());
+  EXPECT_EQ(this->call("/test/echo", "").response.view(), "");
+  EXPECT_TRUE(this->call("/test/empty", "x").status.ok());
   const std::string large(3'000'000, 'l');
-  EXPECT_EQ(call("/test/echo", large).response.view(), large);
+  EXPECT_EQ(this->call("/test/echo", large).response.view(), large);
 }
 
-TEST_F(GrpcTransport, StatusOfTheServerWithItsDetails) {
-  const auto result = call("/test/not_found", "");
+TYPED_TEST(NetworkTransport, StatusOfTheServerWithItsDetails) {
+  const auto result = this->call("/test/not_found", "");
   EXPECT_EQ(result.status.code, rpc_code::not_found);
   EXPECT_EQ(result.status.message, "no such thing");
   EXPECT_EQ(result.status.details, std::string("\x08\x05\0x", 4));
   EXPECT_FALSE(result.status.from_transport);
-  EXPECT_FALSE(call("/test/cancelled", "").status.from_transport);
-  EXPECT_EQ(call("/test/nowhere", "").status.code, rpc_code::unimplemented);
-  EXPECT_FALSE(call("/test/nowhere", "").status.from_transport);
+  EXPECT_FALSE(this->call("/test/cancelled", "").status.from_transport);
+  EXPECT_EQ(this->call("/test/nowhere", "").status.code, rpc_code::unimplemented);
+  EXPECT_FALSE(this->call("/test/nowhere", "").status.from_transport);
 }
 
-TEST_F(GrpcTransport, HeadersArrive) {
+TYPED_TEST(NetworkTransport, HeadersArrive) {
   call_options options;
   options.common_metadata =
       std::make_shared<const metadata_list>(metadata_list{{"common", "1"}, {"bytes-bin", "\x01\xFF"}});
   options.metadata = call_headers("default", "workflow:w");
-  EXPECT_EQ(call("/test/header", "common", options).response.view(), "[1]");
-  EXPECT_EQ(call("/test/header", "bytes-bin", options).response.view(), "[\x01\xFF]");
-  EXPECT_EQ(call("/test/header", "temporal-namespace", options).response.view(), "[default]");
-  EXPECT_EQ(call("/test/header", "temporal-resource-id", options).response.view(), "[workflow:w]");
-  EXPECT_TRUE(call("/test/header", "user-agent").response.view().starts_with("[rondo/"));
+  EXPECT_EQ(this->call("/test/header", "common", options).response.view(), "[1]");
+  EXPECT_EQ(this->call("/test/header", "bytes-bin", options).response.view(), "[\x01\xFF]");
+  EXPECT_EQ(this->call("/test/header", "temporal-namespace", options).response.view(), "[default]");
+  EXPECT_EQ(this->call("/test/header", "temporal-resource-id", options).response.view(), "[workflow:w]");
+  EXPECT_TRUE(this->call("/test/header", "user-agent").response.view().starts_with("[rondo/"));
 }
 
-TEST_F(GrpcTransport, DeadlineEndsACallThatHangs) {
+TYPED_TEST(NetworkTransport, DeadlineEndsACallThatHangs) {
   call_options options;
   options.deadline = steady_clock::now() + 20ms;
-  const auto result = call("/test/hang", "", options);
+  const auto result = this->call("/test/hang", "", options);
   EXPECT_EQ(result.status.code, rpc_code::deadline_exceeded);
   EXPECT_TRUE(result.status.from_transport);
 }
 
-TEST_F(GrpcTransport, TokenCancelsManyPendingCalls) {
+TYPED_TEST(NetworkTransport, TokenCancelsManyPendingCalls) {
   constexpr int count = 128;
-  ASSERT_TRUE(call("/test/echo", "").status.ok());
+  ASSERT_TRUE(this->call("/test/echo", "").status.ok());
   call_token token;
   call_options options;
   options.token = &token;
   std::vector<rpc_result> results;
   const auto request = std::make_shared<const std::string>("x");
   for (int i = 0; i < count; ++i) {
-    async_unary(transport, "/test/hang", request, options, [&](rpc_result r) { results.push_back(std::move(r)); });
+    async_unary(this->transport, "/test/hang", request, options,
+                [&](rpc_result r) { results.push_back(std::move(r)); });
   }
-  while (server.calls() < count + 1) loop.block_on(sleep_for(loop, 1ms));
+  while (this->server.calls() < count + 1) this->loop.block_on(sleep_for(this->loop, 1ms));
   EXPECT_TRUE(results.empty());
   token.cancel();
   EXPECT_TRUE(results.empty());
-  loop.run_until([&] { return results.size() == count; });
+  this->loop.run_until([&] { return results.size() == count; });
   for (const auto& result : results) {
     EXPECT_EQ(result.status.code, rpc_code::cancelled);
     EXPECT_TRUE(result.status.from_transport);
   }
-  EXPECT_TRUE(call("/test/echo", "").status.ok());
+  EXPECT_TRUE(this->call("/test/echo", "").status.ok());
 }
 
-TEST_F(GrpcTransport, ACancelledTokenEndsALaterCall) {
+TYPED_TEST(NetworkTransport, ACancelledTokenEndsALaterCall) {
   call_token token;
   token.cancel();
   call_options options;
   options.token = &token;
-  EXPECT_EQ(call("/test/hang", "", options).status.code, rpc_code::cancelled);
+  EXPECT_EQ(this->call("/test/hang", "", options).status.code, rpc_code::cancelled);
 }
 
-TEST_F(GrpcTransport, AnswersOverTheLimitFailAndAreNotRetried) {
-  client_options small = options_for(server);
+TYPED_TEST(NetworkTransport, AnswersOverTheLimitFailAndAreNotRetried) {
+  client_options small = options_for(this->server);
   small.max_receive_message_size = 1000;
-  grpc_transport limited(loop, small);
+  TypeParam limited(this->loop, small);
   const auto blob = [&](const char* size) {
-    return loop.block_on(unary(limited, "/test/blob", std::string(size), call_options()));
+    return this->loop.block_on(unary(limited, "/test/blob", std::string(size), call_options()));
   };
   EXPECT_TRUE(blob("1000").status.ok());
   const auto result = blob("1001");
   EXPECT_EQ(result.status.code, rpc_code::resource_exhausted);
   EXPECT_TRUE(is_message_too_large(result.status)) << result.status.message;
-  EXPECT_EQ(call("/test/blob", "5000000").response.view().size(), 5'000'000U);
+  EXPECT_EQ(this->call("/test/blob", "5000000").response.view().size(), 5'000'000U);
 }
 
-TEST_F(GrpcTransport, ServerGoneIsUnavailableAndRetrySucceedsAfterItsReturn) {
-  ASSERT_TRUE(call("/test/echo", "1").status.ok());
-  server.stop();
-  const auto gone = call("/test/echo", "2");
+TYPED_TEST(NetworkTransport, ServerGoneIsUnavailableAndRetrySucceedsAfterItsReturn) {
+  ASSERT_TRUE(this->call("/test/echo", "1").status.ok());
+  this->server.stop();
+  const auto gone = this->call("/test/echo", "2");
   EXPECT_EQ(gone.status.code, rpc_code::unavailable);
   EXPECT_TRUE(gone.status.from_transport);
 
   std::optional<rpc_result> result;
   retry_policy policy;
   const auto request = std::make_shared<const std::string>("3");
-  asio::co_spawn(loop.executor(), call_with_retry(transport, "/test/echo", request, retry_options(), policy),
+  asio::co_spawn(this->loop.executor(),
+                 call_with_retry(this->transport, "/test/echo", request, retry_options(), policy),
                  [&](std::exception_ptr error, rpc_result r) {
                    EXPECT_FALSE(error);
                    result = std::move(r);
                  });
-  loop.poll();
-  server.start();
-  ASSERT_TRUE(server.running());
-  loop.run_until([&] { return result.has_value(); });
+  this->loop.poll();
+  this->server.start();
+  ASSERT_TRUE(this->server.running());
+  this->loop.run_until([&] { return result.has_value(); });
   EXPECT_TRUE(result->status.ok()) << result->status.message;
   EXPECT_EQ(result->response.view(), "3");
 }
 
-TEST_F(GrpcTransport, TheServerThatDiesEndsItsCalls) {
+TYPED_TEST(NetworkTransport, TheServerThatDiesEndsItsCalls) {
   std::optional<rpc_result> result;
-  async_unary(transport, "/test/hang", std::make_shared<const std::string>("x"), call_options(),
+  async_unary(this->transport, "/test/hang", std::make_shared<const std::string>("x"), call_options(),
               [&](rpc_result r) { result = std::move(r); });
-  while (server.calls() < 1) loop.block_on(sleep_for(loop, 1ms));
-  server.stop();
-  loop.run_until([&] { return result.has_value(); });
+  while (this->server.calls() < 1) this->loop.block_on(sleep_for(this->loop, 1ms));
+  this->server.stop();
+  this->loop.run_until([&] { return result.has_value(); });
   EXPECT_TRUE(is_retryable(rpc_class::task_poll, result->status, false)) << to_string(result->status.code);
 }
 
-TEST_F(GrpcTransport, UnknownHost) {
+TYPED_TEST(NetworkTransport, UnknownHost) {
   client_options options;
   options.target = "no-such-host.invalid:7233";
-  grpc_transport nowhere(loop, options);
-  const auto result = loop.block_on(unary(nowhere, "/test/echo", std::string(), call_options()));
+  TypeParam nowhere(this->loop, options);
+  const auto result = this->loop.block_on(unary(nowhere, "/test/echo", std::string(), call_options()));
   EXPECT_EQ(result.status.code, rpc_code::unavailable);
   EXPECT_TRUE(result.status.from_transport);
 }
@@ -201,11 +216,12 @@ asio::awaitable<void> echo_often(transport& over, int times, int& done) {
   ++done;
 }
 
-TEST_F(GrpcTransport, ManyCallsAtOnce) {
+TYPED_TEST(NetworkTransport, ManyCallsAtOnce) {
   int done = 0;
-  for (int i = 0; i < 32; ++i) asio::co_spawn(loop.executor(), echo_often(transport, 50, done), asio::detached);
-  loop.run_until([&] { return done == 32; });
-  EXPECT_EQ(server.calls(), 1600);
+  for (int i = 0; i < 32; ++i)
+    asio::co_spawn(this->loop.executor(), echo_often(this->transport, 50, done), asio::detached);
+  this->loop.run_until([&] { return done == 32; });
+  EXPECT_EQ(this->server.calls(), 1600);
 }
 
 struct alive_guard {
@@ -223,12 +239,16 @@ asio::awaitable<void> hang_holding(std::shared_ptr<transport> over, int& alive) 
   ADD_FAILURE() << "a destroyed loop must not resume its coroutines";
 }
 
-TEST(GrpcTransportLoop, IsDestroyedWithCallsUnderWay) {
+template <class Transport>
+struct NetworkTransportLoop : ::testing::Test {};
+TYPED_TEST_SUITE(NetworkTransportLoop, transports, NamesOfTransports);
+
+TYPED_TEST(NetworkTransportLoop, IsDestroyedWithCallsUnderWay) {
   grpc_test_server server(answer);
   int alive = 0;
   {
     event_loop loop;
-    auto transport = std::make_shared<grpc_transport>(loop, options_for(server));
+    auto transport = std::make_shared<TypeParam>(loop, options_for(server));
     for (int i = 0; i < 10; ++i) asio::co_spawn(loop.executor(), hang_holding(transport, alive), asio::detached);
     while (server.calls() < 10) loop.block_on(sleep_for(loop, 1ms));
     EXPECT_EQ(alive, 10);
@@ -236,12 +256,12 @@ TEST(GrpcTransportLoop, IsDestroyedWithCallsUnderWay) {
   EXPECT_EQ(alive, 0);
 }
 
-TEST(GrpcTransportLoop, OneLoopServesTwoTransports) {
+TYPED_TEST(NetworkTransportLoop, OneLoopServesTwoTransports) {
   grpc_test_server one(answer);
   grpc_test_server two(answer);
   event_loop loop;
-  grpc_transport first(loop, options_for(one));
-  grpc_transport second(loop, options_for(two));
+  TypeParam first(loop, options_for(one));
+  TypeParam second(loop, options_for(two));
   EXPECT_TRUE(loop.block_on(unary(first, "/test/echo", std::string("1"), call_options())).status.ok());
   EXPECT_TRUE(loop.block_on(unary(second, "/test/echo", std::string("2"), call_options())).status.ok());
   EXPECT_EQ(one.calls(), 1);

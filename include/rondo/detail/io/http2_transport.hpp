@@ -1,0 +1,190 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rondo/connection_options.hpp"
+#include "rondo/detail/io/headers.hpp"
+#include "rondo/detail/io/host_lookup.hpp"
+#include "rondo/detail/io/http2_call.hpp"
+#include "rondo/detail/io/http2_connection.hpp"
+#include "rondo/detail/io/pem.hpp"
+#include "rondo/detail/io/transport.hpp"
+
+namespace rondo::detail::io {
+
+/// Calls over HTTP/2 on asio's sockets, on the loop's thread alone: a twentieth of gRPC's code, for programs that must
+/// be small or start fast. Connects with its first call. It behaves as grpc_transport does.
+class http2_transport final : public transport, private http2_connection::owner, private http2_call_place {
+ public:
+  /// Throws std::invalid_argument when the options cannot work.
+  http2_transport(event_loop& loop, const client_options& options)
+      : loop_(&loop),
+        options_(options),
+        target_(parse_target(options.target)),
+        keepalive_interval_(options.keepalive_interval),
+        random_(static_cast<std::minstd_rand::result_type>(steady_clock::now().time_since_epoch().count())) {
+    if (uses_tls(options_)) check_tls(options_.tls.value_or(tls_options{}));
+  }
+  ~http2_transport() override {
+    if (lookup_) lookup_->abandon();
+    for (const auto& each : waiting_) each->is_at(nullptr);
+    for (const auto& each : connections_) each->abandon();
+  }
+
+  event_loop& loop() noexcept override { return *loop_; }
+  void start(unary_call& call) override { route(http2_call::begin(*loop_, call, options_.max_receive_message_size)); }
+  void cancel(unary_call& call) noexcept override {
+    static_cast<http2_call*>(call.state)
+        ->end_later(rpc_result(rpc_status(rpc_code::cancelled, "call cancelled", true)));
+  }
+
+ private:
+  // As long as those of grpc_transport, for the same reasons.
+  static constexpr std::chrono::milliseconds first_reconnect{200};
+  static constexpr std::chrono::milliseconds slowest_reconnect{5000};
+
+  void route(const std::shared_ptr<http2_call>& call) {
+    if (current_ && connected_) {
+      if (current_->submit(call)) return;
+      retire(*current_);
+    }
+    if (!current_ && !lookup_) {
+      if (steady_clock::now() < retry_at_) return call->end_later(rpc_result(last_failure_));
+      waiting_.push_back(call);
+      call->is_at(this);
+      return connect();
+    }
+    waiting_.push_back(call);
+    call->is_at(this);
+  }
+
+  void connect() {
+    connected_ = false;
+    host_addresses found;
+    lookup_ = host_lookup::start(*loop_, target_, found, [this](host_addresses result) {
+      lookup_.reset();
+      connect_to(std::move(result));
+    });
+    if (!lookup_) connect_to(std::move(found));
+  }
+
+  void connect_to(host_addresses found) {
+    if (found.endpoints.empty()) {
+      return fail_later("DNS resolution failed for " + options_.target + ": " + found.fault);
+    }
+    try {
+      http2_connection::owner& self = *this;
+      auto made = std::make_shared<http2_connection>(*loop_, self, connection_options());
+      current_ = made.get();
+      connections_.push_back(std::move(made));
+    } catch (const std::exception& failed) {
+      return fail_later(std::string("the certificates cannot be used: ") + failed.what());
+    }
+    current_->connect(std::move(found.endpoints));
+  }
+
+  http2_connection_options connection_options() {
+    http2_connection_options made;
+    const bool tls = uses_tls(options_);
+    const std::string name = options_.tls ? options_.tls->server_name : std::string();
+    made.head.scheme = tls ? "https" : "http";
+    made.head.authority = target_.authority;
+    if (tls && !name.empty()) made.head.authority = name;
+    if (!options_.authority.empty()) made.head.authority = options_.authority;
+    made.head.user_agent = std::string(client_name) + "/" + std::string(version_string);
+    if (tls) {
+      if (!tls_) tls_ = std::make_shared<const tls_context>(options_.tls.value_or(tls_options{}));
+      made.tls = tls_;
+      made.server_name = name.empty() ? parse_target(made.head.authority).host : name;
+    }
+    made.keepalive_interval = keepalive_interval_;
+    made.keepalive_timeout = options_.keepalive_timeout;
+    return made;
+  }
+
+  /// No connection came about: those who wait for it hear why, and so do those who call soon.
+  void fail(rpc_status why) {
+    backoff_ = backoff_ == duration::zero() ? duration(first_reconnect) : backoff_ * 8 / 5;
+    backoff_ = std::min<duration>(backoff_, slowest_reconnect);
+    const double random = std::uniform_real_distribution<double>(0.8, 1.2)(random_);
+    retry_at_ =
+        steady_clock::now() + duration(static_cast<duration::rep>(static_cast<double>(backoff_.count()) * random));
+    last_failure_ = std::move(why);
+    for (const auto& each : std::exchange(waiting_, {})) {
+      each->is_at(nullptr);
+      each->end_later(rpc_result(last_failure_));
+    }
+  }
+  void fail_later(std::string why) { fail(rpc_status(rpc_code::unavailable, std::move(why), true)); }
+
+  /// New calls need another connection.
+  void retire(http2_connection& connection) {
+    if (current_ == &connection) current_ = nullptr;
+    connection.drain();
+  }
+
+  void on_connected(http2_connection& connection) override {
+    if (&connection != current_) return;
+    connected_ = true;
+    for (const auto& each : std::exchange(waiting_, {})) {
+      each->is_at(nullptr);
+      route(each);
+    }
+  }
+
+  void on_proven(http2_connection&) override { backoff_ = duration::zero(); }
+
+  void on_draining(http2_connection& connection, bool too_many_pings) override {
+    if (too_many_pings) keepalive_interval_ *= 2;
+    if (current_ == &connection) current_ = nullptr;
+  }
+
+  void on_unprocessed(std::shared_ptr<http2_call> call) override {
+    if (std::exchange(call->replayed, true)) {
+      rpc_status refused(rpc_code::unavailable, "the server refused the stream", true);
+      return call->end_later(rpc_result(std::move(refused)));
+    }
+    // Not at once: this is inside the session that gave it back. A call that has ended meanwhile has no transport.
+    loop_->post([this, call = std::move(call)] {
+      if (!call->ended()) route(call);
+    });
+  }
+
+  void on_closed(http2_connection& connection, rpc_status why) override {
+    const bool is_current = current_ == &connection;
+    if (is_current) current_ = nullptr;
+    std::erase_if(connections_, [&](const auto& each) { return each.get() == &connection; });
+    if (is_current && !connection.proven()) fail(std::move(why));
+  }
+
+  void let_go(http2_call& call) noexcept override {
+    std::erase_if(waiting_, [&](const auto& each) { return each.get() == &call; });
+  }
+
+  event_loop* loop_;
+  client_options options_;
+  host_and_port target_;
+  std::shared_ptr<const tls_context> tls_;
+  std::shared_ptr<host_lookup> lookup_;
+  /// The one that takes new calls, or is being made for them; the others only end what they have begun.
+  http2_connection* current_ = nullptr;
+  bool connected_ = false;
+  std::vector<std::shared_ptr<http2_connection>> connections_;
+  std::vector<std::shared_ptr<http2_call>> waiting_;
+  duration keepalive_interval_;
+  duration backoff_{};
+  time_point retry_at_{};
+  rpc_status last_failure_;
+  std::minstd_rand random_;
+};
+
+}  // namespace rondo::detail::io
