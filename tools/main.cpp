@@ -59,6 +59,7 @@ int main(int count, char** arguments) {
   rondo::tools::add_workflow_commands(app, chosen);
   rondo::tools::add_task_queue_commands(app, chosen);
   rondo::tools::add_deployment_commands(app, chosen);
+  rondo::tools::add_doctor_command(app, chosen);
 #ifdef RONDO_COMMAND_HAS_SERVER
   rondo::tools::add_server_commands(app, chosen);
 #endif
