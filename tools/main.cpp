@@ -58,6 +58,8 @@ int main(int count, char** arguments) {
   app.set_version_flag("--version,-v", "rondo " + std::string(rondo::version_string), "Print the version");
   rondo::tools::add_workflow_commands(app, chosen);
   rondo::tools::add_task_queue_commands(app, chosen);
+  rondo::tools::add_deployment_commands(app, chosen);
+  rondo::tools::add_doctor_command(app, chosen);
 #ifdef RONDO_COMMAND_HAS_SERVER
   rondo::tools::add_server_commands(app, chosen);
 #endif
