@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "controller/provider_fixture.hpp"
 #include "rondo/detail/curl/url.hpp"
 #include "support/http_receiver.hpp"
 
@@ -18,13 +19,6 @@ namespace rondo::test {
 namespace {
 
 namespace curl = rondo::detail::curl;
-
-/// A port on which nobody listens, as far as one can know.
-unsigned short free_port() {
-  asio::io_context context;
-  const asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
-  return acceptor.local_endpoint().port();
-}
 
 struct http_client : testing::Test {
   rondo::detail::io::event_loop loop;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -53,7 +54,9 @@ inline std::chrono::system_clock::time_point time_of(const std::string& text) {
   const auto parsed = rondo::detail::parse_rfc3339(text);
   // Unreadable: not kept at all.
   if (!parsed) return std::chrono::system_clock::time_point::min();
-  return std::chrono::time_point_cast<std::chrono::system_clock::duration>(parsed->seconds);
+  // The clock ends in 2262.
+  constexpr auto latest = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::time_point::max());
+  return std::min(parsed->seconds, latest);
 }
 
 /// What the endpoint for credentials of a container answers.
