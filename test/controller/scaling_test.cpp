@@ -495,15 +495,4 @@ TEST(scaler, reports_what_leads_to_a_decision) {
   EXPECT_TRUE(worth(seen(1), start + 4)) << "what became of it is not known yet";
 }
 
-TEST(scaler, knows_when_to_look_again) {
-  target of;
-  static_cast<void>(of.look(seen(1), start));
-  EXPECT_EQ(next_look(of.by, of.of, seen(1), start), start + 30'000) << "when the invocation counts as stalled";
-  EXPECT_EQ(next_look(of.by, of.of, seen(0), start), start + 60'000);
-  of.of.workers.accepted("1", start + 50);
-  EXPECT_EQ(next_look(of.by, of.of, seen(1), start + 60), start + 10'050);
-  of.of.workers.pause_after_failure(start + 60, 0.5);
-  EXPECT_EQ(next_look(of.by, of.of, seen(1), start + 60), start + 160);
-}
-
 }  // namespace

@@ -93,6 +93,7 @@ class process_provider final : public provider {
   }
 
   void stop() override { stopping_ = true; }
+  bool ends_when_stopped() const noexcept override { return true; }
 
  private:
   static constexpr std::chrono::milliseconds longest_pause{50};

@@ -121,6 +121,8 @@ class provider {
   virtual asio::awaitable<provider_outcome> set_size(std::int32_t size);
   /// The controller stops: workers that are its own children shall end soon.
   virtual void stop() {}
+  /// True: they do, so that it is worth waiting for their end.
+  virtual bool ends_when_stopped() const noexcept { return false; }
 };
 
 inline asio::awaitable<provider_outcome> provider::invoke(invocation_request /*what*/) {

@@ -181,24 +181,12 @@ inline decision decide(const scaler_config& by, scaler_state& of, const observat
 /// Whether a look shows something that decide() should know: leads to a decision, or tells what became of invocations.
 inline bool is_worth_reporting(const scaler_config& by, const scaler_state& of, const observation& seen,
                                std::optional<std::int32_t> size, milliseconds_since_epoch now) {
+  if (of.deferred) return true;
   scaler_state copy = of;
   constexpr double no_jitter = 0.5;
   if (copy.workers.judge(by.fleet, seen, now, no_jitter)) return true;
   return !decide(by, copy, seen, size, now, no_jitter).nothing() || copy.deferred ||
          copy.last_poll_ms != of.last_poll_ms;
-}
-
-/// When to look again at the latest, even if nobody tells of anything new.
-inline milliseconds_since_epoch next_look(const scaler_config& by, const scaler_state& of, const observation& seen,
-                                          milliseconds_since_epoch now) {
-  auto when = std::max(of.last_poll_ms + poll_interval_ms(by), now);
-  if (of.workers.pausing(now)) return std::min(when, of.workers.not_before_ms);
-  const bool waits = seen.backlog() > 0 || !seen.registered;
-  for (const auto& each : of.workers.instances) {
-    const auto end = each.accepted_ms ? *each.accepted_ms + by.fleet.start_grace_ms : each.began_ms + by.fleet.stall_ms;
-    if (waits && end > now) when = std::min(when, end);
-  }
-  return when;
 }
 
 }  // namespace rondo::controller
