@@ -87,9 +87,10 @@ class runner {
     co_return result;
   }
 
-  /// Somebody says that there is work: invocations that wait for it begin their idle time anew. False when none polls.
+  /// Somebody says that there is work: invocations that wait for it begin their idle time anew. False when none polls
+  /// or will soon do so.
   bool expect_work() {
-    bool polls = false;
+    bool polls = connecting_ > 0;
     for (auto* each : sessions_) polls = each->expect_work() || polls;
     return polls;
   }
@@ -133,7 +134,8 @@ class runner {
     const counted in_work(running_);
     require_version(what, how);
     require_time(times, how);
-    const auto connection = co_await connect(how, times);
+    how.worker.logger.info("invocation began", {{"requestId", what.request_id}, {"cold", what.cold}});
+    const auto connection = co_await connect_counted(how, times);
     const auto connected = clock::now();
     result.connect = connected - began;
     times =
@@ -164,6 +166,10 @@ class runner {
     }
   }
 
+  asio::awaitable<connection_ptr> connect_counted(const options& how, const budget& times) {
+    const counted polls_soon(connecting_);
+    co_return co_await connect(how, times);
+  }
   /// The connection of the last invocation if it still is one, otherwise a new one.
   asio::awaitable<connection_ptr> connect(const options& how, const budget& times) {
     const bool shares = &how == &options_;
@@ -297,7 +303,7 @@ class runner {
   /// Of sessions that are over.
   std::vector<store_ptr> stores_;
   std::vector<session*> sessions_;
-  std::size_t running_ = 0, sequence_ = 0;
+  std::size_t running_ = 0, connecting_ = 0, sequence_ = 0;
 };
 
 /// One invocation of a process that has no other: runs it to its end on a loop of its own.
