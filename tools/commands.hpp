@@ -9,5 +9,6 @@ namespace rondo::tools {
 void add_workflow_commands(CLI::App& to, chosen_command& chosen);
 void add_task_queue_commands(CLI::App& to, chosen_command& chosen);
 void add_server_commands(CLI::App& to, chosen_command& chosen);
+void add_controller_command(CLI::App& to, chosen_command& chosen);
 
 }  // namespace rondo::tools

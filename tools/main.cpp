@@ -60,6 +60,7 @@ int main(int count, char** arguments) {
   rondo::tools::add_task_queue_commands(app, chosen);
 #ifdef RONDO_COMMAND_HAS_SERVER
   rondo::tools::add_server_commands(app, chosen);
+  rondo::tools::add_controller_command(app, chosen);
 #endif
   try {
     return parse_and_run(app, chosen, rondo::tools::full_arguments({arguments + 1, arguments + count}));
