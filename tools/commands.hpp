@@ -13,5 +13,6 @@ void add_doctor_command(CLI::App& to, chosen_command& chosen);
 void add_server_commands(CLI::App& to, chosen_command& chosen);
 void add_emulate_commands(CLI::App& to, chosen_command& chosen);
 void add_package_command(CLI::App& to, chosen_command& chosen);
+void add_controller_command(CLI::App& to, chosen_command& chosen);
 
 }  // namespace rondo::tools

@@ -65,6 +65,7 @@ int main(int count, char** arguments) {
 #endif
 #ifdef RONDO_COMMAND_HAS_SERVER
   rondo::tools::add_server_commands(app, chosen);
+  rondo::tools::add_controller_command(app, chosen);
 #endif
 #ifdef RONDO_COMMAND_HAS_SERVERLESS
   rondo::tools::add_emulate_commands(app, chosen);
