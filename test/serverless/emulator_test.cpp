@@ -321,7 +321,7 @@ TEST_F(Emulator, StopWaitsForWhatIsUnderWay) {
   wait([this] { return stats().invocations == 1; });
   bool stopped = false;
   asio::co_spawn(loop_.executor(), emulator_->stop(limit()), [&](const std::exception_ptr&) { stopped = true; });
-  for (int i = 0; i < 20; ++i) loop_.run_one();
+  for (int i = 0; i < 20; ++i) loop_.poll();
   EXPECT_FALSE(stopped);
   EXPECT_EQ(invoke().status, 429);
   open_gate();
