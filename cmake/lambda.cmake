@@ -2,14 +2,13 @@
 # provided.al2023, and FILE (TARGET.zip next to the executable) with each build: the program as `bootstrap`, and the FILES,
 # a temporal.toml for example. The program carries all but the C library in itself, uses the HTTP/2 transport and, without
 # WHOLE_PROTOBUF, the lite messages; see static_link.cmake. The build fails when the program would not run there.
-find_package(Python3 QUIET COMPONENTS Interpreter)
-set(rondo_lambda_dir ${CMAKE_CURRENT_LIST_DIR}/lambda)
-
 function(rondo_add_lambda target)
   cmake_parse_arguments(PARSE_ARGV 1 lambda "WHOLE_PROTOBUF" "OUTPUT" "FILES")
   if(lambda_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "rondo_add_lambda(${target}): unknown arguments ${lambda_UNPARSED_ARGUMENTS}")
   endif()
+  set(tools ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/lambda)
+  find_package(Python3 QUIET COMPONENTS Interpreter)
   if(NOT TARGET Python3::Interpreter)
     message(FATAL_ERROR "rondo_add_lambda(${target}) needs Python 3")
   endif()
@@ -18,7 +17,7 @@ function(rondo_add_lambda target)
     rondo_use_lite_messages(${target})
   endif()
   rondo_link_statically(${target})
-  target_sources(${target} PRIVATE ${rondo_lambda_dir}/old_glibc.cpp)
+  target_sources(${target} PRIVATE ${tools}/old_glibc.cpp)
   target_compile_options(${target} PRIVATE -Os -ffunction-sections -fdata-sections)
   # At a fixed address there is nothing to relocate.
   target_link_options(${target} PRIVATE -no-pie LINKER:--gc-sections)
@@ -27,11 +26,11 @@ function(rondo_add_lambda target)
   endif()
   set(files)
   foreach(file IN LISTS lambda_FILES)
-    cmake_path(ABSOLUTE_PATH file)
+    cmake_path(ABSOLUTE_PATH file NORMALIZE)
     list(APPEND files ${file})
   endforeach()
   add_custom_command(TARGET ${target} POST_BUILD
-    COMMAND Python3::Interpreter ${rondo_lambda_dir}/package.py $<TARGET_FILE:${target}> ${lambda_OUTPUT}
+    COMMAND Python3::Interpreter ${tools}/package.py $<TARGET_FILE:${target}> ${lambda_OUTPUT}
             --objdump ${CMAKE_OBJDUMP} --strip ${CMAKE_STRIP} ${files}
     COMMENT "Packaging ${target} for AWS Lambda"
     VERBATIM)

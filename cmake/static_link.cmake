@@ -75,6 +75,11 @@ set(rondo_is_http2 "$<BOOL:$<TARGET_PROPERTY:RONDO_HTTP2_TRANSPORT>>")
 set(rondo_is_lite "$<BOOL:$<TARGET_PROPERTY:RONDO_LITE_MESSAGES>>")
 set(rondo_program_definitions "$<${rondo_is_http2}:RONDO_HTTP2_TRANSPORT>;$<${rondo_is_lite}:RONDO_LITE_MESSAGES>")
 
+# Projects that include this one by add_subdirectory() see them too.
+foreach(name RONDO_HAS_HTTP2_TRANSPORT RONDO_CAN_LINK_STATICALLY RONDO_CAN_LINK_HTTP2_STATICALLY)
+  set(${name} ${${name}} CACHE INTERNAL "")
+endforeach()
+
 # What to link for the shared library ITEM.
 function(rondo_link_item out item)
   set(archives "${rondo_archives}")

@@ -70,9 +70,11 @@ system.forceSearchAttributesCacheRefreshOnRead: [{value: true}]
 END
 }
 
+stock_cli() { "$RONDO_TEMPORAL" "$@" --address "$RONDO_TEST_ADDRESS" >/dev/null 2>&1; }
+# Each of the services learns of the namespace for itself.
 stock_server_answers() {
-  "$RONDO_TEMPORAL" operator namespace describe -n default --address "$RONDO_TEST_ADDRESS" >/dev/null 2>&1 ||
-    { "$RONDO_TEMPORAL" operator namespace create -n default --address "$RONDO_TEST_ADDRESS" >/dev/null 2>&1 && false; }
+  stock_cli operator namespace describe -n default || { stock_cli operator namespace create -n default && false; } || return
+  stock_cli task-queue describe -t rondo-is-up && stock_cli worker deployment list && stock_cli workflow count
 }
 
 try_to_start_stock() {

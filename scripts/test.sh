@@ -52,6 +52,12 @@ check_own_server() {
     ctest --test-dir build/dev --output-on-failure --no-tests=error --progress -j "$jobs" -L '^server$'
 }
 
+# The tests that need a server, beside the one that people run themselves, and those of workers that it starts.
+check_stock_server() {
+  RONDO_TEST_SERVER=stock scripts/with_server.sh \
+    ctest --test-dir build/dev --output-on-failure --no-tests=error --progress -j "$jobs" -L '^(server|stock)$'
+}
+
 # Each kill has another moment, as each run has another seed.
 check_crashes() {
   build/dev/test/crash build/dev/tools/rondo --kills 200 --seed "$RANDOM"
@@ -105,6 +111,7 @@ scripts/setup.sh || { echo "setup failed" >&2; exit 1; }
 stage "gcc, debug" build_and_test dev
 stage "own server" check_own_server
 if [ -z "$quick" ]; then
+  stage "stock server" check_stock_server
   stage "wire protocol" check_protos
   stage "gcc, address and undefined behaviour sanitizers" build_and_test asan
   stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own

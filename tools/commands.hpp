@@ -12,5 +12,7 @@ void add_deployment_commands(CLI::App& to, chosen_command& chosen);
 void add_doctor_command(CLI::App& to, chosen_command& chosen);
 void add_server_commands(CLI::App& to, chosen_command& chosen);
 void add_emulate_commands(CLI::App& to, chosen_command& chosen);
+void add_package_command(CLI::App& to, chosen_command& chosen);
+void add_controller_command(CLI::App& to, chosen_command& chosen);
 
 }  // namespace rondo::tools

@@ -1,7 +1,6 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <CLI/CLI.hpp>
-#include <cstddef>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "tools/cli.hpp"
 #include "tools/command_error.hpp"
 #include "tools/commands.hpp"
+#include "tools/compute_cli.hpp"
 #include "tools/compute_config.hpp"
 #include "tools/deployment_calls.hpp"
 #include "tools/deployment_text.hpp"
@@ -280,36 +280,6 @@ CLI::Option* add_deployment_flag(CLI::App& app, std::string& to) {
 }
 CLI::Option* add_build_flag(CLI::App& app, std::string& to) {
   return app.add_option("--build-id", to, "Build id of the version")->type_name("ID");
-}
-
-void add_compute_flags(CLI::App& app, compute_flags& to) {
-  for (std::size_t i = 0; i < std::size(provider_flags); ++i) {
-    const auto& flag = provider_flags[i];
-    app.add_option(std::string(flag.names), to.provider.values[i], std::string(flag.what))
-        ->type_name(flag.setting == "kubeconfig" ? "PATH" : "TEXT")
-        ->group("Provider " + std::string(flag.type));
-  }
-  for (const auto& kind : provider_kinds) {
-    if (kind.skip_role_flag.empty()) continue;
-    app.add_flag(std::string(kind.skip_role_flag), to.provider.skip_role,
-                 "The server uses its own credentials; servers of others do not allow it")
-        ->group("Provider " + std::string(kind.type));
-  }
-  app.add_option("--provider-type", to.provider.type, "A provider by its type")->type_name("TYPE")->group("Provider");
-  add_repeated(app, "--provider-detail", to.provider.details, "A setting of the provider; may be given many times")
-      ->type_name("NAME=TEXT")
-      ->group("Provider");
-  for (std::size_t i = 0; i < std::size(scaler_flags); ++i) {
-    app.add_option(std::string(scaler_flags[i].names), to.scaler.values[i], std::string(scaler_flags[i].what))
-        ->type_name(scaler_flags[i].setting == "no_sync_quiet_ms" ? "DURATION" : "NUMBER")
-        ->group("Scaler");
-  }
-  app.add_option("--scaler-type", to.scaler.type, "no-sync or rate-based; as the provider needs it if not given")
-      ->type_name("TYPE")
-      ->group("Scaler");
-  add_repeated(app, "--scaler-setting", to.scaler.settings, "A setting of the scaler; may be given many times")
-      ->type_name("NAME=NUMBER")
-      ->group("Scaler");
 }
 
 void add_version_commands(CLI::App& group, chosen_command& chosen) {

@@ -244,7 +244,7 @@ class doctor {
 
   /// A queue that workers poll, or polled a moment ago: the server does not notice when one dies.
   void examine_wait(const seen_queue& queue) {
-    if (queue.backlog <= 0 || queue.backlog_age < std::chrono::seconds(30)) return;
+    if (queue.backlog <= 0 || queue.backlog_age < std::chrono::seconds(10)) return;
     warning("work_waits_long",
             "work waits in task queue '" + queue.name + "' for " +
                 duration_text(std::chrono::floor<std::chrono::seconds>(queue.backlog_age)) +
@@ -252,8 +252,13 @@ class doctor {
             "they have just ended, or all their slots are taken",
             "look again in a minute; then start more workers, or give them more slots or pollers");
   }
-  /// A queue that was named without a deployment.
+  /// A queue that was named, unless it was looked at as one of a version.
   void examine_named(const seen_queue& queue) {
+    for (const auto& version : facts_.versions) {
+      for (const auto& each : version.queues) {
+        if (each.name == queue.name && each.type == queue.type) return;
+      }
+    }
     const bool polled =
         std::any_of(queue.pollers.begin(), queue.pollers.end(), [this](const Poller& each) { return is_here(each); });
     if (polled) return examine_wait(queue);

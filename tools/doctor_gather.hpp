@@ -18,7 +18,12 @@ class doctor_gatherer {
  public:
   doctor_gatherer(session& server, doctor_facts& into) : server_(server), calls_(server), facts_(into) {}
 
+  /// Throws command_error when the namespace does not exist.
   void gather_server(bool with_clock) {
+    service::DescribeNamespaceRequest request;
+    request.set_namespace_(server_.namespace_());
+    server_.call<service::DescribeNamespaceResponse>("describe namespace '" + server_.namespace_() + "'",
+                                                     "DescribeNamespace", request);
     facts_.server_version = server_.connection().server_version();
     facts_.server_scales = server_.connection().capabilities().server_scaled_deployments;
     if (with_clock) facts_.clock = read_clock(server_);
@@ -58,7 +63,8 @@ class doctor_gatherer {
     seen_version seen;
     seen.summary = summary;
     seen.compute = found->worker_deployment_version_info().compute_config();
-    if (seen.has_compute() && facts_.server_scales) seen.validation_error = validate(which, seen.compute);
+    const bool in_time = std::chrono::steady_clock::now() < enough_tried_;
+    if (seen.has_compute() && facts_.server_scales && in_time) seen.validation_error = validate(which, seen.compute);
     for (const auto& each : found->version_task_queues()) {
       seen_queue queue{each.name(), each.type()};
       set_backlog(each.stats(), queue);
@@ -103,6 +109,8 @@ class doctor_gatherer {
   session& server_;
   deployment_calls calls_;
   doctor_facts& facts_;
+  /// Providers that do not answer take their time, and there may be a hundred versions.
+  std::chrono::steady_clock::time_point enough_tried_ = std::chrono::steady_clock::now() + std::chrono::minutes(1);
 };
 
 }  // namespace rondo::tools

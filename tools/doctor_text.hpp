@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,10 @@ namespace rondo::tools {
 /// "server 1.32.0, deployment 'shop', 2 versions, 3 task queues, clocks"
 inline std::string examined_text(const doctor_facts& facts) {
   std::string text = "server " + facts.server_version;
-  std::size_t queues = facts.queues.size();
-  for (const auto& each : facts.versions) queues += each.queues.size();
+  auto queues = std::ssize(facts.queues);
+  for (const auto& each : facts.versions) queues += std::ssize(each.queues);
   if (!facts.deployment.empty()) {
-    text += ", deployment '" + facts.deployment + "', " + count_text(facts.versions.size(), "version");
+    text += ", deployment '" + facts.deployment + "', " + count_text(std::ssize(facts.versions), "version");
   }
   if (queues > 0) text += ", " + count_text(queues, "task queue");
   if (facts.clock) text += ", clocks";

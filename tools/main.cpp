@@ -60,8 +60,12 @@ int main(int count, char** arguments) {
   rondo::tools::add_task_queue_commands(app, chosen);
   rondo::tools::add_deployment_commands(app, chosen);
   rondo::tools::add_doctor_command(app, chosen);
+#ifdef RONDO_COMMAND_HAS_PACKAGE
+  rondo::tools::add_package_command(app, chosen);
+#endif
 #ifdef RONDO_COMMAND_HAS_SERVER
   rondo::tools::add_server_commands(app, chosen);
+  rondo::tools::add_controller_command(app, chosen);
 #endif
 #ifdef RONDO_COMMAND_HAS_SERVERLESS
   rondo::tools::add_emulate_commands(app, chosen);

@@ -53,7 +53,7 @@ def main():
     parser.add_argument("--objdump", default="objdump")
     parser.add_argument("--strip", default="strip")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     faults = list(faults_of(arguments.program, arguments.objdump))
     if faults:
         print(f"{arguments.program} does not run on Amazon Linux 2023:", *faults, sep="\n  ", file=sys.stderr)

@@ -35,6 +35,10 @@ if [ -x "$work/cmake/static-consumer" ]; then
   "$work/cmake/static-consumer"
   if readelf -d "$work/cmake/static-consumer" | grep -E 'NEEDED.*(grpc|proto|absl|stdc)'; then exit 1; fi
 fi
+if [ -f "$work/cmake/lambda.zip" ]; then
+  cmake -E make_directory "$work/lambda"
+  (cd "$work/lambda" && cmake -E tar xf "$work/cmake/lambda.zip" && ./bootstrap && [ -f CMakeLists.txt ])
+fi
 [ ! -x "$work/cmake/server" ] || "$work/cmake/server"
 
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name rondo.pc)")

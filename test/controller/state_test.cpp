@@ -273,7 +273,7 @@ TEST_F(target_state, goes_on_as_new_with_all_that_it_knows) {
   const auto looks = process.requests.size();
   end(process.begun[0].id);
   until([&] { return process.requests.size() > looks; });
-  show(waiting(3));
+  show(waiting(2));
   ASSERT_EQ(process.begun.size(), 2U);
   EXPECT_NE(process.begun[0].id, process.begun[1].id);
 }

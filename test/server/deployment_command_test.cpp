@@ -212,6 +212,9 @@ TEST_F(deployment_command, the_doctor_finds_work_that_nobody_takes) {
 
 TEST_F(deployment_command, the_doctor_finds_numbers_that_do_not_fit) {
   EXPECT_HAS(out_of({"doctor", "--timeout", "60s", "--longest-activity", "4s"}), "all is well");
+  EXPECT_HAS(error_of({"doctor", "-n", "nowhere-" + name}), "describe namespace 'nowhere-");
+  EXPECT_HAS(error_of({"doctor", "--timeout", "soon"}), "--timeout: ");
+  EXPECT_HAS(error_of({"doctor", "--build-id", "b1"}), "--build-id needs --deployment-name");
   const auto found = rondo({"doctor", "--timeout", "3s", "-o", "json"});
   EXPECT_EQ(found.code, 1);
   EXPECT_HAS(found.out, "\"id\": \"timeout_too_short\"");

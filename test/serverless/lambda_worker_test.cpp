@@ -55,7 +55,7 @@ class LambdaWorker : public ::testing::Test {
                   "--env",
                   "TEMPORAL_ADDRESS=" + server_address_,
                   "--env",
-                  "TEMPORAL_SERVERLESS_IDLE_TIMEOUT=1200ms",
+                  "TEMPORAL_SERVERLESS_IDLE_TIMEOUT=2s",
                   "--env",
                   "LAMBDA_WORKER_NOTES=" + folder_.file("notes")};
     command.insert(command.end(), flags.begin(), flags.end());

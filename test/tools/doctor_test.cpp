@@ -171,7 +171,7 @@ TEST_F(the_doctor, finds_work_that_nobody_takes) {
 
 TEST_F(the_doctor, warns_of_work_that_waits_beside_workers) {
   orders().backlog = 4;
-  orders().backlog_age = 29s;
+  orders().backlog_age = 9s;
   orders().pollers.push_back(poller("v1"));
   EXPECT_EQ(found(), ids{});
   orders().backlog_age = 31500ms;
@@ -221,6 +221,16 @@ TEST_F(the_doctor, looks_at_queues_without_versions) {
   EXPECT_EQ(found(), ids{"problem backlog_without_worker"});
   facts.queues.front().pollers.push_back(poller(""));
   EXPECT_EQ(found(), ids{});
+  facts.queues.front().backlog_age = 10s;
+  EXPECT_EQ(found(), ids{"warning work_waits_long"});
+}
+
+TEST_F(the_doctor, says_nothing_twice) {
+  orders().backlog = 1;
+  facts.queues.push_back(orders());
+  EXPECT_EQ(found(), ids{"problem workers_not_started"});
+  facts.queues.back().type = enums::TASK_QUEUE_TYPE_ACTIVITY;
+  EXPECT_EQ(found(), (ids{"problem workers_not_started", "problem backlog_without_worker"}));
 }
 
 TEST_F(the_doctor, checks_the_times_of_a_function) {

@@ -156,7 +156,7 @@ class http_host {
     ++waiting_;
     // The answer needs a moment too.
     const auto until = deadline == time_point::max() ? deadline : deadline - std::chrono::milliseconds(50);
-    const bool ended = co_await changes_.wait_until([in] { return in->ended; }, until);
+    const bool ended = co_await changes_.wait_until([&in] { return in->ended; }, until);
     --waiting_;
     if (!ended) co_return accepted(call, *in, id);
     response made(status_of(in->result), to_json(in->result));

@@ -41,7 +41,8 @@ constexpr int status_of(parse_error error) noexcept {
 }
 
 /// Reads one message from bytes that come in any portions. http_parser does the reading; this bounds it, and refuses
-/// what readers of HTTP understand differently: folded headers, lines that end without a carriage return.
+/// what readers of HTTP understand differently: folded headers, lines that do not end with CR and LF, chunks that are
+/// not followed by CR and LF. (Debian's http_parser is built without its strict checks.)
 class message_parser {
  public:
   message_parser(const message_parser&) = delete;
@@ -51,8 +52,7 @@ class message_parser {
   std::size_t feed(std::string_view data) {
     std::size_t used = 0;
     while (used < data.size() && !complete_ && error_ == parse_error::none) {
-      const auto left = data.substr(used);
-      used += head_complete_ ? execute(left) : feed_line(left);
+      used += feed_part(data.substr(used));
     }
     return used;
   }
@@ -99,23 +99,58 @@ class message_parser {
   http_parser parser_{};
 
  private:
+  /// Where in the message the next byte belongs.
+  enum class part : std::uint8_t { head, body, chunk_size, chunk_data, chunk_end, trailers };
+
+  std::size_t feed_part(std::string_view data) {
+    if (part_ == part::body) return execute(data);
+    if (part_ != part::chunk_data) return feed_line(data);
+    const std::size_t used = execute(data.substr(0, chunk_left_));
+    chunk_left_ -= used;
+    if (chunk_left_ == 0) part_ = part::chunk_end;
+    return used;
+  }
+
   std::size_t feed_line(std::string_view data) {
     // Empty lines before a message are allowed, see RFC 9112, section 2.2.
     if (!started_ && (data[0] == '\r' || data[0] == '\n')) return skip(1);
-    if (started_ && last_ == '\n' && (data[0] == ' ' || data[0] == '\t')) {
-      fail(parse_error::malformed, "a header is folded");
-      return 0;
-    }
+    const bool at_start = started_ && last_ == '\n';
+    if (at_start && (data[0] == ' ' || data[0] == '\t')) return refuse("a header is folded");
+    if (part_ == part::chunk_end && at_start && data[0] != '\r') return refuse("a chunk is longer than it says");
     started_ = true;
     const auto end = data.find('\n');
     const auto line = data.substr(0, end == std::string_view::npos ? end : end + 1);
-    if (!count(line.size())) return 0;
-    if (end != std::string_view::npos && (end > 0 ? line[end - 1] : last_) != '\r') {
-      fail(parse_error::malformed, "a line ends without a carriage return");
-      return 0;
-    }
+    if (!count_line(line.size(), at_start)) return 0;
+    if (!ends_well(line)) return refuse("a line does not end with CR and LF");
     last_ = line.back();
-    return execute(line);
+    const bool was_end = part_ == part::chunk_end;
+    const std::size_t used = execute(line);
+    if (was_end && last_ == '\n') part_ = part::chunk_size;
+    return used;
+  }
+
+  /// A carriage return is followed by a line feed, and nothing else is.
+  bool ends_well(std::string_view line) const {
+    char before = last_;
+    for (const char c : line) {
+      if ((before == '\r') != (c == '\n')) return false;
+      before = c;
+    }
+    return true;
+  }
+
+  bool count_line(std::size_t bytes, bool at_start) {
+    constexpr std::size_t most_of_chunk_size = 256;
+    if (part_ == part::head || part_ == part::trailers) return count(bytes);
+    line_bytes_ = at_start ? bytes : line_bytes_ + bytes;
+    if (line_bytes_ <= most_of_chunk_size) return true;
+    refuse("the size of a chunk is too long");
+    return false;
+  }
+
+  std::size_t refuse(std::string_view text) noexcept {
+    fail(parse_error::malformed, text);
+    return 0;
   }
 
   std::size_t skip(std::size_t size) {
@@ -156,14 +191,12 @@ class message_parser {
       if (!keep_header()) return 1;
       if (++names_ > limits_.header_count) return fail(parse_error::header_too_large, "there are too many headers");
     }
-    if (head_complete_ && !count(piece.size())) return 1;
     name_.append(piece);
     return 0;
   }
 
   int value_piece(std::string_view piece) {
     in_value_ = true;
-    if (head_complete_ && !count(piece.size())) return 1;
     value_.append(piece);
     return 0;
   }
@@ -200,7 +233,17 @@ class message_parser {
       fail(parse_error::body_too_large, "the body is too large");
       return -1;
     }
+    part_ = (parser_.flags & F_CHUNKED) != 0 ? part::chunk_size : part::body;
     return kind == body_kind::none ? 1 : 0;
+  }
+
+  int chunk_begins() {
+    if (parser_.content_length > limits_.body_bytes - body_.size()) {
+      return fail(parse_error::body_too_large, "the body is too large");
+    }
+    chunk_left_ = static_cast<std::size_t>(parser_.content_length);
+    part_ = chunk_left_ == 0 ? part::trailers : part::chunk_data;
+    return 0;
   }
 
   int body_piece(std::string_view piece) {
@@ -236,6 +279,7 @@ class message_parser {
       };
       made.on_headers_complete = [](http_parser* of) { return self(of).head_is_complete(); };
       made.on_body = [](http_parser* of, const char* at, std::size_t size) { return self(of).body_piece({at, size}); };
+      made.on_chunk_header = [](http_parser* of) { return self(of).chunk_begins(); };
       made.on_message_complete = [](http_parser* of) { return self(of).message_is_complete(); };
       return made;
     }();
@@ -247,8 +291,9 @@ class message_parser {
   std::string& body_;
   std::string name_, value_;
   std::string_view error_text_;
-  std::size_t header_bytes_ = 0, names_ = 0;
+  std::size_t header_bytes_ = 0, names_ = 0, line_bytes_ = 0, chunk_left_ = 0;
   parse_error error_ = parse_error::none;
+  part part_ = part::head;
   char last_ = '\n';
   bool started_ = false, head_complete_ = false, complete_ = false, keep_alive_ = false, in_value_ = false;
 };
