@@ -111,6 +111,9 @@ class Function:
             raise RuntimeError("the function failed: " + body.decode())
         return body
 
+    def cpu_ms(self):
+        return int(pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e6
+
     def memory_kib(self, field):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith(field + ":"):
