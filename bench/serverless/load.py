@@ -2,7 +2,7 @@
 """Lets a Temporal server start a Lambda worker by itself while workflows come in, and counts what went wrong.
 
 Run by scripts/with_server.sh beside the stock server, which gives RONDO_TEST_ADDRESS and RONDO_TEST_PROVIDER. The function
-runs in `rondo emulate`. A workflow is an activity, a pause and an activity. Prints one line of JSON.
+runs in `rondo emulate`. Prints one line of JSON.
 """
 
 import argparse
@@ -85,8 +85,8 @@ async def start_all(client, how):
     started = []
 
     async def start(number):
-        started.append(await client.start_workflow(how.workflow, args=[f"number {number}", how.pause],
-                                                   id=f"load-{number}", task_queue=how.queue))
+        arguments = [f"number {number}", how.pause][: 1 if how.pause < 0 else 2]
+        started.append(await client.start_workflow(how.workflow, args=arguments, id=f"load-{number}", task_queue=how.queue))
 
     tasks = []
     for number in range(how.workflows):
@@ -165,7 +165,7 @@ def parse():
     parser.add_argument("--queue", default="load", help="the task queue and the name of the deployment")
     parser.add_argument("--workflows", type=int, default=296)
     parser.add_argument("--over", type=float, default=10, help="seconds in which they start")
-    parser.add_argument("--pause", type=int, default=5000, help="milliseconds between the activities")
+    parser.add_argument("--pause", type=int, default=5000, help="milliseconds, the second argument; -1: it has none")
     parser.add_argument("--timeout", type=int, default=10, help="of the function, seconds")
     parser.add_argument("--environments", type=int, default=10)
     parser.add_argument("--kill-fraction", type=float, default=0)
