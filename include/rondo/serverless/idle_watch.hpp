@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "rondo/options.hpp"
@@ -32,9 +33,12 @@ class idle_watch {
     if (busy_ || !timeout_ || *timeout_ == duration::zero()) return time_point::max();
     return last_work_ + std::chrono::duration_cast<time_point::duration>(*timeout_);
   }
-  /// A poll that began then and brought nothing has seen that there is no work.
-  bool has_seen_all(std::optional<time_point> empty_since) const noexcept {
-    return !busy_ && empty_since && *empty_since >= last_work_;
+  /// A poll with these times that brought nothing has seen that there is no work: because it began after the last work,
+  /// or because the server had nothing for it long enough after that.
+  bool has_seen_all(time_point began, time_point answered) const noexcept {
+    // The empty answer may have been under way when the server learned of the work's end.
+    constexpr std::chrono::seconds longest_way{1};
+    return !busy_ && (began >= last_work_ || answered >= last_work_ + longest_way);
   }
   /// Polls that come back empty end the invocation, not a time.
   bool ends_with_polls() const noexcept { return timeout_ == duration::zero(); }

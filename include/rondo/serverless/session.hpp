@@ -39,8 +39,8 @@ class session {
         work_(std::make_shared<rondo::detail::worker::session>(std::move(runs), loop, std::move(connection),
                                                                how.client.namespace_, std::move(worker))),
         on_stop_(stop_, wake{&loop, work_}) {
-    work_->poll_deadline = [this](time_point now, std::optional<time_point> empty_since) {
-      return next_poll(now, empty_since);
+    work_->poll_deadline = [this](time_point now, const std::optional<empty_poll>& last) {
+      return next_poll(now, last);
     };
     work_->last_moment = times_.hooks;
   }
@@ -80,6 +80,7 @@ class session {
 
  private:
   using clock = std::chrono::steady_clock;
+  using empty_poll = rondo::detail::worker::empty_poll;
 
   /// Lets the session look at its stop token. Any thread.
   struct wake {
@@ -92,10 +93,10 @@ class session {
     std::weak_ptr<rondo::detail::worker::session> session;
   };
 
-  std::optional<time_point> next_poll(time_point now, std::optional<time_point> empty_since) {
+  std::optional<time_point> next_poll(time_point now, const std::optional<empty_poll>& last) {
     if (!std::exchange(polls_, true)) watch_.expect_work(now);
     observe(now);
-    if (watch_.ends_with_polls() && watch_.has_seen_all(empty_since)) return std::nullopt;
+    if (watch_.ends_with_polls() && last && watch_.has_seen_all(last->began, last->answered)) return std::nullopt;
     duration cap = how_.poll_cap;
     // A poll that begins while something is in work must not outlast the idle time that follows.
     if (how_.idle_timeout && !watch_.ends_with_polls()) cap = std::min(cap, *how_.idle_timeout);

@@ -22,6 +22,11 @@
 
 namespace rondo::detail::worker {
 
+/// A poll that brought nothing: when it began and when the server said so, or when it began if the server did not.
+struct empty_poll {
+  io::time_point began, answered;
+};
+
 /// What the pollers of a worker share.
 class polling {
  public:
@@ -46,9 +51,9 @@ class polling {
   change_signal& changes;
   session_counts& counts;
   /// When a poll that begins now must have been answered; the server answers empty shortly before. Empty: the poller
-  /// asks again after the next change; a time that has passed: it ends. `empty_since`: when the poller's last poll
-  /// began, if that brought nothing.
-  std::function<std::optional<io::time_point>(io::time_point now, std::optional<io::time_point> empty_since)> deadline;
+  /// asks again after the next change; a time that has passed: it ends. `last`: the poller's last poll, if that brought
+  /// nothing.
+  std::function<std::optional<io::time_point>(io::time_point now, const std::optional<empty_poll>& last)> deadline;
   /// A poll has failed in a way that another try does not mend.
   std::function<void(const rpc_status&)> failed;
   io::call_token token;
@@ -103,7 +108,7 @@ class poller {
   asio::awaitable<bool> wait_for_turn() {
     std::optional<io::time_point> until;
     const auto decided = [&] {
-      if (!shared_.stopped) until = shared_.deadline(io::steady_clock::now(), empty_since_);
+      if (!shared_.stopped) until = shared_.deadline(io::steady_clock::now(), last_);
       return shared_.stopped || until.has_value();
     };
     if (!decided()) {
@@ -116,7 +121,7 @@ class poller {
   }
   asio::awaitable<bool> poll_once(slot permit) {
     const auto began = io::steady_clock::now();
-    const auto deadline = shared_.deadline(began, empty_since_);
+    const auto deadline = shared_.deadline(began, last_);
     if (!deadline) co_return true;
     if (*deadline <= began) co_return false;
     io::retry_options how(io::rpc_class::once);
@@ -128,17 +133,17 @@ class poller {
     auto result = co_await io::call_bytes(shared_.connection, method_, request_, std::move(how));
     --shared_.under_way;
     const auto now = io::steady_clock::now();
-    empty_since_.reset();
+    last_.reset();
     if (result.status.ok()) {
       state_.succeeded(now);
       shared_.unanswered.erase(method_);
       if (begin_(result.response, std::move(permit))) {
         shared_.last_task = now;
       } else {
-        empty_since_ = began;
+        last_ = {began, now};
       }
     } else if (result.status.code == rpc_code::deadline_exceeded) {
-      empty_since_ = began;
+      last_ = {began, began};
     }
     // The slot is free again before anybody asks whether something is in work.
     permit = slot();
@@ -172,7 +177,7 @@ class poller {
   take_slot permits_;
   handle begin_;
   io::backoff state_;
-  std::optional<io::time_point> empty_since_;
+  std::optional<empty_poll> last_;
 };
 
 }  // namespace rondo::detail::worker

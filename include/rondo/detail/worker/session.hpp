@@ -190,8 +190,7 @@ class session : public std::enable_shared_from_this<session> {
   const std::string& instance_key() const noexcept { return instance_key_; }
 
   /// Set before start(): when a poll that begins now must have been answered, see polling::deadline.
-  std::function<std::optional<io::time_point>(io::time_point now, std::optional<io::time_point> empty_since)>
-      poll_deadline;
+  std::function<std::optional<io::time_point>(io::time_point now, const std::optional<empty_poll>& last)> poll_deadline;
   /// Set before start(): when activities must have ended, whatever their own timeouts say.
   io::time_point last_moment = io::time_point::max();
 
