@@ -4,6 +4,7 @@
 //   GET  /describe?flowName=PublishPage&executionName=E        what has become of it
 // 400: a parameter is missing or the body is wrong, 404: no such flow or execution, 405: another method,
 // 409: the name has been given to an execution already, 503: the Temporal server cannot be reached.
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <cstdlib>
@@ -32,6 +33,16 @@ std::string required(const request& what, std::string_view name) {
   auto value = rondo::http::parameter(what, name);
   if (!value || value->empty()) throw problem(400, "the parameter " + std::string(name) + " is missing");
   return *value;
+}
+
+/// Letters, digits and "-_.", so that a name is the same in every URL and log.
+const std::string& checked(const std::string& name) {
+  const auto fits = [](char each) {
+    return (each >= '0' && each <= '9') || (each >= 'A' && each <= 'Z') || (each >= 'a' && each <= 'z') ||
+           each == '-' || each == '_' || each == '.';
+  };
+  if (name.size() <= 100 && std::all_of(name.begin(), name.end(), fits)) return name;
+  throw problem(400, "an executionName has at most 100 letters, digits, '-', '_' and '.'");
 }
 
 /// What is wrong with the JSON of an input; each flow checks its own type.
@@ -96,7 +107,7 @@ class jobs {
     } catch (const rondo::json::error& wrong) {
       throw problem(400, std::string("the body is no input of this flow: ") + wrong.what());
     }
-    const auto name = rondo::http::parameter(what, "executionName").value_or("");
+    const auto name = checked(rondo::http::parameter(what, "executionName").value_or(""));
     const rondo::json::raw input{what.body};
     try {
       const auto handle = co_await client_.start_workflow(
@@ -105,8 +116,6 @@ class jobs {
       co_return response(200, rondo::json::dump(answer));
     } catch (const rondo::workflow_already_started&) {
       throw problem(409, "there is an execution '" + name + "' already");
-    } catch (const rondo::invalid_argument& wrong) {
-      throw problem(400, wrong.what());
     } catch (const rondo::rpc_error& failed) {
       throw problem(503, failed.what());
     }
@@ -115,8 +124,8 @@ class jobs {
   asio::awaitable<response> describe(request what) const {
     described answer;
     answer.flowName = required(what, "flowName");
-    answer.executionName = required(what, "executionName");
     find_flow(answer.flowName);
+    answer.executionName = checked(required(what, "executionName"));
     const auto handle = client_.get_workflow_handle(answer.executionName);
     try {
       const auto found = co_await handle.describe();
@@ -144,7 +153,8 @@ class jobs {
       const auto result = co_await handle.result<rondo::payload>();
       if (result.encoding() == rondo::encoding::json) answer.output = rondo::json::raw{result.data};
     } catch (const rondo::workflow_failure& failed) {
-      answer.error = failed.what();
+      const auto* reason = failed.cause_as<rondo::application_failure>();
+      answer.error = reason == nullptr ? failed.what() : reason->what();
     }
   }
 
