@@ -239,6 +239,8 @@ def orders_on_lambda(at):
     emulator = at.start("emulator", at.rondo, "emulate", "--port", port, "--lambda", function_of_zip(at), "-o", "json",
                         "--program-output", at.folder / "function.log", "-e", f"TEMPORAL_ADDRESS={at.address}")
     wait_for("the emulator listens", lambda: '"functionArn"' in at.log("emulator"))
+    for command in ("create-version", "set-current"):
+        at.run(at.rondo, "worker", "deployment", command, "--address", at.address, "-d", "orders", "--build-id", "v1")
     starter = at.examples / "lambda" / "starter"
     assert "order-1: completed, payment-of-order-1" in at.run(starter, "order-1")
     assert "order-2: there are no unicorns" in at.run(starter, "order-2", "unicorn", code=1)
