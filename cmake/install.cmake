@@ -23,7 +23,8 @@ write_basic_package_version_file(${package_files}/rondoConfigVersion.cmake COMPA
 
 install(TARGETS rondo rondo-api FILE_SET HEADERS FILE_SET bodies)
 if(RONDO_HAS_HTTP2_TRANSPORT)
-  install(TARGETS rondo-api-lite)
+  # Whoever builds rondo-api alone installs without it.
+  install(TARGETS rondo-api-lite ARCHIVE OPTIONAL)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/generated-lite/ DESTINATION ${includedir}/rondo-api-lite
           FILES_MATCHING PATTERN "*.pb.h")
 endif()

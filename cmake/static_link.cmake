@@ -124,6 +124,9 @@ function(rondo_use_http2_transport)
 endfunction()
 
 function(rondo_use_lite_messages)
+  if(NOT TARGET rondo::rondo-api-lite)
+    message(FATAL_ERROR "${ARGN} cannot use the lite messages: this Rondo was installed without rondo-api-lite")
+  endif()
   set_target_properties(${ARGN} PROPERTIES RONDO_LITE_MESSAGES ON)
 endfunction()
 

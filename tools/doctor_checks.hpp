@@ -164,13 +164,15 @@ class doctor {
     const bool wanted = gets_new_work(which) || which.build_id() == facts_.build_id;
     if (which.has_compute()) examine_compute(which);
     if (which.queues.empty() && (wanted || which.has_compute())) {
-      problem("version_without_queues", name_of(which) + " has no task queues: no worker of it has ever polled",
-              "the server learns the task queues from the first polls; until then it starts no worker for them, and "
-              "nothing tries again",
-              which.has_compute()
-                  ? "look at the log of the worker's first invocation and mend it, then repeat " +
-                        command("create-version", which.build_id()) + " with its flags: that invokes it again"
-                  : "start a worker of this version");
+      problem(
+          "version_without_queues", name_of(which) + " has no task queues: no worker of it has ever polled",
+          "the server learns the task queues from the first polls; until then it starts no worker for them, and "
+          "nothing tries again",
+          which.has_compute()
+              ? "look at the log of the worker's first invocation, which failed or called itself another version; mend "
+                "it, then repeat " +
+                    command("create-version", which.build_id()) + " with its flags: that invokes it again"
+              : "start a worker of this version");
     } else if (wanted && !which.has_compute() && !has_worker(which)) {
       problem("nobody_starts_workers", name_of(which) + " gets new work, but has no worker and no compute",
               "a version that a worker made known by polling has no provider; nothing will start workers for it",

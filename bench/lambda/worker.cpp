@@ -1,5 +1,5 @@
-// A worker in the shape of a Lambda function, as small as one can be: it asks the Runtime API for an invocation, works for
-// a while and answers. It shows what Rondo itself costs there; see scripts/bench_lambda.sh.
+// A worker in the shape of a Lambda function, as small as one can be: it asks the Runtime API for an invocation, works
+// for a while and answers. It shows what Rondo itself costs there; see scripts/bench_lambda.sh.
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
@@ -49,12 +50,19 @@ std::string header(std::string_view head, std::string_view name) {
   return std::string(head.substr(begin, head.find("\r\n", begin) - begin));
 }
 
+/// Runs as many workflows at once as WORKFLOWS says, then works on for a while.
 void work(std::chrono::milliseconds time) {
-  auto client = rondo::client::connect({.target = variable("TEMPORAL_ADDRESS")});
+  rondo::client_options options{.target = variable("TEMPORAL_ADDRESS")};
+  if (std::getenv("TEMPORAL_TLS")) options.tls.emplace();
+  auto client = rondo::client::connect(options);
   rondo::worker worker(client, rondo::registry{}.workflow<hello>().activity<greet>(), {.task_queue = "lambda"});
   std::thread runner([&worker] { worker.run(); });
-  auto started = client.start_workflow<hello>({.task_queue = "lambda"}, std::string("Lambda")).get();
-  std::cout << started.result().get() << std::endl;
+  const char* count = std::getenv("WORKFLOWS");
+  std::vector<decltype(client.start_workflow<hello>({}, std::string()).get())> started;
+  for (int i = 0; i < (count ? std::atoi(count) : 1); ++i) {
+    started.push_back(client.start_workflow<hello>({.task_queue = "lambda"}, std::string("Lambda")).get());
+  }
+  for (auto& each : started) std::cout << each.result().get() << '\n';
   std::this_thread::sleep_for(time);
   worker.stop();
   runner.join();

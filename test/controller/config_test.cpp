@@ -115,7 +115,7 @@ scale_up_cooloff_ms = 200
 TEST(controller_config, says_where_it_is_wrong) {
   const std::string target = http_target;
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"", "c.toml: 'target' is missing: write [[target]] for each one"},
+      {"", "c.toml:1: 'target' is missing: write [[target]] for each one"},
       {"a = ", "c.toml:1: "},
       {target + "urll = 'x'\n", "c.toml:7: 'target.provider.urll' is not a setting"},
       {target + "timeout = 3\n", "c.toml:7: 'target.provider.timeout' must be a text in quotes"},

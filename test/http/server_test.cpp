@@ -289,7 +289,7 @@ TEST_F(HttpServer, AtTheLimitOthersWaitForThoseThatWork) {
   loop_.run_until([&] { return at->asked.size() == 1; });
   auto second = connect();
   second.send("GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  for (int turn = 0; turn < 20; ++turn) loop_.run_one();
+  for (int turn = 0; turn < 20; ++turn) loop_.poll();
   EXPECT_EQ(server.connections(), 1U);
   open(*at);
   EXPECT_NE(first.rest().find("done /1"), std::string::npos);

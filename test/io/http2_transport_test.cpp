@@ -83,11 +83,11 @@ TEST(Http2Transport, AServerThatGoesAwayEndsWhatItHasBegun) {
 }
 
 TEST(Http2Transport, NewCallsTakeANewConnectionWhileTheOldOneIsDrained) {
-  std::shared_ptr<peer> old;
+  std::weak_ptr<peer> old;
   std::atomic<int> held = 0;
   http2_test_server server([&](peer& to, const request& asked) {
     if (asked.path != "/held") return to.answer(asked.stream, std::to_string(asked.connection));
-    old = to.shared_from_this();
+    old = to.weak_from_this();
     to.goaway(asked.stream);
     held = asked.stream;
   });
@@ -101,7 +101,7 @@ TEST(Http2Transport, NewCallsTakeANewConnectionWhileTheOldOneIsDrained) {
     if (by.response.view() == "2") break;
   }
   EXPECT_FALSE(first->has_value());
-  old->later([&](peer& to) { to.answer(held, "done"); });
+  old.lock()->later([&](peer& to) { to.answer(held, "done"); });
   from.wait(first);
   EXPECT_TRUE((*first)->status.ok()) << (*first)->status.message;
 }
@@ -169,14 +169,14 @@ TEST(Http2Transport, WaitsWhereTheServerAllowsFewStreams) {
 }
 
 TEST(Http2Transport, ACallThatWaitsForItsStreamCanBeCancelled) {
-  std::shared_ptr<peer> held_by;
+  std::weak_ptr<peer> held_by;
   std::atomic<int> held = 0;
   http2_test_server::options how;
   how.settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}};
   http2_test_server server(
       [&](peer& to, const request& asked) {
         if (asked.path != "/held") return echo(to, asked);
-        held_by = to.shared_from_this();
+        held_by = to.weak_from_this();
         held = asked.stream;
       },
       how);
@@ -197,7 +197,7 @@ TEST(Http2Transport, ACallThatWaitsForItsStreamCanBeCancelled) {
   from.wait(third);
   EXPECT_EQ((*third)->status.code, rpc_code::cancelled);
   from.loop.run_until([&] { return held != 0; });
-  held_by->later([&](peer& to) { to.answer(held, ""); });
+  held_by.lock()->later([&](peer& to) { to.answer(held, ""); });
   from.wait(fourth);
   EXPECT_TRUE((*fourth)->status.ok()) << (*fourth)->status.message;
   EXPECT_EQ(server.requests(), 3);

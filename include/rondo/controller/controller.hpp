@@ -113,6 +113,8 @@ class controller final : private target_activities {
     worker_options made;
     made.task_queue = options_.task_queue;
     made.logger = options_.logger.with_level(log_level::warn);
+    // What a killed controller had in memory keeps its successor waiting no longer than this.
+    made.sticky_schedule_to_start_timeout = std::chrono::seconds(1);
     return made;
   }
 
