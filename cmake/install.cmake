@@ -18,6 +18,7 @@ set(package_files ${PROJECT_BINARY_DIR}/package)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondoConfig.cmake.in ${package_files}/rondoConfig.cmake @ONLY)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo.pc.in ${package_files}/rondo.pc @ONLY)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-server.pc.in ${package_files}/rondo-server.pc @ONLY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-serverless.pc.in ${package_files}/rondo-serverless.pc @ONLY)
 write_basic_package_version_file(${package_files}/rondoConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
 install(TARGETS rondo rondo-api FILE_SET HEADERS FILE_SET bodies)
@@ -32,4 +33,5 @@ install(FILES ${package_files}/rondoConfig.cmake ${package_files}/rondoConfigVer
               ${CMAKE_CURRENT_LIST_DIR}/static_link.cmake ${CMAKE_CURRENT_LIST_DIR}/lambda.cmake
         DESTINATION ${package_dir})
 install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/lambda DESTINATION ${package_dir})
-install(FILES ${package_files}/rondo.pc ${package_files}/rondo-server.pc DESTINATION ${libdir}/pkgconfig)
+install(FILES ${package_files}/rondo.pc ${package_files}/rondo-server.pc ${package_files}/rondo-serverless.pc
+        DESTINATION ${libdir}/pkgconfig)

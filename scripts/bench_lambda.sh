@@ -1,11 +1,22 @@
 #!/usr/bin/env bash
-# bench_lambda.sh [RONDO]: what a worker of rondo_add_lambda() costs as a Lambda function: size of its zip file, time from
-# exec to the first call of the Runtime API, time from the invocation to its answer, memory. With RONDO, the path of the
-# command, each invocation runs a workflow on `RONDO server start-dev`. Lines with limit= say what it may cost.
+# bench_lambda.sh RONDO: what a worker of rondo_add_lambda() costs as a Lambda function: size of its zip file, time from exec
+# to the first call of the Runtime API, from exec and from an event to the first poll, memory, and the time from exec to a
+# workflow that is completed on `RONDO server start-dev`. Beside it workers with the Go SDK and, where cargo can build it,
+# the Rust SDK. Lines with limit= say what Rondo's may cost.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
-build=$project/build/lambda
-cmake -S "$project" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel -DBUILD_TESTING=OFF -DRONDO_BUILD_SERVER=OFF \
-  -DRONDO_BUILD_BENCHMARKS=ON >/dev/null
-cmake --build "$build" --target lambda_worker -- --quiet
-python3 "$project/bench/lambda/measure.py" "$build/bench/lambda/lambda_worker.zip" "$@"
+[ $# -gt 0 ] || die "usage: bench_lambda.sh RONDO"
+rondo=$(command -v "$1") || die "there is no $1"
+build_lambda_worker
+peers=()
+mkdir -p "$cache/bin"
+if go=$(find_go); then
+  (cd "$project/bench/peers/lambda_worker" && "$go" build -trimpath -ldflags '-s -w' -o "$cache/bin/rondo-lambda-worker" .)
+  peers+=(--go "$cache/bin/rondo-lambda-worker")
+fi
+if have cargo; then
+  CARGO_TARGET_DIR=$cache/rust-worker cargo build --release --locked --quiet \
+    --manifest-path "$project/bench/peers/rust_worker/Cargo.toml" ${JOBS:+-j "$JOBS"}
+  peers+=(--rust "$cache/rust-worker/release/rondo-rust-worker")
+fi
+"$venv/bin/python" "$project/bench/lambda/measure.py" "$lambda_zip" "$rondo" "${peers[@]}"

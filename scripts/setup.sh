@@ -8,7 +8,7 @@ source "$(dirname "$0")/common.sh"
 build_packages=(
   g++ clang-16 libclang-rt-16-dev cmake ninja-build meson pkg-config ccache python3 python3-venv git ca-certificates
   clang-format-16 clang-tidy-16 clang-tools-16
-  libasio-dev libprotobuf-dev protobuf-compiler libgrpc++-dev protobuf-compiler-grpc libgtest-dev libbenchmark-dev
+  libasio-dev libhttp-parser-dev libprotobuf-dev protobuf-compiler libgrpc++-dev protobuf-compiler-grpc libgtest-dev libbenchmark-dev
   nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
   libnghttp2-dev openssl tzdata
 )
@@ -58,4 +58,5 @@ if [ "${1:-}" != --build ]; then
   install_python_packages
   install_go
   "$project/scripts/install_temporal.sh"
+  "$project/scripts/install_server.sh"
 fi

@@ -52,6 +52,12 @@ check_own_server() {
     ctest --test-dir build/dev --output-on-failure --no-tests=error --progress -j "$jobs" -L '^server$'
 }
 
+# The tests that need a server, beside the one that people run themselves, and those of workers that it starts.
+check_stock_server() {
+  RONDO_TEST_SERVER=stock scripts/with_server.sh \
+    ctest --test-dir build/dev --output-on-failure --no-tests=error --progress -j "$jobs" -L '^(server|stock)$'
+}
+
 # Each kill has another moment, as each run has another seed.
 check_crashes() {
   build/dev/test/crash build/dev/tools/rondo --kills 200 --seed "$RANDOM"
@@ -95,6 +101,10 @@ check_interop() {
   scripts/with_server.sh test/interop/run.sh build/dev
 }
 
+check_examples() {
+  "$venv/bin/python" test/examples/run.py build/dev
+}
+
 # Official SDKs and tools use both servers, and must see the same.
 check_server_interop() {
   test/interop/server/run.sh build/dev/tools/rondo
@@ -105,6 +115,7 @@ scripts/setup.sh || { echo "setup failed" >&2; exit 1; }
 stage "gcc, debug" build_and_test dev
 stage "own server" check_own_server
 if [ -z "$quick" ]; then
+  stage "stock server" check_stock_server
   stage "wire protocol" check_protos
   stage "gcc, address and undefined behaviour sanitizers" build_and_test asan
   stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own
@@ -115,6 +126,7 @@ if [ -z "$quick" ]; then
   stage "coroutines that gcc 12 gets wrong" check_coroutines
   stage "meson" check_meson
   stage "crashes" check_crashes
+  stage "examples" check_examples
   stage "benchmarks" check_benchmarks
   if [ -x test/interop/run.sh ]; then
     stage "other languages" check_interop

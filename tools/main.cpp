@@ -58,11 +58,17 @@ int main(int count, char** arguments) {
   app.set_version_flag("--version,-v", "rondo " + std::string(rondo::version_string), "Print the version");
   rondo::tools::add_workflow_commands(app, chosen);
   rondo::tools::add_task_queue_commands(app, chosen);
+  rondo::tools::add_deployment_commands(app, chosen);
+  rondo::tools::add_doctor_command(app, chosen);
 #ifdef RONDO_COMMAND_HAS_PACKAGE
   rondo::tools::add_package_command(app, chosen);
 #endif
 #ifdef RONDO_COMMAND_HAS_SERVER
   rondo::tools::add_server_commands(app, chosen);
+  rondo::tools::add_controller_command(app, chosen);
+#endif
+#ifdef RONDO_COMMAND_HAS_SERVERLESS
+  rondo::tools::add_emulate_commands(app, chosen);
 #endif
   try {
     return parse_and_run(app, chosen, rondo::tools::full_arguments({arguments + 1, arguments + count}));

@@ -2,6 +2,7 @@
 #include <temporal/api/errordetails/v1/message.pb.h>
 
 #include <algorithm>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -12,6 +13,7 @@
 #include "rondo/detail/io/connect.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/io/sleep.hpp"
 #include "rondo/detail/io/status_details.hpp"
 #include "rondo/rpc_error.hpp"
 #include "tools/command_error.hpp"
@@ -96,6 +98,8 @@ class session {
 
   const std::string& namespace_() const { return connection_->options().namespace_; }
   const std::string& identity() const { return connection_->identity(); }
+  rondo::detail::io::connection& connection() { return *connection_; }
+  rondo::detail::io::event_loop& loop() { return loop_; }
 
   /// A call whose failure the caller looks at.
   template <class Response>
@@ -105,6 +109,22 @@ class session {
     rondo::detail::io::retry_options how(kind);
     how.options.deadline = deadline_;
     return loop_.block_on(rondo::detail::io::call<Response>(*connection_, method, request, std::move(how)));
+  }
+
+  /// The same with a limit of its own, and without a second attempt.
+  template <class Response>
+  rondo::detail::io::rpc_reply<Response> try_call_within(std::chrono::milliseconds limit, std::string_view method,
+                                                         const google::protobuf::MessageLite& request) {
+    rondo::detail::io::retry_options how(rondo::detail::io::rpc_class::once);
+    how.options.deadline = deadline_;
+    how.attempt_timeout = limit;
+    return loop_.block_on(rondo::detail::io::call<Response>(*connection_, method, request, std::move(how)));
+  }
+
+  /// Lets time pass, but not more than the command has.
+  void wait(std::chrono::milliseconds time) {
+    const auto until = std::min(std::chrono::steady_clock::now() + time, deadline_);
+    loop_.block_on(rondo::detail::io::async_sleep_until(loop_, until, nullptr, asio::use_awaitable));
   }
 
   /// A call that must succeed. Throws command_error.

@@ -1,149 +1,204 @@
 #!/usr/bin/env python3
-"""Runs a zipped Lambda function against a Runtime API of its own and prints what it costs.
+"""What a worker costs as a Lambda function: measure.py FUNCTION.zip RONDO [--go PROGRAM] [--rust PROGRAM]
 
-    measure.py FUNCTION.zip [RONDO]
-
-RONDO is the command `rondo`: with it, the function is invoked and has a server to work for.
+RONDO is the command, whose development server the workers work for. Each line is one figure; those with limit= say what it
+may be. The peers are bench/peers/lambda_worker and bench/peers/rust_worker; with them a figure is measured in turns.
 """
 
-import http.server
+import argparse
+import asyncio
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
-import threading
 import time
+import uuid
 import zipfile
+from datetime import timezone
+
+from runtime import Function
+from temporalio.client import Client
 
 STARTS = 40
-INVOCATIONS = 5
+COLD = 10
+WARM = 6
 WORKFLOWS = 200
-LIMITS = {"zip_bytes": 3 << 20, "first_call_ms": 5, "loaded_rss_kib": 12 << 10}
-
-
-class RuntimeApi(http.server.ThreadingHTTPServer):
-    """Answers `next` when there is an invocation, and notes when it was asked."""
-
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        """Functions that were killed do not read their answers."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked = threading.Semaphore(0)
-        self.asked_at = 0.0
-        self.invoked = threading.Semaphore(0)
-        self.answered = threading.Semaphore(0)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        self.server.asked_at = time.perf_counter()
-        self.server.asked.release()
-        self.server.invoked.acquire()
-        self.reply(200, b"{}", {"Lambda-Runtime-Aws-Request-Id": "1",
-                                "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + 60_000)})
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.reply(202, b"{}", {})
-        self.server.answered.release()
-
-    def reply(self, status, body, headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-def rss(process, field="VmRSS"):
-    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1])
-    raise RuntimeError("no " + field)
+RACES = 15
+QUEUE = "lambda"
+DEPLOYMENT = "lambda"
+BUILD = "b1"
+LIMITS = {"zip_bytes": 3 << 20, "first_call_ms": 5, "cold_first_poll_ms": 30, "warm_first_poll_ms": 5,
+          "loaded_rss_kib": 12 << 10, "first_workflow_ratio": 0.67}
 
 
 def show(name, value):
     limit = LIMITS.get(name)
-    verdict = "" if limit is None else f" limit={limit} ratio={value / limit:.2f} {'ok' if value <= limit else 'OVER'}"
-    print(f"{name}={value}{verdict}")
+    print(f"{name}={value}" + ("" if limit is None else f" limit={limit} {'ok' if value <= limit else 'OVER'}"), flush=True)
 
 
-def start(program, api, address):
-    environment = {"AWS_LAMBDA_RUNTIME_API": api.address, "TEMPORAL_ADDRESS": address, "WORKFLOWS": str(WORKFLOWS)}
-    begin = time.perf_counter()
-    process = subprocess.Popen([program], env=environment, close_fds=False, stdout=subprocess.DEVNULL)
-    if not api.asked.acquire(timeout=10):
-        raise RuntimeError("the function did not ask for an invocation")
-    return process, (api.asked_at - begin) * 1000
+def median(values):
+    return round(statistics.median(values), 2)
 
 
-def measure(program, rondo):
-    api = RuntimeApi()
-    times, used, memory = [], [], []
+def variables(address, notes=None):
+    made = {"TEMPORAL_ADDRESS": address, "TEMPORAL_TASK_QUEUE": QUEUE, "TEMPORAL_DEPLOYMENT_NAME": DEPLOYMENT,
+            "TEMPORAL_WORKER_BUILD_ID": BUILD, "TEMPORAL_SERVERLESS_IDLE_TIMEOUT": "1500ms"}
+    return made | ({"LAMBDA_WORKER_STARTS": str(notes)} if notes else {})
+
+
+def starts(programs):
+    """From exec to the first call of the Runtime API, and the memory then."""
+    times, used, memory = ({name: [] for name in programs} for _ in range(3))
     for _ in range(STARTS):
-        process, taken = start(program, api, "127.0.0.1:1")
-        times.append(taken)
-        used.append(int(pathlib.Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e6)
-        memory.append(rss(process))
-        process.kill()
-        process.wait()
-        api.invoked.release()  # ends the thread that waits to answer
-    show("first_call_ms", round(statistics.median(times), 2))
-    show("first_call_ms_at_best", round(min(times), 2))
-    show("first_call_cpu_ms", round(statistics.median(used), 2))
-    show("waiting_rss_kib", statistics.median(memory))
-    if not rondo:
-        return
-    server = subprocess.Popen([rondo, "server", "start-dev", "--port", "0", "--output", "json"], stdout=subprocess.PIPE)
-    try:
-        address = json.loads(server.stdout.readline())["address"]
-        time.sleep(0.2)
-        while api.invoked.acquire(blocking=False):
-            pass
-        process, _ = start(program, api, address)
-        for _ in range(INVOCATIONS):
-            begin = time.perf_counter()
-            api.invoked.release()
-            if not api.answered.acquire(timeout=30) or not api.asked.acquire(timeout=10):
-                raise RuntimeError("the function did not answer")
-        show("invocation_ms", round((time.perf_counter() - begin) * 1000, 1))
-        show("loaded_rss_kib", rss(process, "VmHWM"))
-        process.kill()
-    finally:
-        server.terminate()
-        server.wait()
+        for name, program in programs.items():
+            with Function(program, variables("127.0.0.1:1")) as function:
+                times[name].append(function.first_call_ms())
+                function.wait_until_it_asks()
+                used[name].append(function.cpu_ms())
+                memory[name].append(function.memory_kib("VmRSS"))
+    for name in programs:
+        show(name + "first_call_ms", median(times[name]))
+        show(name + "first_call_ms_at_best", round(min(times[name]), 2))
+        show(name + "waiting_cpu_ms", median(used[name]))
+        show(name + "waiting_rss_kib", median(memory[name]))
+
+
+class Worker:
+    """One of the functions, at the server."""
+
+    def __init__(self, name, program, folder, address):
+        self.name, self.program = name, program
+        self.notes = pathlib.Path(folder) / (name + "starts")
+        self.variables = variables(address, self.notes)
+        # The peer works until 7 s before the deadline, whatever there is to do.
+        self.seconds = 10 if name == "go_" else 60
+
+    def function(self):
+        return Function(self.program, self.variables)
+
+    def first_poll_ms(self, answer):
+        """From the event to the first poll. What Rondo reports is cut to whole milliseconds: it may have been one more."""
+        if self.name == "go_":
+            return float(self.notes.read_text().splitlines()[-1])
+        return json.loads(answer)["firstPollMs"] + 1
+
+
+def cold_polls(workers):
+    """From exec to the first poll: the start of the process, and the event to the poll."""
+    times = {each.name: [] for each in workers}
+    for _ in range(COLD):
+        for each in workers:
+            with each.function() as function:
+                function.invoke(each.seconds)
+                ready = function.wait_until_it_asks()
+                times[each.name].append(ready + each.first_poll_ms(function.answer()))
+    for each in workers:
+        show(each.name + "cold_first_poll_ms", median(times[each.name]))
+
+
+async def warm_polls(workers, client):
+    """From the event to the first poll in a process that has worked before, and the memory after all of it."""
+    for each in workers:
+        times = []
+        with each.function() as function:
+            for _ in range(WARM):
+                function.wait_until_it_asks()
+                function.invoke(each.seconds)
+                await asyncio.gather(*(load(client) for _ in range(WORKFLOWS if each.name == "" else 20)))
+                times.append(each.first_poll_ms(await asyncio.to_thread(function.answer)))
+            function.wait_until_it_asks()
+            show(each.name + "warm_first_poll_ms", median(times[1:]))
+            show(each.name + "loaded_rss_kib", function.memory_kib("VmHWM"))
+
+
+async def load(client):
+    await client.execute_workflow("load", args=["you", 1], id=str(uuid.uuid4()), task_queue=QUEUE)
+
+
+async def first_workflow_ms(client, queue, workflow, start):
+    """From exec to the close of a workflow that waited for the worker."""
+    handle = await client.start_workflow(workflow, args=["you"], id=str(uuid.uuid4()), task_queue=queue)
+    began = time.time()
+    with start():
+        await handle.result()
+        closed = (await handle.describe()).close_time
+        return (closed.replace(tzinfo=timezone.utc).timestamp() - began) * 1000
+
+
+class Process:
+    """The Rust worker."""
+
+    def __init__(self, program, address):
+        environment = {"TEMPORAL_ADDRESS": "http://" + address, "TEMPORAL_TASK_QUEUE": "rust", "PATH": "/usr/bin:/bin"}
+        self.process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+async def races(client, worker, rust, address):
+    """From exec to the first completed workflow."""
+
+    def start():
+        function = worker.function()
+        function.invoke(worker.seconds)
+        return function
+
+    times, others = [], []
+    for _ in range(RACES):
+        times.append(await first_workflow_ms(client, QUEUE, "hello", start))
+        if rust:
+            others.append(await first_workflow_ms(client, "rust", "Hello", lambda: Process(rust, address)))
+    show("first_workflow_ms", median(times))
+    if rust:
+        show("rust_first_workflow_ms", median(others))
+        show("first_workflow_ratio", round(statistics.median(times) / statistics.median(others), 3))
+
+
+def set_current(rondo, address):
+    command = [rondo, "worker", "deployment", "set-current", "-d", DEPLOYMENT, "--build-id", BUILD, "--address", address]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+async def at_server(programs, how, folder, address):
+    client = await Client.connect(address)
+    workers = [Worker(name, program, folder, address) for name, program in programs.items()]
+    cold_polls(workers)
+    set_current(how.rondo, address)
+    await warm_polls(workers, client)
+    await races(client, workers[0], how.rust, address)
 
 
 def main():
-    package = pathlib.Path(sys.argv[1])
-    show("zip_bytes", package.stat().st_size)
-    folder = tempfile.mkdtemp()
-    try:
-        with zipfile.ZipFile(package) as archive:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("package")
+    parser.add_argument("rondo")
+    parser.add_argument("--go", help="the peer in Go")
+    parser.add_argument("--rust", help="the peer in Rust")
+    how = parser.parse_args()
+    show("zip_bytes", pathlib.Path(how.package).stat().st_size)
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(how.package) as archive:
             program = archive.extract("bootstrap", folder)
         os.chmod(program, 0o755)
         show("program_bytes", os.stat(program).st_size)
-        measure(program, sys.argv[2] if len(sys.argv) > 2 else None)
-    finally:
-        shutil.rmtree(folder)
+        programs = {"": program} | ({"go_": how.go} if how.go else {})
+        if how.go:
+            show("go_program_bytes", os.stat(how.go).st_size)
+        starts(programs)
+        server = subprocess.Popen([how.rondo, "server", "start-dev", "--port", "0", "--output", "json"], stdout=subprocess.PIPE)
+        try:
+            address = json.loads(server.stdout.readline())["address"]
+            asyncio.run(at_server(programs, how, folder, address))
+        finally:
+            server.terminate()
+            server.wait()
 
 
 if __name__ == "__main__":

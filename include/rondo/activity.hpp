@@ -26,10 +26,13 @@ struct activity_info {
   std::string task_token{};
   /// Counts from 1.
   int attempt = 1;
+  /// 0: no limit.
+  int maximum_attempts = 0;
   std::chrono::sys_time<duration> scheduled_time{}, attempt_scheduled_time{}, started_time{};
   /// Zero: none.
   duration schedule_to_close_timeout{}, start_to_close_timeout{}, heartbeat_timeout{};
-  /// When this attempt must be over; the maximum when nothing limits it.
+  /// When this attempt must be over: by its timeouts, or because its worker ends then (a serverless one does). The
+  /// maximum when nothing limits it.
   std::chrono::sys_time<duration> deadline = std::chrono::sys_time<duration>::max();
 };
 
@@ -61,6 +64,10 @@ class activity_context {
   const rondo::logger& logger() const noexcept { return logger_; }
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
   rondo::cancel_reason cancel_reason() const noexcept { return reason_.load(); }
+  std::stop_token drain_token() const noexcept { return drain_.get_token(); }
+  bool has_more_attempts() const noexcept {
+    return info_.maximum_attempts == 0 || info_.attempt < info_.maximum_attempts;
+  }
 
  protected:
   activity_context(activity_info about, payload_list last_details, rondo::logger log)
@@ -73,12 +80,13 @@ class activity_context {
     stop_.request_stop();
     return true;
   }
+  void request_drain() { drain_.request_stop(); }
 
  private:
   activity_info info_;
   payload_list heartbeat_details_;
   rondo::logger logger_;
-  std::stop_source stop_;
+  std::stop_source stop_, drain_;
   std::atomic<rondo::cancel_reason> reason_{rondo::cancel_reason::none};
 };
 
@@ -106,6 +114,13 @@ class activity_activation {
 
 /// Thrown by activity::complete_async; not a std::exception, so that handlers of errors let it pass.
 class complete_async_request {};
+
+/// Thrown by activity::hand_back, likewise.
+class hand_back_request {
+ public:
+  explicit hand_back_request(payload_list progress) : details(std::move(progress)) {}
+  payload_list details;
+};
 
 }  // namespace rondo::detail
 
@@ -146,6 +161,23 @@ inline void throw_if_cancelled() {
 
 /// Requested when the attempt should stop: to interrupt waits.
 inline std::stop_token stop_token() { return detail::require_activity("activity::stop_token").stop_token(); }
+
+/// True once the worker takes no tasks any more: an invocation nears its end, or the process stops. The attempt may go
+/// on until `info().deadline`, or hand back what is left to do.
+inline bool draining() { return detail::require_activity("activity::draining").drain_token().stop_requested(); }
+/// Requested when `draining` becomes true: to interrupt waits.
+inline std::stop_token drain_token() { return detail::require_activity("activity::drain_token").drain_token(); }
+
+/// Gives the attempt back, to be repeated at once by another worker or invocation, which finds the values in
+/// `heartbeat_details`. Leaves the calling function like an exception. It counts as an attempt: when the retry policy
+/// leaves no other, this returns, and the code goes on.
+template <class... Values>
+void hand_back(const Values&... progress) {
+  if (!detail::require_activity("activity::hand_back").has_more_attempts()) return;
+  payload_collector collected;
+  encode_all(collected, progress...);
+  throw detail::hand_back_request(collected.take());
+}
 
 /// A logger with the fields of the attempt and its workflow.
 inline const rondo::logger& logger() { return detail::require_activity("activity::logger").logger(); }

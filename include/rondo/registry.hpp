@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rondo/activity.hpp"
+#include "rondo/deployment_version.hpp"
 #include "rondo/detail/base/names.hpp"
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/activity_definition.hpp"
@@ -19,6 +20,15 @@
 #include "rondo/workflow/definition.hpp"
 
 namespace rondo {
+
+/// How to register a workflow.
+struct workflow_registration {
+  /// Empty: its own name.
+  std::string_view name{};
+  /// What a versioned worker does with its runs when another version becomes the current one. Unspecified: as the class
+  /// says in its static member `versioning_behavior`, else the worker's default.
+  rondo::versioning_behavior versioning_behavior = rondo::versioning_behavior::unspecified;
+};
 
 /// The workflows and activities of a program; every host (a worker, a replayer) runs one. Cheap to copy. A name may be
 /// registered once; std::invalid_argument says which was not.
@@ -34,6 +44,11 @@ class registry {
   registry& workflow(std::string_view name) {
     return add(detail::run::class_workflow<Workflow>::definition(std::string(name)));
   }
+  template <class Workflow>
+  registry& workflow(workflow_registration how) {
+    const std::string_view name = how.name.empty() ? detail::workflow_name<Workflow>() : how.name;
+    return add(detail::run::class_workflow<Workflow>::definition(std::string(name)), how);
+  }
   /// Adds a workflow that is a free coroutine.
   template <auto Function>
   registry& workflow() {
@@ -42,6 +57,11 @@ class registry {
   template <auto Function>
   registry& workflow(std::string_view name) {
     return add(detail::run::function_workflow<Function>::definition(std::string(name)));
+  }
+  template <auto Function>
+  registry& workflow(workflow_registration how) {
+    const std::string_view name = how.name.empty() ? name_of<Function> : how.name;
+    return add(detail::run::function_workflow<Function>::definition(std::string(name)), how);
   }
 
   /// Adds a function as an activity: on the pool of threads, or on the event loop when it returns asio::awaitable.
@@ -67,6 +87,23 @@ class registry {
   registry& activity(Object& object, std::string_view name) {
     return define<Member>(
         name, [&object](auto&&... each) { return (object.*Member)(std::forward<decltype(each)>(each)...); });
+  }
+
+  /// Says that an activity must not be interrupted by the end of an invocation: an attempt is begun only when its
+  /// start-to-close timeout fits into the time that is left, and is given back otherwise. Register it before.
+  template <auto Function>
+  registry& uninterruptible() {
+    return uninterruptible(name_of<Function>);
+  }
+  registry& uninterruptible(std::string_view name) {
+    const auto found = activities_.find(name);
+    if (found == activities_.end()) {
+      throw std::invalid_argument("activity '" + std::string(name) + "' is not registered, so it cannot be marked");
+    }
+    auto marked = *found->second;
+    marked.uninterruptible = true;
+    found->second = std::make_shared<const detail::run::activity_definition>(std::move(marked));
+    return *this;
   }
 
   /// Lets a stand-in run in place of an activity, registered or not: `mock<charge_card>([](order o) { ... })`. It takes
@@ -133,7 +170,10 @@ class registry {
     }
     return *this;
   }
-  registry& add(detail::run::workflow_definition definition) {
+  registry& add(detail::run::workflow_definition definition, const workflow_registration& how = {}) {
+    if (how.versioning_behavior != rondo::versioning_behavior::unspecified) {
+      definition.behavior = how.versioning_behavior;
+    }
     for (const auto* kind : {&definition.signals, &definition.queries}) {
       for (std::size_t index = 0; index < kind->size(); ++index) {
         check((*kind)[index], "handler");

@@ -8,6 +8,7 @@
 
 #include "rondo/client.hpp"
 #include "rondo/detail/base/uuid.hpp"
+#include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session.hpp"
 #include "rondo/detail/worker/stop_signals.hpp"
 #include "rondo/registry.hpp"
@@ -22,8 +23,8 @@ class worker {
   /// Throws std::invalid_argument when the options contradict each other or there is nothing to run.
   worker(rondo::client client, registry app, worker_options options)
       : client_(std::move(client)),
-        session_(std::make_shared<detail::worker::session>(std::move(app), client_.loop(), client_.connection(),
-                                                           client_.namespace_(), options, sticky_name(client_))),
+        session_(std::make_shared<detail::worker::session>(store(client_, std::move(app), options), client_.loop(),
+                                                           client_.connection(), client_.namespace_(), options)),
         stop_(std::make_shared<stop_state>()) {}
   worker(worker&&) noexcept = default;
   worker& operator=(worker&&) = delete;
@@ -60,8 +61,10 @@ class worker {
     bool requested = false;
   };
 
-  static std::string sticky_name(const rondo::client& of) {
-    return of.connection()->identity() + "-" + detail::random_uuid();
+  static std::shared_ptr<detail::worker::run_store> store(const rondo::client& of, registry app,
+                                                          const worker_options& options) {
+    return std::make_shared<detail::worker::run_store>(std::move(app), options.logger, options.max_cached_workflows,
+                                                       of.connection()->identity() + "-" + detail::random_uuid());
   }
   /// Does not need the worker itself, which may die earlier.
   static asio::awaitable<void> live(std::shared_ptr<detail::worker::session> session, std::shared_ptr<stop_state> stop,

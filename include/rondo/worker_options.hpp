@@ -4,11 +4,25 @@
 #include <string>
 #include <string_view>
 
+#include "rondo/deployment_version.hpp"
 #include "rondo/log.hpp"
 #include "rondo/log_sinks.hpp"
 #include "rondo/options.hpp"
 
 namespace rondo {
+
+/// Which version of a deployment a worker is.
+struct worker_deployment_options {
+  /// Empty: the worker is not versioned.
+  worker_deployment_version version{};
+  /// False: the version is only recorded in histories; the worker gets the tasks that no version is asked for.
+  bool use_versioning = true;
+  /// For workflows that do not say it themselves.
+  versioning_behavior default_behavior = versioning_behavior::unspecified;
+
+  /// True when the server shall choose by version what the worker gets.
+  bool versioned() const noexcept { return use_versioning && !version.empty(); }
+};
 
 /// How a worker polls and what it may run at once.
 struct worker_options {
@@ -16,8 +30,10 @@ struct worker_options {
   std::string task_queue{};
   /// Who runs the tasks, as the server shows it; empty: the client's.
   std::string identity{};
-  /// Texts that name the code that runs; recorded in histories.
+  /// Names the code that runs; recorded in histories. Workers with a `deployment` leave it out.
   std::string build_id{};
+  /// Worker Versioning: the version that this worker is.
+  worker_deployment_options deployment{};
 
   /// Run no activities, or no workflows.
   bool workflow_only = false, activity_only = false;

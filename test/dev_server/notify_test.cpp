@@ -10,7 +10,6 @@
 
 #include "dev_server/durable_worker.hpp"
 #include "dev_server/scripted_worker.hpp"
-#include "rondo/server/http_post.hpp"
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/notifier.hpp"
@@ -352,36 +351,6 @@ TEST(notify_url, is_checked_when_the_server_starts) {
     settings.notify_url = url;
     EXPECT_THROW(server_harness at(settings), std::invalid_argument) << url;
   }
-  EXPECT_EQ(server::http_poster::problem_of("https://example.org/hook?x=1"), "");
-  EXPECT_EQ(server::http_poster::problem_of("ftp://host"), "it begins with neither http:// nor https://");
-}
-
-TEST(http_poster, ends_with_the_reason_when_there_is_no_answer) {
-  server::io::event_loop loop;
-  server::http_poster poster(loop);
-  std::vector<server::http_outcome> outcomes;
-  server::http_poster::request request;
-  request.url = "http://127.0.0.1:" + std::to_string(free_port());
-  poster.post(request, [&](server::http_outcome outcome) { outcomes.push_back(std::move(outcome)); });
-  EXPECT_EQ(poster.under_way(), 1U);
-  loop.run_until([&] { return !outcomes.empty(); });
-  EXPECT_EQ(outcomes[0].status, 0);
-  EXPECT_FALSE(outcomes[0].error.empty());
-  EXPECT_EQ(poster.under_way(), 0U);
-}
-
-TEST(http_poster, gives_up_an_endpoint_that_does_not_answer) {
-  server::io::event_loop loop;
-  http_receiver receiver(loop.context());
-  receiver.on_post = [](http_receiver::post&) {};
-  server::http_poster poster(loop);
-  std::vector<server::http_outcome> outcomes;
-  server::http_poster::request request;
-  request.url = receiver.url();
-  request.timeout = std::chrono::milliseconds(50);
-  poster.post(request, [&](server::http_outcome outcome) { outcomes.push_back(std::move(outcome)); });
-  loop.run_until([&] { return !outcomes.empty(); });
-  EXPECT_FALSE(outcomes[0].ok());
 }
 
 }  // namespace

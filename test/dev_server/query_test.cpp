@@ -148,6 +148,21 @@ TEST_F(query, leaves_a_sticky_worker_that_does_not_answer) {
   EXPECT_EQ(at.poll().history().events_size(), 7) << "the run is still sticky";
 }
 
+TEST_F(query, leaves_a_sticky_worker_with_the_task_that_waits_for_it_too) {
+  settle("w", true);
+  const auto sticky = at.begin_poll("sticky", true);
+  const auto asked = begin("w");
+  static_cast<void>(sticky.get());  // and the worker dies
+  at.pass(2 * second);
+  at.signal("w");
+  EXPECT_TRUE(at.idle()) << "the task waits in the sticky queue";
+  at.pass(3 * second);
+  const auto first = at.begin_poll();
+  const auto second_one = at.begin_poll();
+  ASSERT_TRUE(first.done());
+  ASSERT_TRUE(second_one.done()) << "query and task both go to another worker";
+}
+
 TEST_F(query, waits_for_the_open_task) {
   settle("w");
   at.signal("w");

@@ -10,6 +10,7 @@ namespace {
 
 namespace serverless = rondo::serverless;
 using namespace std::chrono_literals;
+using serverless::poll_advice;
 using serverless::time_point;
 using serverless::verdict;
 
@@ -70,30 +71,41 @@ TEST(budget, refuses_limits_that_cannot_work_together) {
   EXPECT_EQ(refusal({.min_work = 6s}), "rondo: warn_work (5000 ms) must be at least min_work (6000 ms)");
 }
 
-TEST(poll_deadline, is_the_nearest_of_three) {
+TEST(plan_poll, ends_a_poll_at_the_nearest_of_three) {
   const auto wait = [](rondo::duration stop, rondo::duration idle, rondo::duration cap) {
-    return serverless::poll_deadline(now, now + stop, now + idle, cap).value() - now;
+    const auto plan = serverless::plan_poll(now, now + stop, now + idle, cap);
+    EXPECT_EQ(plan.advice, poll_advice::begin);
+    return plan.deadline - now;
   };
   EXPECT_EQ(wait(60s, 30s, 10s), 11s);
   EXPECT_EQ(wait(60s, 5s, 10s), 6s);
   EXPECT_EQ(wait(8s, 30s, 10s), 8s);
-  // Servers refuse shorter polls, so one that is to end sooner waits this long.
-  EXPECT_EQ(wait(60s, 0s, 10s), 2200ms);
-  EXPECT_EQ(wait(60s, -5s, 10s), 2200ms);
+  // Servers refuse shorter polls.
+  EXPECT_EQ(wait(60s, 30s, 1s), 2200ms);
 }
 
-TEST(poll_deadline, never_passes_the_time_to_stop) {
-  for (auto left = 0ms; left < 20s; left += 50ms) {
-    const auto deadline = serverless::poll_deadline(now, now + left, now + 5s, 10s);
-    EXPECT_EQ(deadline.has_value(), left >= 2200ms);
-    if (!deadline) continue;
-    EXPECT_LE(*deadline, now + left);
-    EXPECT_GT(*deadline, now + 2s);
+TEST(plan_poll, never_passes_the_time_to_stop) {
+  for (auto left = -1000ms; left < 20s; left += 50ms) {
+    const auto plan = serverless::plan_poll(now, now + left, now + 5s, 10s);
+    EXPECT_EQ(plan.advice, left >= 2200ms ? poll_advice::begin : poll_advice::end);
+    if (plan.advice != poll_advice::begin) continue;
+    EXPECT_LE(plan.deadline, now + left);
+    EXPECT_GT(plan.deadline, now + 2s);
   }
 }
 
-TEST(poll_deadline, has_no_end_but_the_cap_when_nothing_ends_the_worker) {
-  EXPECT_EQ(serverless::poll_deadline(now, time_point::max(), time_point::max(), 10s), now + 11s);
+TEST(plan_poll, never_keeps_an_idle_worker_from_ending) {
+  for (auto left = -1000ms; left < 20s; left += 50ms) {
+    const auto plan = serverless::plan_poll(now, now + 60s, now + left, 10s);
+    EXPECT_EQ(plan.advice, left >= 1200ms ? poll_advice::begin : poll_advice::wait);
+    if (plan.advice != poll_advice::begin) continue;
+    // The server answers a second before the deadline.
+    EXPECT_LE(plan.deadline, now + left + 1s);
+  }
+}
+
+TEST(plan_poll, has_no_end_but_the_cap_when_nothing_ends_the_worker) {
+  EXPECT_EQ(serverless::plan_poll(now, time_point::max(), time_point::max(), 10s).deadline, now + 11s);
 }
 
 }  // namespace

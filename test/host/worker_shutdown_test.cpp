@@ -455,7 +455,8 @@ class session_parts : public worker_shutdown {
   std::unique_ptr<session> make(const std::string& sticky) {
     auto how = options();
     how.logger = rondo::logger(log, rondo::log_level::debug);
-    return std::make_unique<session>(app(), *loop, server.connection, "shop", how, sticky);
+    auto runs = std::make_shared<rondo::detail::worker::run_store>(app(), how.logger, how.max_cached_workflows, sticky);
+    return std::make_unique<session>(std::move(runs), *loop, server.connection, "shop", how);
   }
   static asio::awaitable<void> drain(session& of) {
     of.stop_polling();
@@ -470,13 +471,13 @@ TEST_F(session_parts, polls_end_at_their_deadline_and_none_begins_after_it) {
   const auto parts = make("mine");
   const auto end = io::steady_clock::now() + 50ms;
   int asked = 0;
-  parts->poll_deadline = [&](io::time_point) {
+  parts->poll_deadline = [&](io::time_point, std::optional<io::time_point>) {
     ++asked;
     return end;
   };
   loop->block_on(parts->start());
   ASSERT_TRUE(until([&] { return server.waiting() == 4; }));
-  EXPECT_EQ(asked, 4);
+  EXPECT_GE(asked, 4);
   bool all_answered = false;
   const auto wait = [&]() -> asio::awaitable<void> {
     all_answered = co_await parts->wait_polls(io::time_point::max());
@@ -484,7 +485,7 @@ TEST_F(session_parts, polls_end_at_their_deadline_and_none_begins_after_it) {
   loop->block_on(wait());
   EXPECT_TRUE(all_answered);
   EXPECT_EQ(polls(), 4U);
-  EXPECT_GT(asked, 4);
+  EXPECT_GT(asked, 8);
   loop->block_on(drain(*parts));
 }
 

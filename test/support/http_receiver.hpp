@@ -23,6 +23,7 @@ class http_receiver {
   /// Answers with the status; 0: breaks the connection.
   using reply = std::function<void(int status)>;
   struct post {
+    std::string method;
     std::string target;
     std::map<std::string, std::string> headers;  // names in lower case
     std::string body;
@@ -40,6 +41,9 @@ class http_receiver {
   /// Called for each POST after it was kept; without it every one is answered with 200.
   std::function<void(post&)> on_post;
   std::vector<post> posts;
+  /// What answers hold besides their status; headers end with "\r\n" each.
+  std::string answer_headers;
+  std::string answer_body = "{}";
   int open = 0;
   int most_open = 0;
 
@@ -83,6 +87,7 @@ class http_receiver {
   static post read_head(const std::string& head) {
     post got;
     const auto first = head.find(' ');
+    got.method = head.substr(0, first);
     got.target = head.substr(first + 1, head.find(' ', first + 1) - first - 1);
     for (auto at = head.find("\r\n") + 2; at < head.size();) {
       const auto end = head.find("\r\n", at);
@@ -91,7 +96,7 @@ class http_receiver {
         std::string name = head.substr(at, colon - at);
         std::transform(name.begin(), name.end(), name.begin(),
                        [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        got.headers[name] = head.substr(colon + 2, end - colon - 2);
+        got.headers[name] = head.substr(std::min(colon + 2, end), end - std::min(colon + 2, end));
       }
       at = end + 2;
     }
@@ -113,7 +118,9 @@ class http_receiver {
       to->socket.close();
       return;
     }
-    to->out = "HTTP/1.1 " + std::to_string(status) + " status\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    to->out = "HTTP/1.1 " + std::to_string(status) +
+              " status\r\nContent-Length: " + std::to_string(answer_body.size()) + "\r\nConnection: close\r\n" +
+              answer_headers + "\r\n" + answer_body;
     asio::async_write(to->socket, asio::buffer(to->out), [to](const asio::error_code&, std::size_t) {
       asio::error_code ignored;
       to->socket.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);

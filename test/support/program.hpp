@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -32,6 +33,11 @@ inline words rondo_command(words arguments) {
   if (program == nullptr) throw std::runtime_error("RONDO_PROGRAM must name the rondo command");
   arguments.insert(arguments.begin(), program);
   return arguments;
+}
+
+/// The path of a program that is built into the folder of this one.
+inline std::string program_beside(const std::string& name) {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
 }
 
 /// What a program printed, and how it ended; the code is -1 for one that a signal ended.

@@ -98,13 +98,29 @@ inline budget plan(std::optional<time_point> deadline, time_point now, const tim
 inline constexpr duration server_margin = std::chrono::seconds(1);
 inline constexpr duration shortest_wait = std::chrono::milliseconds(1200);
 
-/// When a poll that begins now must have been answered: so that it ends when the worker has been idle for long enough,
-/// after `cap` at the latest, and before polling stops. Empty: there is no time for another poll.
-inline std::optional<time_point> poll_deadline(time_point now, time_point stop, time_point idle, duration cap) {
-  if (stop - now < shortest_wait + server_margin) return std::nullopt;
+/// What a poller does.
+enum class poll_advice : std::uint8_t {
+  begin,
+  wait,  ///< something has to come in first, otherwise the invocation ends soon
+  end,   ///< there is no time for another poll
+};
+
+struct poll_plan {
+  poll_advice advice = poll_advice::end;
+  /// When the poll must have been answered.
+  time_point deadline = time_point::min();
+};
+
+/// When a poll that begins now must have been answered: so that the server ends it when the worker has been idle for
+/// long enough, after `cap` at the latest, and before polling stops.
+inline poll_plan plan_poll(time_point now, time_point stop, time_point idle, duration cap) {
+  if (stop < now + shortest_wait + server_margin) return {};
+  const auto until = [now](time_point end) { return end == time_point::max() ? duration::max() : end - now; };
+  const duration until_idle = until(idle);
+  // A shorter poll would keep the invocation from ending.
+  if (until_idle < shortest_wait) return {poll_advice::wait, time_point::min()};
   const duration until_stop = stop == time_point::max() ? duration::max() : stop - now - server_margin;
-  const duration until_idle = idle == time_point::max() ? duration::max() : idle - now;
-  return now + std::max(std::min({cap, until_stop, until_idle}), shortest_wait) + server_margin;
+  return {poll_advice::begin, now + std::max(std::min({cap, until_stop, until_idle}), shortest_wait) + server_margin};
 }
 
 }  // namespace rondo::serverless

@@ -48,8 +48,8 @@ inline time_point steady_deadline(std::chrono::milliseconds since_epoch, time_po
   return now + (left > most ? most : left < -most ? -most : left);
 }
 
-/// "<request id>@<resource>", with "unknown" for a part that is missing; empty when both are: then the client's identity
-/// is used.
+/// "<request id>@<resource>", with "unknown" for a part that is missing; empty when both are: then the client's
+/// identity is used.
 inline std::string identity_of(const invocation& of) {
   if (of.request_id.empty() && of.resource.empty()) return {};
   const auto part = [](const std::string& text) { return text.empty() ? std::string("unknown") : text; };

@@ -31,9 +31,6 @@ constexpr std::string_view to_string(end_reason reason) noexcept {
   return "error";
 }
 
-/// How the server was told that the worker's sticky queue is not polled any more.
-enum class sticky_reset : std::uint8_t { none, shutdown, reset };
-
 /// What an invocation did: its answer, and one line of its log.
 struct report {
   std::string request_id{};
@@ -54,7 +51,8 @@ struct report {
   std::size_t handed_back = 0;
   /// Polls that had to be broken off: each may have held a task.
   std::size_t lost_polls = 0;
-  serverless::sticky_reset sticky_reset = serverless::sticky_reset::none;
+  /// The server knows that the worker's sticky queue is not polled any more.
+  bool sticky_shutdown = false;
   /// What shutdown hooks threw, in their order.
   std::vector<std::string> hook_errors{};
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rondo/converter.hpp"
+#include "rondo/deployment_version.hpp"
 #include "rondo/detail/base/names.hpp"
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/definition.hpp"
@@ -31,6 +32,11 @@ task<void> deliver_result(task<Result> body, host& to) {
         encoder(&value, [](const void* from, payload_sink& sink) { encode(sink, *static_cast<const Result*>(from)); }));
   }
 }
+
+template <class Workflow>
+concept declares_behavior = requires {
+  { Workflow::versioning_behavior } -> std::convertible_to<versioning_behavior>;
+};
 
 /// A workflow that is a class with a coroutine run() and declared handlers.
 template <class Workflow>
@@ -56,6 +62,7 @@ class class_workflow final : public workflow_object {
     workflow_definition result;
     result.name = std::move(name);
     result.create = []() -> std::unique_ptr<workflow_object> { return std::make_unique<class_workflow>(); };
+    if constexpr (declares_behavior<Workflow>) result.behavior = Workflow::versioning_behavior;
     each_handler(
         [&result](auto handler) { (handler.is_signal ? result.signals : result.queries).emplace_back(handler.name); });
     return result;

@@ -71,7 +71,10 @@ class connection {
   const std::string& server_version() const noexcept { return server_version_; }
 
   /// Asks the server once what it can do. Throws rpc_error, and may be called again then.
-  asio::awaitable<void> load_capabilities();
+  asio::awaitable<void> load_capabilities(time_point deadline = time_point::max());
+
+  /// True when the server answers before the deadline: for connections that were not used for a while.
+  asio::awaitable<bool> is_alive(time_point deadline);
 
   /// Makes the first call, within the connect timeout. Throws rpc_error that says what to do.
   asio::awaitable<void> connect();
@@ -216,9 +219,18 @@ inline asio::awaitable<rpc_status> connection::get_system_info(retry_options how
   co_return rpc_status();
 }
 
-inline asio::awaitable<void> connection::load_capabilities() {
+inline asio::awaitable<bool> connection::is_alive(time_point deadline) {
+  retry_options how(rpc_class::once);
+  how.options.deadline = deadline;
+  const rpc_status status = co_await get_system_info(std::move(how));
+  co_return status.ok();
+}
+
+inline asio::awaitable<void> connection::load_capabilities(time_point deadline) {
   if (capabilities_loaded_) co_return;
-  rpc_status status = co_await get_system_info(retry_options());
+  retry_options how(rpc_class::unary);
+  how.options.deadline = deadline;
+  rpc_status status = co_await get_system_info(std::move(how));
   if (!status.ok()) throw connect_error(options_, std::move(status));
 }
 

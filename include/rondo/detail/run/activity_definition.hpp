@@ -38,6 +38,8 @@ struct activity_definition {
   std::string name;
   std::shared_ptr<const blocking_activity> blocking;
   std::shared_ptr<const async_activity> async;
+  /// Begun only where its start-to-close timeout fits in.
+  bool uninterruptible = false;
 };
 
 template <class>

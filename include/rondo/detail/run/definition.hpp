@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rondo/deployment_version.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
@@ -28,6 +29,7 @@ struct workflow_definition {
   std::string name;
   std::vector<std::string> signals, queries;
   std::unique_ptr<workflow_object> (*create)() = nullptr;
+  versioning_behavior behavior = versioning_behavior::unspecified;
 };
 
 }  // namespace rondo::detail::run

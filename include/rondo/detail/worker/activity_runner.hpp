@@ -49,6 +49,7 @@ class activity_runner {
     auto attempt = std::make_shared<running_activity>(services_, std::move(task), std::move(permit), std::move(about),
                                                       std::move(details), std::move(log));
     running_.insert(attempt);
+    if (draining_) attempt->drain();
     attempt->start(registry_.find_activity(type));
     if (cancelled_ != rondo::cancel_reason::none) attempt->cancel(cancelled_);
   }
@@ -59,6 +60,11 @@ class activity_runner {
     auto first = io::time_point::max();
     for (const auto& each : running_) first = std::min(first, each->began());
     return first;
+  }
+  /// Tells all attempts, also those that begin later, that the worker stops soon.
+  void drain_all() {
+    draining_ = true;
+    for (const auto& each : std::set(running_)) each->drain();
   }
   /// Attempts that begin later are cancelled at once.
   void cancel_all(rondo::cancel_reason reason) {
@@ -88,6 +94,7 @@ class activity_runner {
     about.workflow_type = task.workflow_type().name();
     about.task_token = task.task_token();
     about.attempt = task.attempt();
+    about.maximum_attempts = task.retry_policy().maximum_attempts();
     about.scheduled_time = engine::time_of(task.scheduled_time());
     about.attempt_scheduled_time = engine::time_of(task.current_attempt_scheduled_time());
     about.started_time = engine::time_of(task.started_time());
@@ -99,6 +106,10 @@ class activity_runner {
     }
     if (about.schedule_to_close_timeout > duration::zero()) {
       about.deadline = std::min(about.deadline, about.scheduled_time + about.schedule_to_close_timeout);
+    }
+    if (services_.last_moment != io::time_point::max()) {
+      const auto wall = std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+      about.deadline = std::min(about.deadline, wall + (services_.last_moment - io::steady_clock::now()));
     }
     return about;
   }
@@ -117,6 +128,7 @@ class activity_runner {
   activity_services& services_;
   std::set<std::shared_ptr<running_activity>> running_;
   rondo::cancel_reason cancelled_ = rondo::cancel_reason::none;
+  bool draining_ = false;
   std::shared_ptr<int> gate_check_ = std::make_shared<int>();
 };
 

@@ -10,10 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
+#include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -21,24 +23,39 @@ namespace rondo::detail::worker {
 
 class running_activity;
 
-/// What attempts need of their worker. Outlives them, but for those that were left behind.
-class activity_services {
+/// The calls that report on attempts. Kept by the attempts: a call may outlive the worker.
+class activity_calls {
  public:
-  activity_services(io::event_loop& on, std::shared_ptr<io::connection> to, const worker_options& as, std::string who,
-                    std::vector<std::string> known)
-      : loop(on),
-        connection(std::move(to)),
-        options(as),
-        identity(std::move(who)),
-        known_activities(std::move(known)),
-        gate(std::make_shared<loop_gate>(on)),
-        pool(as.max_concurrent_activities) {}
+  explicit activity_calls(std::shared_ptr<io::connection> to) : connection_(std::move(to)) {}
 
   template <class Response, class Request>
   asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request,
                                                 io::retry_options how) {
-    return io::call<Response>(*connection, method, request, std::move(how));
+    how.options.token = &token_;
+    return io::call<Response>(*connection_, method, request, std::move(how));
   }
+  /// Calls under way end now, and none is made any more.
+  void cancel() { token_.cancel(); }
+
+ private:
+  std::shared_ptr<io::connection> connection_;
+  io::call_token token_;
+};
+
+/// What attempts need of their worker. Outlives them, but for those that were left behind.
+class activity_services {
+ public:
+  activity_services(io::event_loop& on, std::shared_ptr<io::connection> to, const worker_options& as, std::string who,
+                    std::vector<std::string> known, session_counts& counted)
+      : loop(on),
+        calls(std::make_shared<activity_calls>(std::move(to))),
+        options(as),
+        identity(std::move(who)),
+        known_activities(std::move(known)),
+        counts(counted),
+        gate(std::make_shared<loop_gate>(on)),
+        pool(as.max_concurrent_activities) {}
+
   /// Runs a coroutine on its own; it must not throw.
   void spawn(asio::awaitable<void> work) {
     asio::co_spawn(loop.executor(), std::move(work), [](const std::exception_ptr& error) {
@@ -52,10 +69,13 @@ class activity_services {
   void ended(running_activity& attempt) { on_ended(attempt); }
 
   io::event_loop& loop;
-  std::shared_ptr<io::connection> connection;
+  std::shared_ptr<activity_calls> calls;
   const worker_options& options;
   std::string identity;
   std::vector<std::string> known_activities;
+  session_counts& counts;
+  /// When activities must have ended, whatever their own timeouts say.
+  io::time_point last_moment = io::time_point::max();
   std::shared_ptr<loop_gate> gate;
   thread_pool pool;
   /// Most bytes of a value that the server takes; 0: unknown.

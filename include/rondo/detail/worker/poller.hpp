@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -13,16 +15,24 @@
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/io/sleep.hpp"
+#include "rondo/detail/worker/change_signal.hpp"
+#include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/log.hpp"
 
 namespace rondo::detail::worker {
 
+/// A poll that brought nothing: when it began and when the server said so, or when it began if the server did not.
+struct empty_poll {
+  io::time_point began, answered;
+};
+
 /// What the pollers of a worker share.
 class polling {
  public:
-  polling(io::event_loop& on, io::connection& to, const rondo::logger& logger)
-      : loop(on), connection(to), log(logger) {}
+  polling(io::event_loop& on, io::connection& to, const rondo::logger& logger, change_signal& changed,
+          session_counts& counted)
+      : loop(on), connection(to), log(logger), changes(changed), counts(counted) {}
 
   /// No poll begins any more; those under way go on until the server answers or their deadline comes.
   void stop() {
@@ -30,22 +40,31 @@ class polling {
     token.stop_retries();
   }
   /// Polls under way end now; what the server hands out at this moment comes back only after its timeout.
-  void break_off() { token.cancel(); }
+  void break_off() {
+    counts.lost_polls += under_way;
+    token.cancel();
+  }
 
   io::event_loop& loop;
   io::connection& connection;
   const rondo::logger& log;
-  /// When a poll that begins now must have been answered; the server answers empty shortly before.
-  std::function<io::time_point(io::time_point now)> deadline;
+  change_signal& changes;
+  session_counts& counts;
+  /// When a poll that begins now must have been answered; the server answers empty shortly before. Empty: the poller
+  /// asks again after the next change; a time that has passed: it ends. `last`: the poller's last poll, if that brought
+  /// nothing.
+  std::function<std::optional<io::time_point>(io::time_point now, const std::optional<empty_poll>& last)> deadline;
   /// A poll has failed in a way that another try does not mend.
   std::function<void(const rpc_status&)> failed;
-  /// Something ended.
-  std::function<void()> changed;
   io::call_token token;
   bool stopped = false;
   std::size_t under_way = 0;
   /// Pollers that have not ended: polls under way, and those that wait for a slot or for their next try.
   std::size_t pollers = 0;
+  /// Pollers that wait for a change.
+  std::size_t parked = 0;
+  /// Kinds of polls of which none was answered yet: the server may not know that the worker is there.
+  std::set<std::string> unanswered;
   io::time_point last_task = io::steady_clock::now();
 };
 
@@ -66,38 +85,70 @@ class poller {
         request_(std::move(request)),
         permits_(std::move(permits)),
         begin_(std::move(begin)),
-        state_(io::rpc_class::task_poll, io::steady_clock::now()) {}
+        state_(io::rpc_class::task_poll, io::steady_clock::now()) {
+    shared_.unanswered.insert(method_);
+  }
 
   static asio::awaitable<void> run(std::shared_ptr<poller> self) {
     auto& shared = self->shared_;
     ++shared.pollers;
-    while (!shared.stopped) {
+    for (bool goes_on = true; goes_on && !shared.stopped;) {
+      goes_on = co_await self->wait_for_turn();
+      if (!goes_on) break;
       slot permit = co_await self->permits_();
       if (!permit || shared.stopped) break;
-      const bool goes_on = co_await self->poll_once(std::move(permit));
-      if (!goes_on) break;
+      goes_on = co_await self->poll_once(std::move(permit));
     }
     --shared.pollers;
-    shared.changed();
+    shared.changes.notify();
   }
 
  private:
+  /// False: the poller ends.
+  asio::awaitable<bool> wait_for_turn() {
+    std::optional<io::time_point> until;
+    const auto decided = [&] {
+      if (!shared_.stopped) until = shared_.deadline(io::steady_clock::now(), last_);
+      return shared_.stopped || until.has_value();
+    };
+    if (!decided()) {
+      ++shared_.parked;
+      shared_.changes.notify();
+      co_await shared_.changes.wait_until(decided, io::time_point::max());
+      --shared_.parked;
+    }
+    co_return until.has_value() && *until > io::steady_clock::now();
+  }
   asio::awaitable<bool> poll_once(slot permit) {
+    const auto began = io::steady_clock::now();
+    const auto deadline = shared_.deadline(began, last_);
+    if (!deadline) co_return true;
+    if (*deadline <= began) co_return false;
     io::retry_options how(io::rpc_class::once);
-    how.options.deadline = shared_.deadline(io::steady_clock::now());
-    if (how.options.deadline <= io::steady_clock::now()) co_return false;
-    how.attempt_timeout = io::later(how.options.deadline, std::chrono::hours(1)) - io::steady_clock::now();
+    how.options.deadline = *deadline;
+    how.attempt_timeout = io::later(*deadline, std::chrono::hours(1)) - began;
     how.options.token = &shared_.token;
+    if (!shared_.counts.first_poll) shared_.counts.first_poll = began;
     ++shared_.under_way;
     auto result = co_await io::call_bytes(shared_.connection, method_, request_, std::move(how));
     --shared_.under_way;
-    shared_.changed();
     const auto now = io::steady_clock::now();
+    last_.reset();
     if (result.status.ok()) {
       state_.succeeded(now);
-      if (begin_(result.response, std::move(permit))) shared_.last_task = now;
-      co_return true;
+      shared_.unanswered.erase(method_);
+      if (begin_(result.response, std::move(permit))) {
+        shared_.last_task = now;
+      } else {
+        last_ = {began, now};
+      }
+    } else if (result.status.code == rpc_code::deadline_exceeded) {
+      last_ = {began, began};
     }
+    // The slot is free again before anybody asks whether something is in work.
+    permit = slot();
+    shared_.changes.notify();
+    if (result.status.ok()) co_return true;
     if (shared_.stopped) co_return false;
     if (result.status.code == rpc_code::deadline_exceeded) co_return true;
     co_return co_await recover(std::move(result.status));
@@ -126,6 +177,7 @@ class poller {
   take_slot permits_;
   handle begin_;
   io::backoff state_;
+  std::optional<empty_poll> last_;
 };
 
 }  // namespace rondo::detail::worker

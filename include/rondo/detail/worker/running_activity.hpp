@@ -25,6 +25,7 @@
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/worker/activity_executor.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
+#include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/heartbeat_throttle.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/failure.hpp"
@@ -42,6 +43,7 @@ class running_activity final : public activity_context, public std::enable_share
       : activity_context(std::move(about), std::move(last_details), std::move(log)),
         services_(&services),
         gate_(services.gate),
+        calls_(services.calls),
         task_(std::move(task)),
         permit_(std::move(permit)),
         throttle_(heartbeat_interval(info().heartbeat_timeout, services.options.default_heartbeat_throttle_interval,
@@ -51,8 +53,14 @@ class running_activity final : public activity_context, public std::enable_share
 
   /// Begins. `definition` may be null: no activity of that type is registered.
   void start(const run::activity_definition* definition) {
+    ++services_->counts.activities;
     watch_deadline();
     if (definition == nullptr) return finish(unknown_type());
+    if (const auto wait = wait_for_more_time(*definition)) {
+      code_ended_ = true;
+      disarm_timers();
+      return give_back("there is too little time left here for an activity that must not be interrupted", *wait);
+    }
     arguments_ = views_.of(task_->input());
     if (definition->blocking != nullptr) {
       run_on_pool(definition->blocking);
@@ -76,10 +84,14 @@ class running_activity final : public activity_context, public std::enable_share
     if (!request_stop(reason)) return;
     services_->loop.post([self = shared_from_this()] { self->cancellation_.emit(asio::cancellation_type::terminal); });
   }
+  /// The worker stops soon: the code may hand back what is left to do.
+  void drain() { request_drain(); }
   /// Reports the attempt as failed by the worker's stop, so that the server repeats it at once; what its code still
   /// gives is dropped.
   void hand_back() {
-    if (!reported_) report_failure(stopped_failure("WorkerShutdown", "the worker stopped before the activity ended"));
+    if (reported_) return;
+    ++services_->counts.handed_back;
+    report_failure(worker_stopped("the worker stopped before the activity ended"));
   }
   /// The worker goes away: no more is done for the attempt, and what its code still gives is dropped.
   void leave_behind() {
@@ -96,6 +108,8 @@ class running_activity final : public activity_context, public std::enable_share
 
  private:
   using clock = std::chrono::steady_clock;
+  /// Servers take zero for a delay that is not set.
+  static constexpr duration at_once = std::chrono::milliseconds(1);
 
   /// A timer of the loop that calls a member.
   class member_timer final : public io::timer_node {
@@ -119,6 +133,8 @@ class running_activity final : public activity_context, public std::enable_share
           code->run(self->arguments_, *result);
         } catch (const complete_async_request&) {
           self->completes_elsewhere_ = true;
+        } catch (hand_back_request& request) {
+          self->handed_back_ = std::move(request.details);
         } catch (...) {
           error = std::current_exception();
         }
@@ -143,7 +159,18 @@ class running_activity final : public activity_context, public std::enable_share
       co_await code->run(self->arguments_, *result);
     } catch (const complete_async_request&) {
       self->completes_elsewhere_ = true;
+    } catch (hand_back_request& request) {
+      self->handed_back_ = std::move(request.details);
     }
+  }
+
+  /// How long an activity that must not be interrupted has to wait until it finds a worker with enough time; empty: it
+  /// can begin here. The last attempt begins anyway: giving it back would fail the activity.
+  std::optional<duration> wait_for_more_time(const run::activity_definition& definition) const {
+    if (!definition.uninterruptible || services_->last_moment == clock::time_point::max()) return std::nullopt;
+    const duration left = services_->last_moment - began_;
+    if (info().start_to_close_timeout <= left || !has_more_attempts()) return std::nullopt;
+    return std::max<duration>(left, at_once);
   }
 
   /// Counted from when the task came, since the server's clock may differ from the one here.
@@ -176,7 +203,7 @@ class running_activity final : public activity_context, public std::enable_share
     engine::write_payloads(self->latest_details_, *request.mutable_details());
     io::retry_options how(io::rpc_class::unary);
     how.options.deadline = self->throttle_.next() + std::chrono::seconds(1);
-    const auto reply = co_await self->services_->call<engine::service::RecordActivityTaskHeartbeatResponse>(
+    const auto reply = co_await self->calls_->call<engine::service::RecordActivityTaskHeartbeatResponse>(
         "RecordActivityTaskHeartbeat", request, std::move(how));
     self->heartbeat_answered(reply.status, reply.response);
   }
@@ -207,11 +234,19 @@ class running_activity final : public activity_context, public std::enable_share
     if (reported_) return end_if_done();
     const auto reason = cancel_reason();
     if (completes_elsewhere_) return end_silently("activity goes on elsewhere");
+    if (handed_back_) {
+      latest_details_ = std::move(*handed_back_);
+      has_beaten_ = true;
+      return give_back("the worker stops; the next attempt goes on", at_once);
+    }
     if (reason == rondo::cancel_reason::not_found || reason == rondo::cancel_reason::timed_out) {
       return end_silently("activity ended after the server had given it up");
     }
     if (!error) return report_result(std::move(result));
-    if (reason == rondo::cancel_reason::none || !was_interrupted(error)) return report_failure(error);
+    if (reason == rondo::cancel_reason::none || !was_interrupted(error)) {
+      ++services_->counts.failed;
+      return report_failure(error);
+    }
     switch (reason) {
       case rondo::cancel_reason::cancel_requested:
         return report_cancelled(error);
@@ -220,7 +255,8 @@ class running_activity final : public activity_context, public std::enable_share
       case rondo::cancel_reason::reset:
         return report_failure(stopped_failure("ActivityReset", "the activity was reset"));
       default:
-        return report_failure(stopped_failure("WorkerShutdown", "the worker stops"));
+        ++services_->counts.handed_back;
+        return report_failure(worker_stopped("the worker stops"));
     }
   }
   void end_silently(const char* why) {
@@ -254,6 +290,17 @@ class running_activity final : public activity_context, public std::enable_share
   }
   static std::exception_ptr stopped_failure(std::string_view type, const char* message) {
     return std::make_exception_ptr(application_failure(message, {.type = type}));
+  }
+  static std::exception_ptr worker_stopped(const char* message) {
+    return std::make_exception_ptr(
+        application_failure(message, {.type = "WorkerShutdown", .next_retry_delay = at_once}));
+  }
+  /// Reports the attempt as failed by nobody's fault.
+  void give_back(const char* message, duration delay) {
+    ++services_->counts.handed_back;
+    const application_failure failure(
+        message, {.type = "ServerlessHandBack", .next_retry_delay = delay, .category = failure_category::benign});
+    report_failure(std::make_exception_ptr(failure));
   }
   std::exception_ptr unknown_type() const {
     std::string text = "activity type '" + info().activity_type + "' is not registered with this worker; registered: [";
@@ -316,6 +363,7 @@ class running_activity final : public activity_context, public std::enable_share
     request.set_task_token(info().task_token);
     request.set_namespace_(info().namespace_);
     request.set_identity(services_->identity);
+    write_deployment(services_->options, request);
     request.set_resource_id(resource_id());
     services_->spawn(send<Response>(shared_from_this(), method, std::move(request)));
   }
@@ -323,7 +371,7 @@ class running_activity final : public activity_context, public std::enable_share
   static asio::awaitable<void> send(std::shared_ptr<running_activity> self, const char* method, Request request) {
     if (self->services_ == nullptr) co_return;
     io::retry_options how(io::rpc_class::unary);
-    const auto reply = co_await self->services_->template call<Response>(method, request, std::move(how));
+    const auto reply = co_await self->calls_->template call<Response>(method, request, std::move(how));
     if (!reply.status.ok()) {
       const bool gone = reply.status.code == rpc_code::not_found;
       self->logger().log(gone ? log_level::debug : log_level::error,
@@ -340,12 +388,15 @@ class running_activity final : public activity_context, public std::enable_share
   /// Null once it has ended or was left behind.
   activity_services* services_;
   std::shared_ptr<loop_gate> gate_;
+  std::shared_ptr<activity_calls> calls_;
   std::unique_ptr<activity_task> task_;
   slot permit_;
   engine::payload_views views_;
   payload_span arguments_;
   payload_list latest_details_;
   bool has_beaten_ = false;
+  /// What the code gave back instead of a result.
+  std::optional<payload_list> handed_back_;
   heartbeat_throttle throttle_;
   member_timer heartbeat_timer_, deadline_timer_;
   asio::cancellation_signal cancellation_;

@@ -22,11 +22,14 @@
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
+#include "rondo/detail/worker/deployment.hpp"
+#include "rondo/detail/worker/options_check.hpp"
 #include "rondo/detail/worker/poller.hpp"
 #include "rondo/detail/worker/rate_limiter.hpp"
+#include "rondo/detail/worker/run_store.hpp"
+#include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/workflow_runner.hpp"
-#include "rondo/registry.hpp"
 #include "rondo/rpc_error.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -48,34 +51,35 @@ struct in_flight {
 /// which tells the server once that the worker is gone, nothing polls any more.
 class session : public std::enable_shared_from_this<session> {
  public:
-  /// `sticky_queue` stays the same for all sessions of a process, so that runs cached by one are found by the next.
-  session(registry app, io::event_loop& loop, std::shared_ptr<io::connection> connection, std::string namespace_name,
-          worker_options options, std::string sticky_queue)
-      : app_(std::move(app)),
+  /// The store, with the registry in it, may have served an earlier session.
+  session(std::shared_ptr<run_store> runs, io::event_loop& loop, std::shared_ptr<io::connection> connection,
+          std::string namespace_name, worker_options options)
+      : runs_(std::move(runs)),
         options_(std::move(options)),
         namespace_(std::move(namespace_name)),
-        sticky_queue_(std::move(sticky_queue)),
         loop_(loop),
         connection_(std::move(connection)),
         changes_(loop),
-        polling_(loop, *connection_, options_.logger),
+        polling_(loop, *connection_, options_.logger, changes_, counts_),
         workflow_slots_(loop, options_.max_concurrent_workflow_tasks),
         activity_slots_(loop, options_.max_concurrent_activities),
         limiter_(options_.max_activities_per_second) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
-    check_options();
+    check_options(options_, runs_->definitions);
   }
   session(const session&) = delete;
   session& operator=(const session&) = delete;
 
-  /// Asks the server about the namespace and begins to poll. Throws rpc_error when that is not possible.
-  asio::awaitable<void> start() {
+  /// Asks the server about the namespace, unless an earlier session did, and begins to poll. Throws rpc_error when that
+  /// is not possible before the deadline.
+  asio::awaitable<void> start(io::time_point deadline = io::time_point::max()) {
     instance_key_ = random_uuid();
-    co_await connection_->load_capabilities();
-    co_await describe_namespace();
+    co_await connection_->load_capabilities(deadline);
+    if (!runs_->facts) co_await describe_namespace(deadline);
     polling_.deadline =
-        poll_deadline ? poll_deadline : [this](io::time_point now) { return io::later(now, options_.poll_timeout); };
-    polling_.changed = [this] { changes_.notify(); };
+        poll_deadline ? poll_deadline : [this](io::time_point now, auto&&) -> std::optional<io::time_point> {
+      return io::later(now, options_.poll_timeout);
+    };
     polling_.failed = [this](const rpc_status& status) { fail(status); };
     if (runs_activities()) start_activity_polls();
     if (runs_workflows()) start_workflow_polls();
@@ -87,6 +91,11 @@ class session : public std::enable_shared_from_this<session> {
     workflow_slots_.close();
     activity_slots_.close();
     if (workflows_) workflows_->stopping = true;
+    changes_.notify();
+  }
+  /// Tells the code of activities that the worker stops soon, so that it can hand back what is left to do.
+  void drain_activities() {
+    if (activities_) activities_->drain_all();
   }
   /// Waits for the polls under way; breaks off what is left at the deadline. True: all were answered.
   asio::awaitable<bool> wait_polls(io::time_point deadline) {
@@ -117,18 +126,22 @@ class session : public std::enable_shared_from_this<session> {
     }
     const auto told = [this] { return workflows_idle() && (activities_ == nullptr || activities_->all_reported()); };
     const bool in_time = co_await changes_.wait_until(told, deadline);
-    if (in_time || workflows_idle()) co_return;
-    options_.logger.warn("workflow tasks did not end in time and are dropped", {{"tasks", workflows_->in_flight()}});
-    workflows_->break_off();
-    co_await changes_.wait_until([this] { return workflows_idle(); }, io::time_point::max());
+    if (in_time) co_return;
+    if (services_) services_->calls->cancel();
+    if (!workflows_idle()) {
+      options_.logger.warn("workflow tasks did not end in time and are dropped", {{"tasks", workflows_->in_flight()}});
+      workflows_->break_off();
+    }
+    co_await changes_.wait_until(told, io::time_point::max());
   }
-  /// Tells the server that this worker is gone, so that it offers tasks of cached runs to others at once.
-  asio::awaitable<void> shut_down() {
-    if (shut_down_sent_) co_return;
+  /// Tells the server that this worker is gone, so that it offers tasks of cached runs to others at once. Sent once;
+  /// false when the server did not take it.
+  asio::awaitable<bool> shut_down(duration timeout = std::chrono::seconds(2)) {
+    if (shut_down_sent_) co_return shut_down_taken_;
     shut_down_sent_ = true;
     engine::service::ShutdownWorkerRequest request;
     request.set_namespace_(namespace_);
-    if (runs_workflows() && options_.max_cached_workflows > 0) request.set_sticky_task_queue(sticky_queue_);
+    if (has_sticky_queue()) request.set_sticky_task_queue(runs_->sticky_queue);
     request.set_identity(options_.identity);
     request.set_reason("worker stopped");
     request.set_worker_instance_key(instance_key_);
@@ -137,14 +150,16 @@ class session : public std::enable_shared_from_this<session> {
     if (runs_activities()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_ACTIVITY);
     engine::service::ShutdownWorkerResponse response;
     io::retry_options how(io::rpc_class::once);
-    how.attempt_timeout = std::chrono::seconds(2);
+    how.attempt_timeout = timeout;
     const auto status = co_await io::call_into(*connection_, "ShutdownWorker", request, response, std::move(how));
     if (!status.ok() && status.code != rpc_code::unimplemented) {
       options_.logger.warn("the server was not told that the worker stops", {{"error", status.message}});
     }
+    shut_down_taken_ = status.ok();
+    co_return shut_down_taken_;
   }
   /// True when the server answers the polls of a worker that says that it stops.
-  bool server_completes_polls() const noexcept { return server_completes_polls_; }
+  bool server_completes_polls() const noexcept { return facts().completes_polls; }
 
   struct in_flight in_flight() const {
     struct in_flight now;
@@ -158,76 +173,62 @@ class session : public std::enable_shared_from_this<session> {
     add(activities_, now.activities);
     return now;
   }
-  std::size_t cached_workflows() const { return workflows_ ? workflows_->cached() : 0; }
+  /// The server may offer tasks to this worker before others.
+  bool has_sticky_queue() const { return runs_workflows() && options_.max_cached_workflows > 0; }
+  std::size_t cached_workflows() const { return runs_->cache.size(); }
   /// When a task came last, or the session began.
   io::time_point last_activity() const noexcept { return polling_.last_task; }
+  const session_counts& counts() const noexcept { return counts_; }
+  /// Every kind of task has been polled for, and was answered, at least once.
+  bool known_to_server() const noexcept { return polling_.unanswered.empty(); }
+  /// No poll is under way, and none begins before something changes.
+  bool polls_parked() const noexcept { return polling_.pollers > 0 && polling_.parked == polling_.pollers; }
   /// Why polling ended on its own; empty while it goes on.
   const std::optional<rpc_status>& failure() const noexcept { return failure_; }
   change_signal& changes() noexcept { return changes_; }
   const worker_options& options() const noexcept { return options_; }
   const std::string& instance_key() const noexcept { return instance_key_; }
 
-  /// Set before start(): when a poll that begins now must have been answered. A poller that finds this time passed
-  /// ends.
-  std::function<io::time_point(io::time_point now)> poll_deadline;
+  /// Set before start(): when a poll that begins now must have been answered, see polling::deadline.
+  std::function<std::optional<io::time_point>(io::time_point now, const std::optional<empty_poll>& last)> poll_deadline;
+  /// Set before start(): when activities must have ended, whatever their own timeouts say.
+  io::time_point last_moment = io::time_point::max();
 
  private:
-  bool runs_workflows() const { return !options_.activity_only && !app_.workflow_names().empty(); }
-  bool runs_activities() const { return !options_.workflow_only && !app_.activity_names().empty(); }
+  bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
+  bool runs_activities() const { return worker::runs_activities(options_, runs_->definitions); }
+  namespace_facts facts() const { return runs_->facts.value_or(namespace_facts()); }
   bool workflows_idle() const { return workflows_ == nullptr || workflows_->in_flight() == 0; }
 
-  void check_options() const {
-    if (options_.task_queue.empty()) throw std::invalid_argument("rondo: a worker needs a task_queue");
-    if (options_.workflow_only && options_.activity_only) {
-      throw std::invalid_argument("rondo: workflow_only and activity_only exclude each other");
-    }
-    if (!runs_workflows() && !runs_activities()) {
-      throw std::invalid_argument("rondo: the worker of task queue '" + options_.task_queue +
-                                  "' has nothing to run: register workflows or activities");
-    }
-    const bool cached = options_.max_cached_workflows > 0;
-    if (runs_workflows() && options_.max_concurrent_workflow_tasks < (cached ? 2U : 1U)) {
-      throw std::invalid_argument(
-          "rondo: max_concurrent_workflow_tasks must be at least 2 with a workflow cache, 1 without");
-    }
-    if (runs_workflows() && options_.max_workflow_pollers < (cached ? 2U : 1U)) {
-      throw std::invalid_argument("rondo: max_workflow_pollers must be at least 2 with a workflow cache, 1 without");
-    }
-    if (runs_activities() && (options_.max_concurrent_activities == 0 || options_.max_activity_pollers == 0)) {
-      throw std::invalid_argument(
-          "rondo: a worker that runs activities needs at least one slot and one poller for them");
-    }
-    if (options_.poll_timeout < std::chrono::seconds(2)) {
-      throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");
-    }
-  }
-
-  asio::awaitable<void> describe_namespace() {
+  asio::awaitable<void> describe_namespace(io::time_point deadline) {
     engine::service::DescribeNamespaceRequest request;
     request.set_namespace_(namespace_);
     engine::service::DescribeNamespaceResponse response;
-    const auto status = co_await io::call_into(*connection_, "DescribeNamespace", request, response,
-                                               io::retry_options(io::rpc_class::unary));
+    io::retry_options how(io::rpc_class::unary);
+    how.options.deadline = deadline;
+    const auto status = co_await io::call_into(*connection_, "DescribeNamespace", request, response, std::move(how));
     if (status.code == rpc_code::not_found) {
       throw rpc_error("namespace '" + namespace_ +
                           "' does not exist on the server: create it, or name another one in client_options",
                       status);
     }
     if (!status.ok() && status.code != rpc_code::unimplemented) throw rpc_error(status);
-    const auto& facts = response.namespace_info();
-    server_completes_polls_ = facts.capabilities().worker_poll_complete_on_shutdown();
+    const auto& told = response.namespace_info();
+    auto& found = runs_->facts.emplace();
+    found.completes_polls = told.capabilities().worker_poll_complete_on_shutdown();
     if (options_.max_payload_size > 0) {
-      blob_limit_ = options_.max_payload_size;
-    } else if (facts.limits().blob_size_limit_error() > 0) {
-      blob_limit_ = static_cast<std::size_t>(facts.limits().blob_size_limit_error());
+      found.blob_limit = options_.max_payload_size;
+    } else if (told.limits().blob_size_limit_error() > 0) {
+      found.blob_limit = static_cast<std::size_t>(told.limits().blob_size_limit_error());
     }
   }
 
   void start_activity_polls() {
-    services_ =
-        std::make_unique<activity_services>(loop_, connection_, options_, options_.identity, app_.activity_names());
-    services_->blob_limit = blob_limit_;
-    activities_ = std::make_unique<activity_runner>(app_, *services_);
+    services_ = std::make_unique<activity_services>(loop_, connection_, options_, options_.identity,
+                                                    runs_->definitions.activity_names(), counts_);
+    services_->blob_limit = facts().blob_limit;
+    services_->last_moment = last_moment;
+    activities_ = std::make_unique<activity_runner>(runs_->definitions, *services_);
     activities_->on_change = [this] { changes_.notify(); };
     engine::service::PollActivityTaskQueueRequest request;
     fill(request, options_.task_queue);
@@ -260,12 +261,11 @@ class session : public std::enable_shared_from_this<session> {
 
   void start_workflow_polls() {
     workflows_ = std::make_unique<workflow_runner>(
-        app_, *connection_,
+        *runs_, counts_, *connection_,
         workflow_settings{.options = options_,
                           .namespace_ = namespace_,
                           .identity = options_.identity,
-                          .sticky_queue = sticky_queue_,
-                          .blob_limit = blob_limit_,
+                          .blob_limit = facts().blob_limit,
                           .server_keeps_flags = connection_->capabilities().sdk_metadata,
                           .activity_slots = &activity_slots_,
                           .activities = activities_.get()});
@@ -281,7 +281,7 @@ class session : public std::enable_shared_from_this<session> {
       if (index < normal) {
         fill(request, options_.task_queue);
       } else {
-        fill(request, sticky_queue_);
+        fill(request, runs_->sticky_queue);
         request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
         request.mutable_task_queue()->set_normal_name(options_.task_queue);
       }
@@ -306,7 +306,7 @@ class session : public std::enable_shared_from_this<session> {
     request.set_worker_instance_key(instance_key_);
     request.mutable_task_queue()->set_name(queue);
     request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_NORMAL);
-    if (!options_.build_id.empty()) request.mutable_deployment_options()->set_build_id(options_.build_id);
+    write_deployment(options_, request);
   }
   template <class Request>
   void spawn(std::string method, Request request, typename poller<Request>::take_slot permits,
@@ -330,12 +330,13 @@ class session : public std::enable_shared_from_this<session> {
     changes_.notify();
   }
 
-  registry app_;
+  std::shared_ptr<run_store> runs_;
   worker_options options_;
-  std::string namespace_, sticky_queue_, instance_key_;
+  std::string namespace_, instance_key_;
   io::event_loop& loop_;
   std::shared_ptr<io::connection> connection_;
   change_signal changes_;
+  session_counts counts_;
   polling polling_;
   slot_supplier workflow_slots_, activity_slots_;
   rate_limiter limiter_;
@@ -343,8 +344,7 @@ class session : public std::enable_shared_from_this<session> {
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
   std::optional<rpc_status> failure_;
-  std::size_t blob_limit_ = std::size_t{2} * 1024 * 1024;
-  bool server_completes_polls_ = false, shut_down_sent_ = false;
+  bool shut_down_sent_ = false, shut_down_taken_ = false;
 };
 
 }  // namespace rondo::detail::worker

@@ -14,7 +14,6 @@
 
 #include <google/protobuf/arena.h>
 
-#include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/step.hpp"
@@ -23,11 +22,12 @@
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/deadlock_watch.hpp"
+#include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/payload_limit.hpp"
+#include "rondo/detail/worker/run_store.hpp"
+#include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
-#include "rondo/detail/worker/sticky_cache.hpp"
 #include "rondo/failure.hpp"
-#include "rondo/registry.hpp"
 #include "rondo/worker_options.hpp"
 
 namespace rondo::detail::worker {
@@ -42,7 +42,7 @@ struct workflow_task {
 /// What a worker tells its workflow runner.
 struct workflow_settings {
   const worker_options& options;
-  std::string namespace_, identity, sticky_queue;
+  std::string namespace_, identity;
   std::size_t blob_limit = 0;
   bool server_keeps_flags = true;
   /// Null: the worker runs no activities.
@@ -54,11 +54,11 @@ struct workflow_settings {
 /// keeps the run for its next task.
 class workflow_runner {
  public:
-  workflow_runner(const registry& app, io::connection& to, workflow_settings settings)
-      : registry_(app),
+  workflow_runner(run_store& runs, session_counts& counted, io::connection& to, workflow_settings settings)
+      : runs_(runs),
+        counts_(counted),
         connection_(to),
         settings_(std::move(settings)),
-        cache_(settings_.options.max_cached_workflows),
         watch_(settings_.options.deadlock_timeout, [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
@@ -101,9 +101,6 @@ class workflow_runner {
   }
   /// Calls to the server end now, and none is made any more; so all tasks end.
   void break_off() { calls_.cancel(); }
-  std::size_t cached() const noexcept { return cache_.size(); }
-  /// Drops all runs that are not in work.
-  void evict_all() { cache_.clear(); }
   /// Called whenever a task is done.
   std::function<void()> on_change = [] {};
 
@@ -117,7 +114,7 @@ class workflow_runner {
     io::time_point since = io::steady_clock::now();
     std::deque<waiting> line;
   };
-  using held_run = std::unique_ptr<engine::workflow_run>;
+  using held_run = run_store::held_run;
 
   bool sticky() const noexcept { return settings_.options.max_cached_workflows > 0; }
 
@@ -129,17 +126,18 @@ class workflow_runner {
   asio::awaitable<workflow_task> work_once(workflow_task task) {
     const auto& message = *task.message;
     const std::string run_id = message.workflow_execution().run_id();
-    auto held = cache_.take(run_id);
+    ++counts_.workflow_tasks;
+    auto held = runs_.cache.take(run_id);
     if (held == nullptr) {
-      const auto* definition = registry_.find_workflow(message.workflow_type().name());
+      const auto* definition = runs_.definitions.find_workflow(message.workflow_type().name());
       if (definition == nullptr) {
         co_await refuse(task, unknown_type(message.workflow_type().name()));
         co_return none();
       }
       held = std::make_unique<engine::workflow_run>(
           *definition, engine::run_options{.namespace_ = settings_.namespace_,
-                                           .logger = &settings_.options.logger,
-                                           .frames = &frames_,
+                                           .logger = &runs_.log,
+                                           .frames = &runs_.frames,
                                            .server_keeps_flags = settings_.server_keeps_flags});
     }
     auto eager = reserve_eager();
@@ -189,11 +187,11 @@ class workflow_runner {
     auto& request = *step.completed;
     fill(request, task);
     request.set_worker_instance_key(instance_key);
-    const auto& build_id = settings_.options.build_id;
-    if (!build_id.empty()) request.mutable_deployment_options()->set_build_id(build_id);
+    const auto* definition = runs_.definitions.find_workflow(task.message->workflow_type().name());
+    request.set_versioning_behavior(to_proto(behavior_of(settings_.options, definition)));
     if (sticky() && step.evict == engine::eviction::none) {
       auto& sticky_attributes = *request.mutable_sticky_attributes();
-      sticky_attributes.mutable_worker_task_queue()->set_name(settings_.sticky_queue);
+      sticky_attributes.mutable_worker_task_queue()->set_name(runs_.sticky_queue);
       sticky_attributes.mutable_worker_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
       sticky_attributes.mutable_worker_task_queue()->set_normal_name(settings_.options.task_queue);
       engine::write_duration(settings_.options.sticky_schedule_to_start_timeout,
@@ -227,7 +225,7 @@ class workflow_runner {
   }
 
   void keep(const workflow_task& task, held_run held, engine::eviction evict) {
-    if (evict == engine::eviction::none) cache_.put(task.message->workflow_execution().run_id(), std::move(held));
+    if (evict == engine::eviction::none) runs_.cache.put(task.message->workflow_execution().run_id(), std::move(held));
   }
 
   /// Slots for the activities that this task may start at once.
@@ -314,6 +312,7 @@ class workflow_runner {
   void fill(Request& request, const workflow_task& task) const {
     request.set_namespace_(settings_.namespace_);
     request.set_identity(settings_.identity);
+    write_deployment(settings_.options, request);
     request.set_task_token(task.message->task_token());
     request.set_resource_id("workflow:" + task.message->workflow_execution().workflow_id());
   }
@@ -326,7 +325,8 @@ class workflow_runner {
 
   std::string unknown_type(const std::string& name) const {
     std::string text = "workflow type '" + name + "' is not registered with this worker; registered: [";
-    for (const auto& known : registry_.workflow_names()) text.append(text.back() == '[' ? "" : ", ").append(known);
+    for (const auto& known : runs_.definitions.workflow_names())
+      text.append(text.back() == '[' ? "" : ", ").append(known);
     return text + "]";
   }
   rondo::logger log(const workflow_task& task) const {
@@ -335,7 +335,8 @@ class workflow_runner {
                                           {"run_id", execution.run_id()},
                                           {"workflow_type", task.message->workflow_type().name()}});
   }
-  void log_failure(const workflow_task& task, const std::string& text) const {
+  void log_failure(const workflow_task& task, const std::string& text) {
+    ++counts_.failed;
     log(task).warn("workflow task failed", {{"error", text}, {"attempt", task.message->attempt()}});
   }
 
@@ -346,11 +347,10 @@ class workflow_runner {
   std::string instance_key;
 
  private:
-  const registry& registry_;
+  run_store& runs_;
+  session_counts& counts_;
   io::connection& connection_;
   workflow_settings settings_;
-  frame_pool frames_;
-  sticky_cache<held_run> cache_;
   io::call_token calls_;
   std::map<std::string, busy_run> busy_;
   deadlock_watch watch_;

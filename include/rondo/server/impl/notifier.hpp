@@ -2,19 +2,17 @@
 
 #include "rondo/server/notifier.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <map>
 #include <stdexcept>
 #include <utility>
 
 #include "rondo/detail/base/rfc3339.hpp"
+#include "rondo/detail/crypto/hmac.hpp"
+#include "rondo/detail/curl/http_client.hpp"
+#include "rondo/detail/curl/url.hpp"
 #include "rondo/json.hpp"
-#include "rondo/server/http_post.hpp"
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/queue_state.hpp"
@@ -56,15 +54,17 @@ struct subject {
 
 struct notifier::impl {
   using subject = detail_notifier::subject;
+  using http_request = rondo::detail::curl::http_request;
+  using http_response = rondo::detail::curl::http_response;
 
   explicit impl(core& owner) : in(owner) {
     if (!enabled()) return;
-    const std::string problem = http_poster::problem_of(in.settings().notify_url);
+    const std::string problem = rondo::detail::curl::problem_of(in.settings().notify_url);
     if (!problem.empty()) {
       throw std::invalid_argument("rondo: the notify URL \"" + in.settings().notify_url +
                                   "\" cannot be used: " + problem);
     }
-    poster = std::make_unique<http_poster>(in.loop());
+    http = std::make_unique<rondo::detail::curl::http_client>(in.loop());
   }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
@@ -116,11 +116,11 @@ struct notifier::impl {
     what.time = in.now();
     of.sending = true;
     of.began = io::steady_clock::now();
-    poster->post(make_request(what), [this, key](const http_outcome& outcome) { ended(key, outcome); });
+    http->send(make_request(what), [this, key](const http_response& outcome) { ended(key, outcome); });
   }
 
-  http_poster::request make_request(const notification& what) const {
-    http_poster::request request;
+  http_request make_request(const notification& what) const {
+    http_request request;
     request.url = in.settings().notify_url;
     request.body = notification_body(what);
     request.headers.emplace_back("Content-Type", "application/json");
@@ -134,7 +134,7 @@ struct notifier::impl {
     return request;
   }
 
-  void ended(const subject_key& key, const http_outcome& outcome) {
+  void ended(const subject_key& key, const http_response& outcome) {
     const auto found = subjects.find(key);
     if (found == subjects.end()) return;
     subject& of = found->second;
@@ -162,14 +162,14 @@ struct notifier::impl {
     return std::chrono::duration_cast<io::duration>(pause * factor);
   }
 
-  void report(const subject& of, const http_outcome& outcome) const {
+  void report(const subject& of, const http_response& outcome) const {
     const std::string reason = outcome.status == 0 ? outcome.error : "status " + std::to_string(outcome.status);
     in.log().warn("a notification failed",
                   {{"task queue", of.queue.name}, {"error", reason}, {"failures", of.failures}});
   }
 
   core& in;
-  std::unique_ptr<http_poster> poster;
+  std::unique_ptr<rondo::detail::curl::http_client> http;
   std::map<subject_key, subject> subjects;
 };
 
@@ -209,18 +209,7 @@ RONDO_SERVER_FUNCTION std::string notification_body(const notification& of) {
 
 RONDO_SERVER_FUNCTION std::string notification_signature(const std::string& secret, const std::string& timestamp,
                                                          const std::string& body) {
-  const std::string signed_text = timestamp + "." + body;
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(signed_text.data()), signed_text.size(), digest.data(), &size);
-  constexpr const char* digits = "0123456789abcdef";
-  std::string text;
-  for (unsigned int each = 0; each < size; ++each) {
-    text += digits[digest[each] >> 4U];
-    text += digits[digest[each] & 15U];
-  }
-  return text;
+  return rondo::detail::crypto::request_signature(secret, timestamp, body);
 }
 
 }  // namespace rondo::server

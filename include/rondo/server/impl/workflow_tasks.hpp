@@ -282,7 +282,10 @@ RONDO_SERVER_FUNCTION instant workflow_task_due(const run& of) noexcept {
   const auto& task = of.state.workflow_task();
   if (task.started_event_id() != 0) return later(task.started_time(), task.start_to_close());
   if (!detail_workflow_tasks::is_queued(of)) return std::max(task.not_before(), task.scheduled_time());
-  if (!task.sticky() || of.state.sticky_timeout() <= 0) return never;
+  if (!task.sticky()) return never;
+  // The run has left the worker in whose queue the task waits, as a query does that had no answer.
+  if (of.state.sticky_task_queue().empty()) return task.scheduled_time();
+  if (of.state.sticky_timeout() <= 0) return never;
   return later(task.scheduled_time(), of.state.sticky_timeout());
 }
 

@@ -1,0 +1,18 @@
+# rondo::serverless: what the hosts that speak HTTP need besides Rondo (rondo/serverless/lambda.hpp and its neighbours).
+find_path(RONDO_HTTP_PARSER_INCLUDE_DIR http_parser.h DOC "Folder of http_parser.h")
+find_library(RONDO_HTTP_PARSER_LIBRARY http_parser DOC "The library http_parser")
+mark_as_advanced(RONDO_HTTP_PARSER_INCLUDE_DIR RONDO_HTTP_PARSER_LIBRARY)
+find_package(OpenSSL QUIET)
+if(NOT RONDO_HTTP_PARSER_INCLUDE_DIR OR NOT RONDO_HTTP_PARSER_LIBRARY OR NOT OPENSSL_FOUND)
+  message(STATUS "rondo: no http_parser or no OpenSSL, so the hosts that speak HTTP are left out")
+  return()
+endif()
+
+rondo_link_item(rondo_http_parser ${RONDO_HTTP_PARSER_LIBRARY})
+rondo_link_item(rondo_crypto OpenSSL::Crypto)
+add_library(rondo-serverless INTERFACE)
+add_library(rondo::serverless ALIAS rondo-serverless)
+target_link_libraries(rondo-serverless INTERFACE rondo ${rondo_http_parser} ${rondo_crypto})
+if(NOT RONDO_HTTP_PARSER_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+  target_include_directories(rondo-serverless SYSTEM INTERFACE ${RONDO_HTTP_PARSER_INCLUDE_DIR})
+endif()

@@ -1,0 +1,45 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/engine/workflow_run.hpp"
+#include "rondo/detail/worker/sticky_cache.hpp"
+#include "rondo/log.hpp"
+#include "rondo/registry.hpp"
+
+namespace rondo::detail::worker {
+
+/// What a worker has to know of its namespace.
+struct namespace_facts {
+  /// Most bytes of a value that the server takes.
+  std::size_t blob_limit = std::size_t{2} * 1024 * 1024;
+  /// It answers the polls of a worker that says that it stops.
+  bool completes_polls = false;
+};
+
+/// What outlives a session: the runs in memory and the queue at which the server offers their tasks, so that the next
+/// session of the process goes on with them. One session uses it at a time.
+class run_store {
+ public:
+  using held_run = std::unique_ptr<engine::workflow_run>;
+
+  /// `limit`: most runs that are kept.
+  run_store(registry app, rondo::logger logs, std::size_t limit, std::string queue)
+      : definitions(std::move(app)), log(std::move(logs)), sticky_queue(std::move(queue)), cache(limit) {}
+  run_store(const run_store&) = delete;
+  run_store& operator=(const run_store&) = delete;
+
+  const registry definitions;
+  const rondo::logger log;
+  const std::string sticky_queue;
+  /// Empty until a session has asked.
+  std::optional<namespace_facts> facts;
+  frame_pool frames;
+  sticky_cache<held_run> cache;
+};
+
+}  // namespace rondo::detail::worker

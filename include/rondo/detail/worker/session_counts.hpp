@@ -1,0 +1,22 @@
+#pragma once
+#include <cstddef>
+#include <optional>
+
+#include "rondo/detail/io/timer_heap.hpp"
+
+namespace rondo::detail::worker {
+
+/// What a session has done so far.
+struct session_counts {
+  std::size_t workflow_tasks = 0, activities = 0;
+  /// Workflow tasks that failed and attempts whose code failed.
+  std::size_t failed = 0;
+  /// Attempts that were given back to be repeated.
+  std::size_t handed_back = 0;
+  /// Polls that were broken off: each may have held a task.
+  std::size_t lost_polls = 0;
+  /// When the first poll was sent.
+  std::optional<io::time_point> first_poll{};
+};
+
+}  // namespace rondo::detail::worker

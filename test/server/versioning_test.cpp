@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "rondo/activity.hpp"
+#include "rondo/workflow.hpp"
+#include "server/fixture.hpp"
+#include "support/deployment_operator.hpp"
+
+// Workers that are versions of a deployment, on a server that chooses between them.
+namespace versioning_test {
+
+using namespace std::chrono_literals;
+using namespace rondo::test;
+namespace workflow = rondo::workflow;
+using rondo::versioning_behavior;
+
+/// The build that an activity runs in.
+struct site {
+  std::string build_id;
+  std::string where() { return build_id; }
+};
+constexpr rondo::activity_options soon{.start_to_close_timeout = 10s};
+
+/// Tells where its activities ran: one at the start, one after it was told to go on.
+class journey {
+ public:
+  rondo::task<std::string> run() {
+    visited_ = co_await workflow::execute_activity<&site::where>(soon);
+    co_await workflow::wait_condition([this] { return onward_; });
+    const std::string next = co_await workflow::execute_activity<&site::where>(soon);
+    co_return visited_ + " " + next;
+  }
+  void go_on() { onward_ = true; }
+  std::string visited() const { return visited_; }
+  static constexpr auto handlers = rondo::handlers(rondo::signal<&journey::go_on>, rondo::query<&journey::visited>);
+
+ private:
+  std::string visited_;
+  bool onward_ = false;
+};
+
+class versions : public server_test {
+ protected:
+  /// A worker of a build, which runs the workflow as one that stays and as one that moves on.
+  class build {
+   public:
+    build(const versions& of, const std::string& build_id) : site_{build_id} {
+      auto how = of.options();
+      how.deployment = {.version = {of.deployment, build_id}, .default_behavior = versioning_behavior::auto_upgrade};
+      rondo::registry app;
+      app.workflow<journey>({.name = "stays", .versioning_behavior = versioning_behavior::pinned});
+      app.workflow<journey>({.name = "moves_on"});
+      app.activity<&site::where>(site_);
+      worker_ = std::make_unique<running_worker>(std::move(app), std::move(how));
+    }
+
+   private:
+    site site_;
+    std::unique_ptr<running_worker> worker_;
+  };
+  auto begin(const std::string& type) {
+    auto begun = client.start_workflow<std::string>(type, start()).get();
+    const auto visited = [&] { return begun.query<std::string>("visited").get() != ""; };
+    EXPECT_TRUE(eventually(visited));
+    return begun;
+  }
+  template <class Handle>
+  static std::string end(const Handle& of) {
+    of.signal("go_on").get();
+    return of.result().get();
+  }
+
+  const std::string deployment = "test-" + rondo::detail::random_uuid();
+  deployment_operator routing{client, deployment};
+};
+
+TEST_F(versions, a_pinned_run_stays_and_another_moves_on) {
+  const build first(*this, "1");
+  routing.set_current("1");
+  const auto stays = begin("stays");
+  const auto moves_on = begin("moves_on");
+  const build second(*this, "2");
+  routing.set_current("2");
+  EXPECT_EQ(end(stays), "1 1");
+  EXPECT_EQ(end(moves_on), "1 2");
+  EXPECT_EQ(end(begin("stays")), "2 2");
+  EXPECT_EQ(end(begin("moves_on")), "2 2");
+}
+
+TEST_F(versions, a_ramping_version_gets_its_share) {
+  const build first(*this, "1"), second(*this, "2");
+  routing.set_current("1");
+  routing.set_ramping("2", 100);
+  EXPECT_EQ(end(begin("stays")), "2 2");
+  routing.set_ramping("2", 0);
+  EXPECT_EQ(end(begin("stays")), "1 1");
+}
+
+TEST_F(versions, a_worker_of_another_version_gets_no_tasks) {
+  const build first(*this, "1");
+  routing.set_current("1");
+  const auto begun = begin("moves_on");
+  const build second(*this, "2");
+  EXPECT_EQ(end(begun), "1 1");
+}
+
+}  // namespace versioning_test
