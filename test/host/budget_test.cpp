@@ -28,6 +28,7 @@ std::string refusal(const serverless::time_limits& limits) {
 TEST(budget, divides_the_time_until_the_deadline) {
   const auto times = serverless::plan(now + 60s, now, {});
   EXPECT_EQ(times.stop, now + 53s);
+  EXPECT_EQ(times.polls, now + 54s);
   EXPECT_EQ(times.hooks, now + 58s);
   EXPECT_EQ(times.deadline, now + 60s);
   EXPECT_EQ(times.work, 53s);
@@ -48,6 +49,7 @@ TEST(budget, takes_a_buffer_of_ones_own) {
   const auto times = serverless::plan(now + 60s, now, {.stop_timeout = 10s, .shutdown_buffer = 20s});
   EXPECT_EQ(times.stop, now + 40s);
   EXPECT_EQ(times.hooks, now + 50s);
+  EXPECT_EQ(serverless::plan(now + 60s, now, {.stop_timeout = 500ms}).polls, now + 57750ms);
   EXPECT_EQ(serverless::plan(now + 60s, now, {.stop_timeout = 10s}).stop, now + 48s);
 }
 
@@ -58,6 +60,7 @@ TEST(budget, ends_runs_without_a_deadline_too) {
   EXPECT_EQ(times.verdict, verdict::enough);
   const auto endless = serverless::plan(std::nullopt, now, {.max_run = 0s});
   EXPECT_EQ(endless.stop, time_point::max());
+  EXPECT_EQ(endless.polls, time_point::max());
   EXPECT_EQ(endless.verdict, verdict::enough);
 }
 
@@ -84,10 +87,11 @@ TEST(plan_poll, ends_a_poll_at_the_nearest_of_three) {
   EXPECT_EQ(wait(60s, 30s, 1s), 2200ms);
 }
 
-TEST(plan_poll, never_passes_the_time_to_stop) {
+TEST(plan_poll, never_passes_its_end) {
   for (auto left = -1000ms; left < 20s; left += 50ms) {
     const auto plan = serverless::plan_poll(now, now + left, now + 5s, 10s);
     EXPECT_EQ(plan.advice, left >= 2200ms ? poll_advice::begin : poll_advice::end);
+    EXPECT_EQ(serverless::last_begin(now + left) >= now, plan.advice == poll_advice::begin);
     if (plan.advice != poll_advice::begin) continue;
     EXPECT_LE(plan.deadline, now + left);
     EXPECT_GT(plan.deadline, now + 2s);
@@ -106,6 +110,7 @@ TEST(plan_poll, never_keeps_an_idle_worker_from_ending) {
 
 TEST(plan_poll, has_no_end_but_the_cap_when_nothing_ends_the_worker) {
   EXPECT_EQ(serverless::plan_poll(now, time_point::max(), time_point::max(), 10s).deadline, now + 11s);
+  EXPECT_EQ(serverless::last_begin(time_point::max()), time_point::max());
 }
 
 }  // namespace

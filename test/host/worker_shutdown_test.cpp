@@ -471,7 +471,7 @@ TEST_F(session_parts, polls_end_at_their_deadline_and_none_begins_after_it) {
   const auto parts = make("mine");
   const auto end = io::steady_clock::now() + 50ms;
   int asked = 0;
-  parts->poll_deadline = [&](io::time_point, std::optional<io::time_point>) {
+  parts->poll_deadline = [&](io::time_point, const auto&) {
     ++asked;
     return end;
   };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -186,6 +187,33 @@ TEST_F(invocations, end_before_their_deadline) {
   // No poll was under way when the time was up, although the server never answered one.
   EXPECT_EQ(done.lost_polls, 0U);
   expect_last_goodbye();
+}
+
+TEST_F(invocations, with_a_deadline_poll_until_the_answer_would_come_too_late) {
+  auto how = near_deadline(quick(app()));
+  how.limits.stop_timeout = 5s;
+  use(std::move(how));
+  // 1.9 s for work: a poll that the server answers after 1.2 s still fits, and its deadline lies behind the last
+  // moment.
+  begin(until_deadline(7200ms));
+  ASSERT_TRUE(until([&] { return server.waiting() == 3 || report; }));
+  EXPECT_FALSE(report);
+  server.give(queue::activity, activity_task("quick_one"));
+  EXPECT_EQ(finish().activities, 1U);
+}
+
+TEST_F(invocations, end_when_no_task_can_come_any_more) {
+  auto how = near_deadline(quick(app()));
+  how.limits.stop_timeout = 5s;
+  how.idle_timeout = 1min;
+  use(std::move(how));
+  // No poll fits into the time that is left, however long that is for anything else.
+  const auto what = until_deadline(6200ms);
+  begin(what);
+  const auto& done = await_end();
+  EXPECT_EQ(done.reason, end_reason::deadline);
+  EXPECT_EQ(polls(), 0U);
+  EXPECT_LT(clock::now(), *what.deadline - 5100ms) << "it waits for the end of a time that is of no use";
 }
 
 TEST_F(invocations, give_back_what_a_thread_does_not_end) {
@@ -461,6 +489,23 @@ TEST_F(invocations, of_a_process_share_what_they_have_in_memory) {
   EXPECT_NE(first.worker_instance_key(), second.worker_instance_key());
   EXPECT_EQ(server.count<service::DescribeNamespaceRequest>(), 1U);
   expect_last_goodbye(2);
+}
+
+TEST_F(invocations, that_are_short_have_no_sticky_queue) {
+  use(quick(app()));
+  const auto sticky_polls = [this] {
+    const auto all = server.seen<workflow_poll>();
+    return std::count_if(all.begin(), all.end(),
+                         [](const auto& each) { return each.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY; });
+  };
+  add_run("order").offer();
+  EXPECT_FALSE(invoke(until_deadline(20s)).sticky_shutdown);
+  EXPECT_EQ(sticky_polls(), 0);
+  ASSERT_EQ(server.count<completion>(), 1U);
+  EXPECT_FALSE(server.seen<completion>().front().has_sticky_attributes());
+  EXPECT_EQ(server.seen<goodbye>().front().sticky_task_queue(), "");
+  EXPECT_TRUE(invoke(until_deadline(60s)).sticky_shutdown);
+  EXPECT_GT(sticky_polls(), 0);
 }
 
 TEST_F(invocations, at_the_same_time_have_a_sticky_queue_each) {

@@ -17,6 +17,14 @@ namespace rondo::serverless {
 
 using time_point = std::chrono::steady_clock::time_point;
 
+/// Servers refuse polls with two seconds or less, and answer them a second before their time is over.
+inline constexpr duration server_margin = std::chrono::seconds(1);
+inline constexpr duration shortest_wait = std::chrono::milliseconds(1200);
+
+/// An invocation with less time for work has no sticky queue: most tasks of its workflows would come when it is gone,
+/// or when it polls no more and they wait in vain.
+inline constexpr duration least_sticky_work = std::chrono::seconds(15);
+
 /// What an invocation keeps of its time for its end.
 struct time_limits {
   /// How long tasks that are in work when polling stops may take to end.
@@ -39,8 +47,10 @@ enum class verdict : std::uint8_t { enough, little, none };
 
 /// The times of one invocation.
 struct budget {
-  /// No poll may be under way from here on; time_point::max() when nothing ends the invocation.
+  /// No poll may wait for a task from here on; time_point::max() when nothing ends the invocation.
   time_point stop = time_point::max();
+  /// Every poll must have been answered: the server's margin later, and long before the hooks begin.
+  time_point polls = time_point::max();
   /// Tasks have ended or were given back: the hooks begin, at the latest.
   time_point hooks = time_point::max();
   /// When the answer must be out.
@@ -85,6 +95,7 @@ inline budget plan(std::optional<time_point> deadline, time_point now, const tim
   result.deadline = *deadline;
   result.stop = *deadline - limits.buffer();
   result.hooks = result.stop + limits.stop_timeout;
+  result.polls = result.stop + std::min(server_margin, limits.stop_timeout / 2);
   result.work = result.stop - now;
   if (result.work <= limits.min_work) {
     result.verdict = verdict::none;
@@ -93,10 +104,6 @@ inline budget plan(std::optional<time_point> deadline, time_point now, const tim
   }
   return result;
 }
-
-/// Servers refuse polls with two seconds or less, and answer them a second before their time is over.
-inline constexpr duration server_margin = std::chrono::seconds(1);
-inline constexpr duration shortest_wait = std::chrono::milliseconds(1200);
 
 /// What a poller does.
 enum class poll_advice : std::uint8_t {
@@ -111,16 +118,21 @@ struct poll_plan {
   time_point deadline = time_point::min();
 };
 
+/// The last time at which a poll can begin that is answered by `end`.
+inline time_point last_begin(time_point end) noexcept {
+  return end == time_point::max() ? end : end - shortest_wait - server_margin;
+}
+
 /// When a poll that begins now must have been answered: so that the server ends it when the worker has been idle for
-/// long enough, after `cap` at the latest, and before polling stops.
-inline poll_plan plan_poll(time_point now, time_point stop, time_point idle, duration cap) {
-  if (stop < now + shortest_wait + server_margin) return {};
-  const auto until = [now](time_point end) { return end == time_point::max() ? duration::max() : end - now; };
+/// long enough, after `cap` at the latest, and by `end` in any case.
+inline poll_plan plan_poll(time_point now, time_point end, time_point idle, duration cap) {
+  if (now > last_begin(end)) return {};
+  const auto until = [now](time_point time) { return time == time_point::max() ? duration::max() : time - now; };
   const duration until_idle = until(idle);
   // A shorter poll would keep the invocation from ending.
   if (until_idle < shortest_wait) return {poll_advice::wait, time_point::min()};
-  const duration until_stop = stop == time_point::max() ? duration::max() : stop - now - server_margin;
-  return {poll_advice::begin, now + std::max(std::min({cap, until_stop, until_idle}), shortest_wait) + server_margin};
+  const duration until_end = end == time_point::max() ? duration::max() : end - now - server_margin;
+  return {poll_advice::begin, now + std::max(std::min({cap, until_end, until_idle}), shortest_wait) + server_margin};
 }
 
 }  // namespace rondo::serverless

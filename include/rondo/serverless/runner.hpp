@@ -144,7 +144,9 @@ class runner {
     if (times.verdict == verdict::little) warn_of_time(times, how);
 
     auto runs = take_store(how, *connection);
-    session now(loop_, how, what.stop, connection, runs, worker_options_of(how, what), times);
+    auto worker = worker_options_of(how, what);
+    if (times.work < least_sticky_work) worker.max_cached_workflows = 0;
+    session now(loop_, how, what.stop, connection, runs, std::move(worker), times);
     std::exception_ptr problem;
     {
       const listed known(sessions_, now);

@@ -106,7 +106,7 @@ class session {
     const bool answered = last && last->answered > last->began;
     const bool counts = work_->known_to_server() || (answered && watch_.idle_at() > now - to_clock(server_margin));
     const auto idle_at = counts ? watch_.idle_at() : time_point::max();
-    const auto plan = plan_poll(now, times_.stop, idle_at, cap);
+    const auto plan = plan_poll(now, times_.polls, idle_at, cap);
     if (plan.advice == poll_advice::wait) return std::nullopt;
     return plan.deadline;
   }
@@ -116,13 +116,21 @@ class session {
   }
 
   /// The time by which the reason to end must be looked for again.
-  time_point next_look() const {
-    return std::min(times_.stop, work_->known_to_server() ? watch_.idle_at() : times_.stop);
+  time_point next_look(time_point now) const {
+    const auto last_poll = last_begin(times_.polls);
+    const auto next = now <= last_poll && last_poll < times_.stop ? last_poll + time_point::duration(1) : times_.stop;
+    return std::min(next, work_->known_to_server() ? watch_.idle_at() : next);
+  }
+  /// No poll can begin any more, and nothing is left of those before: no task can come.
+  bool is_over(time_point now) const {
+    if (now <= last_begin(times_.polls)) return false;
+    const auto left = work_->in_flight();
+    return left.polls + left.workflow_tasks + left.activities == 0;
   }
   std::optional<end_reason> reason_to_end(time_point now) const {
     if (stop_.stop_requested()) return end_reason::stopped;
     if (work_->failure()) return end_reason::error;
-    if (now >= times_.stop) return end_reason::deadline;
+    if (now >= times_.stop || is_over(now)) return end_reason::deadline;
     // A worker that has not got through to the server must not take silence for idleness.
     if (!work_->known_to_server()) return std::nullopt;
     const bool idle = watch_.ends_with_polls() ? !watch_.busy() && work_->polls_parked() : now >= watch_.idle_at();
@@ -137,11 +145,11 @@ class session {
         const auto now = clock::now();
         observe(now);
         why = reason_to_end(now);
-        return why.has_value() || next_look() != look;
+        return why.has_value() || next_look(now) != look;
       };
       changed();
       if (why) co_return *why;
-      look = next_look();
+      look = next_look(clock::now());
       co_await work_->changes().wait_until(changed, look);
     }
   }

@@ -116,7 +116,8 @@ class workflow_runner {
   };
   using held_run = run_store::held_run;
 
-  bool sticky() const noexcept { return settings_.options.max_cached_workflows > 0; }
+  /// The server may offer the next task to this worker first; of no use to one that stops.
+  bool sticky() const noexcept { return settings_.options.max_cached_workflows > 0 && !stopping; }
 
   static workflow_task none() {
     workflow_task nothing{nullptr, nullptr};
@@ -196,7 +197,7 @@ class workflow_runner {
       sticky_attributes.mutable_worker_task_queue()->set_normal_name(settings_.options.task_queue);
       engine::write_duration(settings_.options.sticky_schedule_to_start_timeout,
                              *sticky_attributes.mutable_schedule_to_start_timeout());
-      request.set_return_new_workflow_task(!stopping);
+      request.set_return_new_workflow_task(true);
     }
     eager.resize(static_cast<std::size_t>(step.eager_activities));
     using response_type = engine::service::RespondWorkflowTaskCompletedResponse;
