@@ -25,7 +25,8 @@ REPAIRS = [
 
 
 # What the wire protocol uses of protobuf's own messages.
-OF_PROTOBUF = [f"google/protobuf/{name}.proto" for name in ("any", "duration", "empty", "field_mask", "timestamp", "wrappers")]
+OF_PROTOBUF = [f"google/protobuf/{name}.proto"
+               for name in ("any", "duration", "empty", "field_mask", "timestamp", "wrappers")]
 
 # Names that are macros in gcc's and clang's own dialects.
 MACROS = ["linux"]

@@ -111,6 +111,10 @@ check_interop() {
   scripts/with_server.sh test/interop/run.sh build/dev
 }
 
+check_examples() {
+  "$venv/bin/python" test/examples/run.py build/dev
+}
+
 # Official SDKs and tools use both servers, and must see the same.
 check_server_interop() {
   test/interop/server/run.sh build/dev/tools/rondo
@@ -133,6 +137,7 @@ if [ -z "$quick" ]; then
   stage "coroutines that gcc 12 gets wrong" check_coroutines
   stage "meson" check_meson
   stage "crashes" check_crashes
+  stage "examples" check_examples
   stage "benchmarks" check_benchmarks
   if [ -x test/interop/run.sh ]; then
     stage "other languages" check_interop

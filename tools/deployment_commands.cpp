@@ -294,7 +294,7 @@ void add_version_commands(CLI::App& group, chosen_command& chosen) {
   add_compute_flags(*create, created->compute);
   auto [update, updated] =
       add("update-version", "Change who starts the workers of a version, and how many", run_update_version);
-  update->alias("update-version-compute-config");
+  update->alias("update-version-compute-config")->alias("update");
   add_compute_flags(*update, updated->compute);
   update->add_flag("--remove", updated->remove, "Nobody starts them any more");
   auto [describe, described] = add("describe-version", "Show a version", run_describe_version);

@@ -135,8 +135,7 @@ void add_with_libraries(content& to, const elf_file& program, const package_flag
     const std::string path = line.substr(arrow + 4, line.rfind(" (") - arrow - 4);
     const std::string name = line.substr(line.find_first_not_of(" \t"), arrow - line.find_first_not_of(" \t"));
     if (name.starts_with('/')) continue;  // the loader, which comes below
-    if (path.empty() || path.front() != '/')
-      throw command_error("it needs " + name + ", which is missing");
+    if (path.empty() || path.front() != '/') throw command_error("it needs " + name + ", which is missing");
     add(to, "lib/" + name, read_file(path), executable);
   }
   const std::string loader_name = fs::path(loader).filename().string();

@@ -3,6 +3,7 @@
 
 import importlib.util
 import pathlib
+import tempfile
 import unittest
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
@@ -18,6 +19,7 @@ def load(path):
 layers = load("test/checks/layers.py")
 compile_fail = load("test/compile_fail/run.py")
 quotes = load("test/checks/quotes.py")
+package = load("cmake/lambda/package.py")
 
 
 class Quotes(unittest.TestCase):
@@ -87,6 +89,33 @@ class CompileFail(unittest.TestCase):
 
     def test_refuses_a_case_that_promises_nothing(self):
         self.assertIsNotNone(compile_fail.judge("#pragma once", 1, "error"))
+
+
+class LambdaPackage(unittest.TestCase):
+    """What makes the zip file of rondo_add_lambda() and refuses programs that would not start."""
+
+    def faults(self, headers, symbols):
+        with tempfile.TemporaryDirectory() as folder:
+            objdump = pathlib.Path(folder) / "objdump"
+            script = f"#!/bin/sh\nif [ $1 = -p ]; then cat <<'E'\n{headers}\nE\nelse cat <<'E'\n{symbols}\nE\nfi\n"
+            objdump.write_text(script, encoding="utf-8")
+            objdump.chmod(0o755)
+            return list(package.faults_of("program", str(objdump)))
+
+    def test_accepts_what_amazon_linux_has(self):
+        self.assertEqual(self.faults(
+            "Dynamic Section:\n  NEEDED               libm.so.6\n  NEEDED               ld-linux-x86-64.so.2\n",
+            "0000000000000000      DF *UND*  0000000000000000 (GLIBC_2.34) __libc_start_main\n"
+            "0000000000000000  w   D  *UND*  0000000000000000  Base        __gmon_start__\n"), [])
+
+    def test_names_what_is_missing(self):
+        faults = self.faults(
+            "  NEEDED               libprotobuf.so.32\n",
+            "0000000000000000      DF *UND*  0000000000000000 (GLIBC_2.36) arc4random\n"
+            "0000000000000000      DF *UND*  0000000000000000  GLIBC_2.35  _dl_find_object\n")
+        self.assertEqual(len(faults), 3)
+        for name in ("libprotobuf.so.32", "2.36 for arc4random", "2.35 for _dl_find_object"):
+            self.assertTrue(any(name in fault for fault in faults), name)
 
 
 if __name__ == "__main__":

@@ -78,8 +78,9 @@ TEST(GrpcResponse, UnknownAndMalformedCodesAreUnknown) {
 
 TEST(GrpcResponse, AnswersThatAreNotGrpc) {
   const std::pair<const char*, rpc_code> rows[] = {
-      {"400", rpc_code::internal},          {"401", rpc_code::unauthenticated}, {"403", rpc_code::permission_denied},
-      {"404", rpc_code::unimplemented},     {"429", rpc_code::unavailable},     {"503", rpc_code::unavailable},
+      {"400", rpc_code::internal},          {"401", rpc_code::unauthenticated},
+      {"403", rpc_code::permission_denied}, {"404", rpc_code::unimplemented},
+      {"429", rpc_code::unavailable},       {"503", rpc_code::unavailable},
       {"500", rpc_code::unknown},           {"x", rpc_code::unknown}};
   for (const auto& [status, code] : rows) {
     grpc_response response(1000);

@@ -13,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -262,6 +263,18 @@ TEST(Http2Transport, SaysHowMuchTimeIsLeft) {
   EXPECT_LE(std::stoi(said), 300'000);
 }
 
+TEST(Http2Transport, HeadersThatAreTooLargeAreNotSentAgainAndAgain) {
+  http2_test_server server(echo);
+  caller from(server.target());
+  call_options how;
+  how.metadata = {{"large", std::string(100'000, 'x')}};
+  const auto result = from.call("/echo", "", how);
+  EXPECT_EQ(result.status.code, rpc_code::internal);
+  EXPECT_NE(result.status.message.find("headers cannot be sent"), std::string::npos) << result.status.message;
+  EXPECT_TRUE(from.call("/echo").status.ok());
+  EXPECT_EQ(server.connections(), 1);
+}
+
 /// What a server says first: empty settings.
 const std::string settings_frame("\0\0\0\x04\0\0\0\0\0", 9);
 
@@ -292,6 +305,37 @@ TEST(Http2Transport, PingsThatAreAnsweredKeepTheConnection) {
   EXPECT_EQ(from.call("/slow", "", how).status.code, rpc_code::deadline_exceeded);
   EXPECT_TRUE(from.call("/echo").status.ok());
   EXPECT_EQ(server.connections(), 1);
+}
+
+struct recorded_owner final : http2_connection::owner {
+  void on_connected(http2_connection&) override { connected = true; }
+  void on_proven(http2_connection&) override { proven = true; }
+  void on_draining(http2_connection&, bool) override {}
+  void on_unprocessed(std::shared_ptr<http2_call>) override {}
+  void on_closed(http2_connection&, rpc_status status) override { why = std::move(status); }
+
+  bool connected = false;
+  bool proven = false;
+  std::optional<rpc_status> why;
+};
+
+TEST(Http2Connection, ADeadConnectionIsFoundSoonAfterAFreeze) {
+  raw_test_server server(settings_frame);
+  event_loop loop;
+  recorded_owner owner;
+  http2_connection_options options;
+  options.keepalive_interval = 10ms;
+  options.keepalive_timeout = 1h;
+  options.frozen_after = 5ms;
+  options.timeout_after_freeze = 10ms;
+  const auto connection = std::make_shared<http2_connection>(loop, owner, options);
+  const auto target = parse_target(server.target());
+  connection->connect({{asio::ip::make_address(target.host), target.port}});
+  loop.run_until([&] { return owner.proven; });
+  // As a frozen process: time passes, and the loop does not run.
+  std::this_thread::sleep_until(steady_clock::now() + 40ms);
+  loop.run_until([&] { return owner.why.has_value(); });
+  EXPECT_NE(owner.why->message.find("ping"), std::string::npos) << owner.why->message;
 }
 
 TEST(Http2Transport, OtherProtocolsAreNoServers) {

@@ -138,7 +138,7 @@ TEST_F(deployment_command, what_is_made_twice_is_there_once) {
   EXPECT_HAS(error_of(about("update-version", {"--build-id", "b1"})), "nothing to update");
   const words remove{"--build-id", "b1", "--remove"};
   EXPECT_HAS(out_of(about("update-version-compute-config", remove)), "was removed");
-  EXPECT_HAS(out_of(about("update-version", remove)), "There is no compute");
+  EXPECT_HAS(out_of(about("update", remove)), "There is no compute");
   EXPECT_LACKS(out_of(about("describe-version", {"--build-id", "b1"})), "Compute");
 }
 

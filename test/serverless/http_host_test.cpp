@@ -82,8 +82,8 @@ class http_worker : public runner_test {
   }
 
   sent& send(http::request of) {
-    auto& made =
-        requests_.emplace_back(std::make_unique<http::client_connection>(*loop, http::address{"127.0.0.1", worker_->port(), {}}));
+    auto& made = requests_.emplace_back(
+        std::make_unique<http::client_connection>(*loop, http::address{"127.0.0.1", worker_->port(), {}}));
     asio::co_spawn(loop->executor(), exchange(made, std::move(of)), [](const std::exception_ptr&) {});
     return made;
   }

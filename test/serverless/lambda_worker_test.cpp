@@ -118,6 +118,15 @@ TEST_F(LambdaWorker, CompletesWorkflows) {
   EXPECT_EQ(notes(), "hook\nhook\n");
 }
 
+TEST_F(LambdaWorker, BreaksNoPollOffWhenThereIsNothingToDo) {
+  emulate({"--timeout", "30s"});
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = invoke();
+    EXPECT_NE(answer.body.find("\"reason\":\"idle\""), std::string::npos) << answer.body;
+    EXPECT_NE(answer.body.find("\"lostPolls\":0"), std::string::npos) << answer.body;
+  }
+}
+
 TEST_F(LambdaWorker, SaysWhyItCannotStart) {
   emulate({"--argument", "no queue"});
   const auto queue = invoke();

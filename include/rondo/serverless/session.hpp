@@ -100,8 +100,12 @@ class session {
     duration cap = how_.poll_cap;
     // A poll that begins while something is in work must not outlast the idle time that follows.
     if (how_.idle_timeout && !watch_.ends_with_polls()) cap = std::min(cap, *how_.idle_timeout);
-    // Each kind of task is polled for at least once: so the server learns of the worker.
-    const auto idle_at = work_->known_to_server() ? watch_.idle_at() : time_point::max();
+    // Each kind of task is polled for at least once: so the server learns of the worker. A poller that has been
+    // answered waits a moment for those of the other kinds: another poll would be broken off when the last of them is
+    // answered.
+    const bool answered = last && last->answered > last->began;
+    const bool counts = work_->known_to_server() || (answered && watch_.idle_at() > now - to_clock(server_margin));
+    const auto idle_at = counts ? watch_.idle_at() : time_point::max();
     const auto plan = plan_poll(now, times_.polls, idle_at, cap);
     if (plan.advice == poll_advice::wait) return std::nullopt;
     return plan.deadline;

@@ -70,7 +70,8 @@ class http_client {
   auto async_send(const http_request& what, CompletionToken&& completion) {
     return asio::async_initiate<CompletionToken, void(asio::error_code, http_response)>(
         [this](auto&& handler, const http_request* request) {
-          begin(*request, std::make_shared<std::decay_t<decltype(handler)>>(std::forward<decltype(handler)>(handler)));
+          this->begin(*request,
+                      std::make_shared<std::decay_t<decltype(handler)>>(std::forward<decltype(handler)>(handler)));
         },
         completion, &what);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
@@ -47,6 +48,10 @@ struct http2_connection_options {
   /// Zero: no pings.
   duration keepalive_interval{};
   duration keepalive_timeout{};
+  /// A timer that is later than this was kept from firing: the process was frozen. The connection may be dead since
+  /// long, and the time to find out is short.
+  duration frozen_after = std::chrono::seconds(1);
+  duration timeout_after_freeze = std::chrono::seconds(1);
 };
 
 /// One connection from its first packet to its end: socket, TLS, HTTP/2, pings. Handlers of asio keep it alive.
@@ -165,7 +170,7 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
   void on_open() {
     open_ = true;
     if (owner_) owner_->on_connected(*this);
-    if (options_.keepalive_interval > duration::zero()) keepalive_timer_.start(options_.keepalive_interval);
+    if (options_.keepalive_interval > duration::zero()) watch_after(options_.keepalive_interval);
     send();
   }
 
@@ -268,16 +273,24 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
   }
 
   void keep_alive() {
-    const duration silence = steady_clock::now() - last_read_;
-    if (pinged_ && silence >= options_.keepalive_timeout && last_read_ <= pinged_at_) {
+    const time_point now = steady_clock::now();
+    const duration silence = now - last_read_;
+    const bool was_frozen = now - keepalive_due_ > options_.frozen_after;
+    if (pinged_ && last_read_ <= pinged_at_ && !was_frozen) {
       return close(rpc_code::unavailable, "the server did not answer a ping in time");
     }
     pinged_ = silence >= options_.keepalive_interval;
-    if (!pinged_) return keepalive_timer_.start(options_.keepalive_interval - silence);
-    pinged_at_ = steady_clock::now();
+    if (!pinged_) return watch_after(options_.keepalive_interval - silence);
+    pinged_at_ = now;
     session_.ping();
-    keepalive_timer_.start(options_.keepalive_timeout);
+    watch_after(was_frozen ? std::min(options_.timeout_after_freeze, options_.keepalive_timeout)
+                           : options_.keepalive_timeout);
     send_soon();
+  }
+
+  void watch_after(duration time) {
+    keepalive_due_ = later(steady_clock::now(), time);
+    keepalive_timer_.start(time);
   }
 
   void close(rpc_code code, std::string why) {
@@ -326,6 +339,7 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
   callback_timer keepalive_timer_;
   time_point last_read_{};
   time_point pinged_at_{};
+  time_point keepalive_due_{};
   bool pinged_ = false;
   bool open_ = false;
   bool proven_ = false;

@@ -130,6 +130,7 @@ class http2_session final : private http2_call_place {
   void on_frame(const nghttp2_frame& frame);
   void on_answered(std::int32_t stream);
   void on_closed(std::int32_t stream, std::uint32_t h2_error);
+  void on_not_sent(std::int32_t stream, int error);
   void reset_if_refused(http2_call& call);
   ssize_t read_request(std::int32_t stream, std::uint8_t* to, std::size_t size, std::uint32_t* flags);
 
@@ -185,9 +186,9 @@ inline http2_session::handle http2_session::make(http2_session* self) {
                                                          return guarded([&] { of(user).on_frame(*frame); });
                                                        });
   nghttp2_session_callbacks_set_on_frame_not_send_callback(
-      made, [](nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+      made, [](nghttp2_session*, const nghttp2_frame* frame, int error, void* user) {
         return guarded([&] {
-          if (frame->hd.type == NGHTTP2_HEADERS) of(user).on_closed(frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+          if (frame->hd.type == NGHTTP2_HEADERS) of(user).on_not_sent(frame->hd.stream_id, error);
         });
       });
   nghttp2_session_callbacks_set_on_stream_close_callback(
@@ -299,6 +300,16 @@ inline void http2_session::on_answered(std::int32_t stream) {
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
   }
   call->end_later(call->response.take());
+}
+
+inline void http2_session::on_not_sent(std::int32_t stream, int error) {
+  auto call = take(stream);
+  if (!call) return;
+  const bool is_closing = error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED || error == NGHTTP2_ERR_SESSION_CLOSING ||
+                          error == NGHTTP2_ERR_STREAM_CLOSING;
+  if (is_closing) return events_->on_unprocessed(std::move(call));
+  rpc_status status(rpc_code::internal, std::string("the headers cannot be sent: ") + nghttp2_strerror(error), true);
+  call->end_later(rpc_result(std::move(status)));
 }
 
 inline void http2_session::on_closed(std::int32_t stream, std::uint32_t h2_error) {
