@@ -132,7 +132,7 @@ class Process:
 
     def __init__(self, program, queue, address):
         environment = {"TEMPORAL_ADDRESS": address, "TEMPORAL_TASK_QUEUE": queue, "PATH": "/usr/bin:/bin"}
-        self.process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
         return self
