@@ -65,7 +65,7 @@ check_serverless_load() {
     --workflows 60 --over 3 --pause 1000 --patience 120 --complete)
   RONDO_TEST_SERVER=stock scripts/with_server.sh "$venv/bin/python" bench/serverless/load.py "${how[@]}" --clean &&
     RONDO_TEST_SERVER=stock scripts/with_server.sh "$venv/bin/python" bench/serverless/load.py "${how[@]}" \
-      --kill-fraction 0.1 --seed "$RANDOM"
+      --kill-fraction 0.5 --kill-within 1 --seed "$RANDOM"
 }
 
 # Each kill has another moment, as each run has another seed.

@@ -28,7 +28,9 @@ class Emulator:
 
     def __init__(self, how, environment, output):
         command = [how.rondo, "emulate", "--lambda", how.worker, "--timeout", f"{how.timeout}s", "-o", "json"]
-        command += ["--max-concurrency", str(how.environments), "--program-output", output, "--no-event-retries"]
+        command += ["--max-concurrency", str(how.environments), "--program-output", output]
+        # A worker that was killed before it polled leaves tasks that nobody is told of again; Lambda repeats its event.
+        command += ["--event-retry", "5s"] * 2 if how.kill_fraction else ["--no-event-retries"]
         command += ["--kill-fraction", str(how.kill_fraction), "--kill-within", f"{how.kill_within}s"]
         command += ["--seed", str(how.seed), "--log-level", "error"]
         command += ["--port", os.environ["RONDO_TEST_PROVIDER"].rsplit(":", 1)[1]]
