@@ -23,9 +23,12 @@ load() {
 say "Load: 296 workflows, functions of 10 s, 10 environments"
 load --name rondo --worker "$folder/bootstrap" --complete --clean "$@"
 load --name go --worker "$cache/bin/rondo-lambda-worker" "$@"
+say "Load of 20 s functions"
+load --name rondo-20s --worker "$folder/bootstrap" --workflows 499 --timeout 20 --complete "$@"
+load --name go-20s --worker "$cache/bin/rondo-lambda-worker" --workflows 499 --timeout 20 "$@"
 say "Load, and one invocation in ten is killed"
 load --name rondo-killed --worker "$folder/bootstrap" --kill-fraction 0.1 --complete "$@"
 say "Costs: one short workflow in a function of 60 s"
 for each in rondo:$folder/bootstrap go:$cache/bin/rondo-lambda-worker; do
-  load --name "${each%%:*}-one" --worker "${each#*:}" --rest --workflows 1 --over 0 --pause 100 --timeout 60 "$@"
+  load --name "${each%%:*}-one" --worker "${each#*:}" --rest --workflow hello --pause -1 --workflows 1 --over 0 --timeout 60 "$@"
 done

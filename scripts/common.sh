@@ -38,6 +38,6 @@ build_lambda_worker() {
   local build=$project/build/lambda
   cmake -S "$project" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel -DBUILD_TESTING=OFF -DRONDO_BUILD_SERVER=OFF \
     -DRONDO_BUILD_BENCHMARKS=ON >/dev/null
-  cmake --build "$build" --target lambda_worker ${JOBS:+-j "$JOBS"} -- --quiet
-  lambda_zip=$build/bench/lambda/lambda_worker.zip
+  cmake --build "$build" --target lambda_function ${JOBS:+-j "$JOBS"} -- --quiet
+  lambda_zip=$build/bench/lambda/lambda_function.zip
 }

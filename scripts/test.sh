@@ -58,6 +58,16 @@ check_stock_server() {
     ctest --test-dir build/dev --output-on-failure --no-tests=error --progress -j "$jobs" -L '^(server|stock)$'
 }
 
+# A server starts Lambda workers that are all the time near the end of their time: no task is lost. With some of them killed
+# every workflow still comes to its end.
+check_serverless_load() {
+  local how=(--rondo build/dev/tools/rondo --worker build/dev/test/lambda_worker --workflow greeting --queue greetings
+    --workflows 60 --over 3 --pause 1000 --patience 120 --complete)
+  RONDO_TEST_SERVER=stock scripts/with_server.sh "$venv/bin/python" bench/serverless/load.py "${how[@]}" --clean &&
+    RONDO_TEST_SERVER=stock scripts/with_server.sh "$venv/bin/python" bench/serverless/load.py "${how[@]}" \
+      --kill-fraction 0.1 --seed "$RANDOM"
+}
+
 # Each kill has another moment, as each run has another seed.
 check_crashes() {
   build/dev/test/crash build/dev/tools/rondo --kills 200 --seed "$RANDOM"
@@ -116,6 +126,7 @@ stage "gcc, debug" build_and_test dev
 stage "own server" check_own_server
 if [ -z "$quick" ]; then
   stage "stock server" check_stock_server
+  stage "serverless workers under load" check_serverless_load
   stage "wire protocol" check_protos
   stage "gcc, address and undefined behaviour sanitizers" build_and_test asan
   stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own

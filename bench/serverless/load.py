@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Lets a Temporal server start a Lambda worker by itself while workflows come in, and counts what went wrong.
 
-Run beside scripts/with_server.sh, which gives RONDO_TEST_ADDRESS and, with the stock server, RONDO_TEST_PROVIDER. The
-function runs in `rondo emulate`. The workflow is `load`: an activity, a pause, an activity. Prints one line of JSON.
+Run by scripts/with_server.sh beside the stock server, which gives RONDO_TEST_ADDRESS and RONDO_TEST_PROVIDER. The function
+runs in `rondo emulate`. Prints one line of JSON.
 """
 
 import argparse
@@ -18,11 +18,9 @@ import time
 import urllib.request
 
 from temporalio.api.enums.v1 import EventType, TimeoutType
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client
 
-DEPLOYMENT = "load"
 BUILD = "b1"
-QUEUE = "load"
 
 
 class Emulator:
@@ -32,10 +30,8 @@ class Emulator:
         command = [how.rondo, "emulate", "--lambda", how.worker, "--timeout", f"{how.timeout}s", "-o", "json"]
         command += ["--max-concurrency", str(how.environments), "--program-output", output, "--no-event-retries"]
         command += ["--kill-fraction", str(how.kill_fraction), "--kill-within", f"{how.kill_within}s"]
-        command += ["--seed", str(how.seed)]
-        provider = os.environ.get("RONDO_TEST_PROVIDER")
-        if provider:
-            command += ["--port", provider.rsplit(":", 1)[1]]
+        command += ["--seed", str(how.seed), "--log-level", "error"]
+        command += ["--port", os.environ["RONDO_TEST_PROVIDER"].rsplit(":", 1)[1]]
         for name, value in environment.items():
             command += ["-e", f"{name}={value}"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -63,7 +59,7 @@ class Emulator:
 
 
 def deployment(how, command, *more):
-    words = [how.rondo, "worker", "deployment", command, "-d", DEPLOYMENT, "--build-id", BUILD, "--address", how.address]
+    words = [how.rondo, "worker", "deployment", command, "-d", how.queue, "--build-id", BUILD, "--address", how.address]
     return subprocess.run([*words, *more], capture_output=True, text=True, timeout=60)
 
 
@@ -89,8 +85,8 @@ async def start_all(client, how):
     started = []
 
     async def start(number):
-        started.append(await client.start_workflow("load", args=[f"number {number}", how.pause], id=f"load-{number}",
-                                                   task_queue=QUEUE))
+        arguments = [f"number {number}", how.pause][: 1 if how.pause < 0 else 2]
+        started.append(await client.start_workflow(how.workflow, args=arguments, id=f"load-{number}", task_queue=how.queue))
 
     tasks = []
     for number in range(how.workflows):
@@ -126,8 +122,8 @@ def percentile(sorted_values, part):
     return round(sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * part))], 2)
 
 
-async def completed(client):
-    return (await client.count_workflows("ExecutionStatus='Completed' AND WorkflowType='load'")).count
+async def completed(client, workflow):
+    return (await client.count_workflows(f"ExecutionStatus='Completed' AND WorkflowType='{workflow}'")).count
 
 
 async def run(how, emulator):
@@ -138,7 +134,7 @@ async def run(how, emulator):
     before = emulator.stats()
     handles = await start_all(client, how)
     end = time.monotonic() + how.patience
-    while time.monotonic() < end and await completed(client) < how.workflows:
+    while time.monotonic() < end and await completed(client, how.workflow) < how.workflows:
         await asyncio.sleep(0.5)
     after = emulator.rest(how.timeout + 5)
     found = dict.fromkeys(("task_timeouts", "sticky_timeouts", "repeated_activities", "task_failures"), 0)
@@ -165,9 +161,11 @@ def parse():
     parser.add_argument("--rondo", required=True, help="the command")
     parser.add_argument("--worker", required=True, help="the function's bootstrap")
     parser.add_argument("--name", default="worker")
+    parser.add_argument("--workflow", default="load", help="its type: it takes a text and milliseconds to pause")
+    parser.add_argument("--queue", default="load", help="the task queue and the name of the deployment")
     parser.add_argument("--workflows", type=int, default=296)
     parser.add_argument("--over", type=float, default=10, help="seconds in which they start")
-    parser.add_argument("--pause", type=int, default=5000, help="milliseconds between the activities")
+    parser.add_argument("--pause", type=int, default=5000, help="milliseconds, the second argument; -1: it has none")
     parser.add_argument("--timeout", type=int, default=10, help="of the function, seconds")
     parser.add_argument("--environments", type=int, default=10)
     parser.add_argument("--kill-fraction", type=float, default=0)
@@ -188,8 +186,8 @@ def parse():
 
 def main():
     how = parse()
-    environment = {"TEMPORAL_ADDRESS": how.address, "TEMPORAL_TASK_QUEUE": QUEUE, "TEMPORAL_DEPLOYMENT_NAME": DEPLOYMENT,
-                   "TEMPORAL_WORKER_BUILD_ID": BUILD}
+    environment = {"TEMPORAL_ADDRESS": how.address, "TEMPORAL_TASK_QUEUE": how.queue,
+                   "TEMPORAL_DEPLOYMENT_NAME": how.queue, "TEMPORAL_WORKER_BUILD_ID": BUILD}
     emulator = Emulator(how, environment, how.output)
     try:
         result = asyncio.run(run(how, emulator))

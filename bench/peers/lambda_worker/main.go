@@ -43,6 +43,13 @@ func load(ctx workflow.Context, name string, pauseMs int) (string, error) {
 	return first + ", " + second, nil
 }
 
+func hello(ctx workflow.Context, name string) (string, error) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second})
+	var greeting string
+	err := workflow.ExecuteActivity(ctx, "greet", name).Get(ctx, &greeting)
+	return greeting, err
+}
+
 func needed(name string) string {
 	value := os.Getenv(name)
 	if value == "" {
@@ -81,6 +88,7 @@ func work(what invocation) error {
 		},
 	})
 	w.RegisterWorkflowWithOptions(load, workflow.RegisterOptions{Name: "load", VersioningBehavior: workflow.VersioningBehaviorPinned})
+	w.RegisterWorkflowWithOptions(hello, workflow.RegisterOptions{Name: "hello", VersioningBehavior: workflow.VersioningBehaviorPinned})
 	w.RegisterActivityWithOptions(greet, activity.RegisterOptions{Name: "greet"})
 	if err := w.Start(); err != nil {
 		return err
