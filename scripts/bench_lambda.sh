@@ -7,7 +7,7 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 [ $# -gt 0 ] || die "usage: bench_lambda.sh RONDO"
 rondo=$(command -v "$1") || die "there is no $1"
-build_lambda_worker
+build_lambda_workers
 peers=()
 mkdir -p "$cache/bin"
 if go=$(find_go); then
@@ -17,6 +17,6 @@ fi
 if have cargo; then
   CARGO_TARGET_DIR=$cache/rust-worker cargo build --release --locked --quiet \
     --manifest-path "$project/bench/peers/rust_worker/Cargo.toml" ${JOBS:+-j "$JOBS"}
-  peers+=(--rust "$cache/rust-worker/release/rondo-rust-worker")
+  peers+=(--plain "$plain_zip" --rust "$cache/rust-worker/release/rondo-rust-worker")
 fi
 "$venv/bin/python" "$project/bench/lambda/measure.py" "$lambda_zip" "$rondo" "${peers[@]}"

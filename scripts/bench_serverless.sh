@@ -8,9 +8,9 @@ source "$(dirname "$0")/common.sh"
 rondo=$(command -v "$1") || die "there is no $1"
 shift
 go=$(find_go) || die "there is no Go toolchain; run scripts/setup.sh"
-build_lambda_worker
+build_lambda_workers
 mkdir -p "$cache/bin"
-(cd "$project/bench/peers/lambda_worker" && "$go" build -o "$cache/bin/rondo-lambda-worker" .)
+(cd "$project/bench/peers/lambda_worker" && "$go" build -trimpath -ldflags '-s -w' -o "$cache/bin/rondo-lambda-worker" .)
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -23,9 +23,6 @@ load() {
 say "Load: 296 workflows, functions of 10 s, 10 environments"
 load --name rondo --worker "$folder/bootstrap" --complete --clean "$@"
 load --name go --worker "$cache/bin/rondo-lambda-worker" "$@"
-say "Load of 20 s functions"
-load --name rondo-20s --worker "$folder/bootstrap" --workflows 499 --timeout 20 --complete "$@"
-load --name go-20s --worker "$cache/bin/rondo-lambda-worker" --workflows 499 --timeout 20 "$@"
 say "Load, and one invocation in ten is killed"
 load --name rondo-killed --worker "$folder/bootstrap" --kill-fraction 0.1 --complete "$@"
 say "Costs: one short workflow in a function of 60 s"

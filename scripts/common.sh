@@ -33,11 +33,12 @@ find_go() {
   return 1
 }
 
-# Builds the worker of bench/lambda as a Lambda function, and sets lambda_zip.
-build_lambda_worker() {
+# Builds the workers of bench/lambda, and sets lambda_zip and plain_zip.
+build_lambda_workers() {
   local build=$project/build/lambda
   cmake -S "$project" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel -DBUILD_TESTING=OFF -DRONDO_BUILD_SERVER=OFF \
     -DRONDO_BUILD_BENCHMARKS=ON >/dev/null
-  cmake --build "$build" --target lambda_function ${JOBS:+-j "$JOBS"} -- --quiet
+  cmake --build "$build" --target lambda_function plain_worker ${JOBS:+-j "$JOBS"} -- --quiet
   lambda_zip=$build/bench/lambda/lambda_function.zip
+  plain_zip=$build/bench/lambda/plain_worker.zip
 }

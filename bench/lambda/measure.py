@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What a worker costs as a Lambda function: measure.py FUNCTION.zip RONDO [--go PROGRAM] [--rust PROGRAM]
+"""What a worker costs as a Lambda function: measure.py FUNCTION.zip RONDO [--go PROGRAM] [--plain ZIP --rust PROGRAM]
 
 RONDO is the command, whose development server the workers work for. Each line is one figure; those with limit= say what it
-may be. The peers are bench/peers/lambda_worker and bench/peers/rust_worker; with them a figure is measured in turns.
+may be. The peers are bench/peers/lambda_worker and bench/peers/rust_worker; with them figures are measured in turns.
 """
 
 import argparse
@@ -128,11 +128,11 @@ async def first_workflow_ms(client, queue, workflow, start):
 
 
 class Process:
-    """The Rust worker."""
+    """A worker that is no function."""
 
-    def __init__(self, program, address):
-        environment = {"TEMPORAL_ADDRESS": "http://" + address, "TEMPORAL_TASK_QUEUE": "rust", "PATH": "/usr/bin:/bin"}
-        self.process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL)
+    def __init__(self, program, queue, address):
+        environment = {"TEMPORAL_ADDRESS": address, "TEMPORAL_TASK_QUEUE": queue, "PATH": "/usr/bin:/bin"}
+        self.process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
         return self
@@ -142,23 +142,26 @@ class Process:
         self.process.wait()
 
 
-async def races(client, worker, rust, address):
-    """From exec to the first completed workflow."""
+async def races(client, worker, plain, rust, address):
+    """From exec to the first completed workflow: as a function, and as ordinary workers in turns."""
 
     def start():
         function = worker.function()
         function.invoke(worker.seconds)
         return function
 
-    times, others = [], []
+    times, plain_times, rust_times = [], [], []
     for _ in range(RACES):
         times.append(await first_workflow_ms(client, QUEUE, "hello", start))
-        if rust:
-            others.append(await first_workflow_ms(client, "rust", "Hello", lambda: Process(rust, address)))
-    show("first_workflow_ms", median(times))
-    if rust:
-        show("rust_first_workflow_ms", median(others))
-        show("first_workflow_ratio", round(statistics.median(times) / statistics.median(others), 3))
+        if plain and rust:
+            plain_times.append(await first_workflow_ms(client, "plain", "hello", lambda: Process(plain, "plain", address)))
+            uri = "http://" + address
+            rust_times.append(await first_workflow_ms(client, "rust", "Hello", lambda: Process(rust, "rust", uri)))
+    show("function_first_workflow_ms", median(times))
+    if plain and rust:
+        show("first_workflow_ms", median(plain_times))
+        show("rust_first_workflow_ms", median(rust_times))
+        show("first_workflow_ratio", round(statistics.median(plain_times) / statistics.median(rust_times), 3))
 
 
 def set_current(rondo, address):
@@ -166,13 +169,20 @@ def set_current(rondo, address):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-async def at_server(programs, how, folder, address):
+async def at_server(programs, plain, how, folder, address):
     client = await Client.connect(address)
     workers = [Worker(name, program, folder, address) for name, program in programs.items()]
     cold_polls(workers)
     set_current(how.rondo, address)
     await warm_polls(workers, client)
-    await races(client, workers[0], how.rust, address)
+    await races(client, workers[0], plain, how.rust, address)
+
+
+def unpacked(package, folder):
+    with zipfile.ZipFile(package) as archive:
+        program = archive.extract("bootstrap", folder)
+    os.chmod(program, 0o755)
+    return program
 
 
 def main():
@@ -180,22 +190,23 @@ def main():
     parser.add_argument("package")
     parser.add_argument("rondo")
     parser.add_argument("--go", help="the peer in Go")
-    parser.add_argument("--rust", help="the peer in Rust")
+    parser.add_argument("--plain", help="zip file of an ordinary worker")
+    parser.add_argument("--rust", help="its peer in Rust")
     how = parser.parse_args()
     show("zip_bytes", pathlib.Path(how.package).stat().st_size)
     with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(how.package) as archive:
-            program = archive.extract("bootstrap", folder)
-        os.chmod(program, 0o755)
+        program = unpacked(how.package, pathlib.Path(folder) / "function")
+        plain = unpacked(how.plain, pathlib.Path(folder) / "plain") if how.plain else None
         show("program_bytes", os.stat(program).st_size)
         programs = {"": program} | ({"go_": how.go} if how.go else {})
         if how.go:
             show("go_program_bytes", os.stat(how.go).st_size)
         starts(programs)
-        server = subprocess.Popen([how.rondo, "server", "start-dev", "--port", "0", "--output", "json"], stdout=subprocess.PIPE)
+        command = [how.rondo, "server", "start-dev", "--port", "0", "--output", "json"]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE)
         try:
             address = json.loads(server.stdout.readline())["address"]
-            asyncio.run(at_server(programs, how, folder, address))
+            asyncio.run(at_server(programs, plain, how, folder, address))
         finally:
             server.terminate()
             server.wait()

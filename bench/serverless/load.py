@@ -180,6 +180,7 @@ def parse():
     how = parser.parse_args()
     how.address = os.environ["RONDO_TEST_ADDRESS"]
     how.worker = str(pathlib.Path(how.worker).resolve())
+    how.output_is_ours = not how.output
     how.output = how.output or tempfile.mkstemp(prefix="rondo-load-", suffix=".log")[1]
     return how
 
@@ -194,6 +195,8 @@ def main():
     finally:
         emulator.stop()
     print(json.dumps(result), flush=True)
+    if how.output_is_ours:
+        os.unlink(how.output)
     if how.complete and result["completed"] != how.workflows:
         raise SystemExit("not all workflows are complete")
     troubles = {name: result[name] for name in ("task_timeouts", "sticky_timeouts", "repeated_activities") if result[name]}

@@ -508,6 +508,35 @@ TEST_F(invocations, that_are_short_have_no_sticky_queue) {
   EXPECT_GT(sticky_polls(), 0);
 }
 
+TEST_F(invocations, leave_their_sticky_queue_while_they_still_poll_it) {
+  auto how = near_deadline(quick(app()));
+  how.limits.stop_timeout = 5s;
+  const auto from = clock::now();
+  // Polls can begin within the next half second.
+  const auto times = serverless::plan(from + 6800ms, from, how.limits);
+  auto runs = std::make_shared<rondo::detail::worker::run_store>(how.registry, how.worker.logger, 10, "sticky");
+  const std::stop_source no_stop;
+  serverless::session one(*loop, how, no_stop.get_token(), server.connection, runs, worker_options_of(how, {}), times);
+  add_run("order").offer();
+  std::optional<end_reason> end;
+  asio::co_spawn(loop->executor(), one.run(), [&](const std::exception_ptr&, end_reason why) { end = why; });
+  ASSERT_TRUE(until([&] { return server.count<goodbye>() == 1; }));
+  EXPECT_EQ(server.seen<goodbye>().front().sticky_task_queue(), "sticky");
+  EXPECT_FALSE(end);
+  EXPECT_GT(server.waiting(), 0U);
+  EXPECT_FALSE(one.expect_work());
+  run->offer_sticky();
+  ASSERT_TRUE(until([&] {
+    server.end_polls();
+    return end.has_value();
+  }));
+  EXPECT_EQ(*end, end_reason::deadline);
+  EXPECT_EQ(server.count<goodbye>(), 1U);
+  ASSERT_EQ(server.count<completion>(), 2U) << "the polls under way still bring tasks";
+  EXPECT_TRUE(server.seen<completion>().front().has_sticky_attributes());
+  EXPECT_FALSE(server.seen<completion>().back().has_sticky_attributes());
+}
+
 TEST_F(invocations, at_the_same_time_have_a_sticky_queue_each) {
   use(quick(app()));
   begin();

@@ -149,9 +149,21 @@ class session {
       };
       changed();
       if (why) co_return *why;
-      look = next_look(clock::now());
+      const auto now = clock::now();
+      if (!draining_ && work_->has_sticky_queue() && now > last_begin(times_.polls)) {
+        co_await leave_sticky_queue();
+        continue;
+      }
+      look = next_look(now);
       co_await work_->changes().wait_until(changed, look);
     }
+  }
+  /// From here on polls only end. What comes to the sticky queue after the last of them would wait there in vain, so
+  /// the server hears of the end while they are under way: it gives such tasks to other workers then.
+  asio::awaitable<void> leave_sticky_queue() {
+    draining_ = true;
+    work_->stop_polling();
+    co_await say_goodbye(times_.stop);
   }
 
   asio::awaitable<void> drain(end_reason why) {
