@@ -1,5 +1,5 @@
-// Lets a program that is built with a newer C library run with glibc 2.34, that of Amazon Linux 2023: stand-ins for what
-// static libstdc++ and libgcc take from later ones. Part of every program of rondo_add_lambda().
+// Lets a program that is built with a newer C library run with glibc 2.34, that of Amazon Linux 2023: stand-ins for
+// what static libstdc++ and libgcc take from later ones. Part of every program of rondo_add_lambda().
 #include <features.h>
 
 #include <cerrno>

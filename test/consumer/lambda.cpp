@@ -1,4 +1,5 @@
-// A program of rondo_add_lambda(): it throws, asks for random numbers and calls a server, without what glibc 2.34 lacks.
+// A program of rondo_add_lambda(): it throws, asks for random numbers and calls a server, without what glibc 2.34
+// lacks.
 #include <rondo/client.hpp>
 #include <rondo/rpc_error.hpp>
 

@@ -231,8 +231,8 @@ TEST_F(http_worker, ends_before_the_time_that_a_request_gives_it) {
   how.limits = {.stop_timeout = 200ms, .hook_buffer = 100ms, .min_work = 0s, .warn_work = 0s};
   serve(std::move(how));
   auto request = http::request("POST", "/");
-  request.headers.add("X-Request-Timeout", "2.6");
-  const auto deadline = io::steady_clock::now() + 2600ms;
+  request.headers.add("X-Request-Timeout", "3.5");
+  const auto deadline = io::steady_clock::now() + 3500ms;
   auto& first = send(std::move(request));
   run_activity("waits_for_test");
   const auto& answer = await_answer(first);

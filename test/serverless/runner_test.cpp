@@ -173,13 +173,13 @@ TEST_F(invocations, end_some_time_after_the_last_work) {
 TEST_F(invocations, do_not_take_a_silent_server_for_idleness) {
   use(near_deadline(quick(app())));
   server.fail<activity_poll>(rondo::rpc_code::unavailable, "away", 100000);
-  begin(until_deadline(2600ms));
+  begin(until_deadline(3500ms));
   EXPECT_EQ(finish().reason, end_reason::deadline);
 }
 
 TEST_F(invocations, end_before_their_deadline) {
   use(near_deadline(quick(app())));
-  const auto what = until_deadline(2600ms);
+  const auto what = until_deadline(3500ms);
   begin(what);
   const auto& done = await_end();
   EXPECT_EQ(done.reason, end_reason::deadline);
@@ -218,7 +218,7 @@ TEST_F(invocations, end_when_no_task_can_come_any_more) {
 
 TEST_F(invocations, give_back_what_a_thread_does_not_end) {
   use(near_deadline(quick(app())));
-  const auto what = until_deadline(2600ms);
+  const auto what = until_deadline(3500ms);
   begin(what);
   run_activity("waits_for_test");
   const auto& done = await_end();
@@ -235,7 +235,7 @@ TEST_F(invocations, give_back_what_a_thread_does_not_end) {
 
 TEST_F(invocations, give_back_what_a_coroutine_does_not_end) {
   use(near_deadline(quick(app())));
-  const auto what = until_deadline(2600ms);
+  const auto what = until_deadline(3500ms);
   begin(what);
   run_activity("never_minds");
   EXPECT_EQ(await_end().handed_back, 1U);
@@ -245,7 +245,7 @@ TEST_F(invocations, give_back_what_a_coroutine_does_not_end) {
 
 TEST_F(invocations, give_back_what_only_heartbeats) {
   use(near_deadline(quick(app())));
-  const auto what = until_deadline(2600ms);
+  const auto what = until_deadline(3500ms);
   begin(what);
   run_activity("beats_for_ever");
   EXPECT_EQ(await_end().handed_back, 1U);
@@ -256,7 +256,7 @@ TEST_F(invocations, give_back_what_only_heartbeats) {
 
 TEST_F(invocations, let_activities_hand_back_their_progress) {
   use(near_deadline(quick(app())));
-  const auto what = until_deadline(2600ms);
+  const auto what = until_deadline(3500ms);
   begin(what);
   run_activity("counts_until_drained");
   EXPECT_EQ(await_end().handed_back, 1U);
@@ -267,12 +267,12 @@ TEST_F(invocations, let_activities_hand_back_their_progress) {
   EXPECT_EQ(given.last_heartbeat_details().payloads(0).data(), "5");
   // The activity knew how long it had.
   const auto told = bench->deadline.get_future().get();
-  EXPECT_LE(told, std::chrono::system_clock::now() + 2600ms);
+  EXPECT_LE(told, std::chrono::system_clock::now() + 3500ms);
 }
 
 TEST_F(invocations, finish_a_last_attempt_instead_of_handing_it_back) {
   use(near_deadline(quick(app())));
-  begin(until_deadline(2600ms));
+  begin(until_deadline(3500ms));
   run_activity("counts_until_drained", 1);
   EXPECT_EQ(await_end().handed_back, 0U);
   EXPECT_EQ(server.count<completed>(), 1U);
@@ -304,7 +304,7 @@ TEST_F(invocations, break_off_completions_that_the_server_does_not_take) {
   use(near_deadline(quick(app())));
   server.hang<completion>();
   add_run("order").offer();
-  const auto what = until_deadline(2600ms);
+  const auto what = until_deadline(3500ms);
   begin(what);
   EXPECT_EQ(await_end().reason, end_reason::deadline);
   EXPECT_LT(clock::now(), *what.deadline);
@@ -459,7 +459,7 @@ TEST_F(invocations, do_not_wait_for_hooks_beyond_their_time) {
   });
   how.on_shutdown([] {});
   use(std::move(how));
-  const auto what = until_deadline(2600ms);
+  const auto what = until_deadline(3500ms);
   begin(what);
   const auto& done = finish();
   EXPECT_LT(clock::now(), *what.deadline);
