@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -395,6 +397,22 @@ TEST_F(invocations, do_not_wait_beyond_their_time_for_a_server_that_hangs) {
   begin(what);
   EXPECT_EQ(await_end().error_type, "Runtime.ServerError");
   EXPECT_LT(clock::now(), *what.deadline);
+}
+
+TEST_F(invocations, do_not_wait_beyond_their_time_for_a_connection) {
+  // Takes connections, and never says a word.
+  asio::io_context silence;
+  asio::ip::tcp::acceptor acceptor(silence, {asio::ip::address_v4::loopback(), 0});
+  auto how = near_deadline(quick(app()));
+  how.client.target = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  int hooks = 0;
+  how.on_shutdown([&hooks] { ++hooks; });
+  const auto what = until_deadline(1500ms);
+  const auto done = serverless::run_once(std::move(how), what);
+  EXPECT_LT(clock::now(), *what.deadline);
+  EXPECT_EQ(done.reason, end_reason::error);
+  EXPECT_EQ(done.error_type, "Runtime.ServerError");
+  EXPECT_EQ(hooks, 1);
 }
 
 // Hooks
