@@ -185,7 +185,9 @@ TEST_F(controlled, a_controller_that_is_replaced_invokes_nobody_twice) {
   begin_controller();
   EXPECT_EQ(greet("ada"), "hello ada");
   const std::string first = running->process();
-  // It goes away without a word while its invocation is under way.
+  // It goes away while its invocation is under way.
+  running->stop();
+  loop.run_until([this] { return ended.has_value(); });
   running.reset();
   begin_controller();
   until_status([&](const auto& of) { return of.process != first && of.state.workers.instances.empty(); });

@@ -47,7 +47,8 @@ struct controller_options {
 };
 
 /// Invokes workers of targets when their task queues have work, for servers that do not do so themselves. What it has
-/// decided lives in workflows: a controller that was killed is replaced by starting another one.
+/// decided lives in workflows: a controller that was killed is replaced by starting another one. The object lives until
+/// run() or async_run() has ended.
 class controller final : private target_activities {
  public:
   /// Throws std::invalid_argument when there is nothing to control or a name occurs twice.
