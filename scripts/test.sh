@@ -77,7 +77,7 @@ check_protos() {
   "$venv/bin/python" test/checks/sync_protos_test.py && "$venv/bin/python" scripts/sync_protos.py --check
 }
 
-# The API library, one example and an installation; CMake builds the rest.
+# What is installed, one example and the zip file of a function; CMake builds the rest.
 check_meson() {
   local folder=build/meson options=(-Dtests=false -Dcommand=false --buildtype=debug)
   if [ -d "$folder" ]; then
@@ -85,12 +85,14 @@ check_meson() {
   else
     CXX="$(have ccache && echo ccache) g++" meson setup "$folder" "${options[@]}" >/dev/null || return 1
   fi
-  local targets=(proto/librondo-api.a) example
-  example=$(meson introspect --targets "$folder" | python3 -c '
-import json, sys
-print(next((t["name"] for t in json.load(sys.stdin) if t["name"].startswith("example_")), ""))')
-  [ -z "$example" ] || targets+=("examples/$example")
-  ninja -C "$folder" --quiet -j "$jobs" "${targets[@]}" && test/consumer/run.sh meson "$folder" build/consumer-meson
+  local targets
+  targets=$(meson introspect --targets "$folder" | python3 -c '
+import json, os, sys
+for target in json.load(sys.stdin):
+    if target["installed"] or target["name"] in ("example_hello_main", "worker.zip"):
+        print(os.path.relpath(target["filename"][0], sys.argv[1]))' "$PWD/$folder") || return 1
+  # shellcheck disable=SC2086
+  ninja -C "$folder" --quiet -j "$jobs" $targets && test/consumer/run.sh meson "$folder" build/consumer-meson
 }
 
 # Every benchmark runs for a moment: shows that it works, measures nothing.
