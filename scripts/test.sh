@@ -16,13 +16,15 @@ esac
 
 jobs=${JOBS:-$(nproc)}
 passed=0 failed=() started=$SECONDS
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 
 # stage NAME COMMAND...: runs one part, notes how it ended, goes on with the next.
 stage() {
   local name=$1 since=$SECONDS
   shift
   say "$name"
-  if "$@"; then
+  if "$@" 2>&1 | tee "$logs/$name"; then
     passed=$((passed + 1))
     printf -- '-- %s: passed (%d s)\n' "$name" $((SECONDS - since))
   else
@@ -77,9 +79,9 @@ check_protos() {
   "$venv/bin/python" test/checks/sync_protos_test.py && "$venv/bin/python" scripts/sync_protos.py --check
 }
 
-# What is installed, one example and the zip file of a function; CMake builds the rest.
+# What is installed, one example, the zip file of a function and two groups of tests; CMake builds the rest.
 check_meson() {
-  local folder=build/meson options=(-Dtests=false -Dcommand=false --buildtype=debug)
+  local folder=build/meson options=(-Dcommand=false --buildtype=debug)
   if [ -d "$folder" ]; then
     meson setup --reconfigure "$folder" "${options[@]}" >/dev/null || return 1
   else
@@ -89,10 +91,12 @@ check_meson() {
   targets=$(meson introspect --targets "$folder" | python3 -c '
 import json, os, sys
 for target in json.load(sys.stdin):
-    if target["installed"] or target["name"] in ("example_hello_main", "worker.zip"):
+    if target["installed"] or target["name"] in ("example_hello_main", "worker.zip", "test_base", "test_http"):
         print(os.path.relpath(target["filename"][0], sys.argv[1]))' "$PWD/$folder") || return 1
   # shellcheck disable=SC2086
-  ninja -C "$folder" --quiet -j "$jobs" $targets && test/consumer/run.sh meson "$folder" build/consumer-meson
+  ninja -C "$folder" --quiet -j "$jobs" $targets &&
+    meson test -C "$folder" --no-rebuild --print-errorlogs base http checks.layers checks.self &&
+    test/consumer/run.sh meson "$folder" build/consumer-meson
 }
 
 # Every benchmark runs for a moment: shows that it works, measures nothing.
@@ -148,6 +152,11 @@ if [ -z "$quick" ]; then
 fi
 
 printf '\nstages, after %d minutes:\n' $(((SECONDS - started) / 60))
-for name in ${failed[@]+"${failed[@]}"}; do printf 'FAILED: %s\n' "$name"; done
+for name in ${failed[@]+"${failed[@]}"}; do
+  printf 'FAILED: %s\n' "$name"
+  # The whole text may be out of sight by now.
+  grep -aE '\*\*\*|\(Failed\)|\(Timeout\)|Failure$|FAILED|[Ee]rror:|ERROR' "$logs/$name" | head -n 20 | cut -c 1-240 | sed 's/^/  /'
+  tail -n 10 "$logs/$name" | cut -c 1-240 | sed 's/^/  | /'
+done
 printf '%d passed, %d failed\n' "$passed" "${#failed[@]}"
 [ ${#failed[@]} -eq 0 ]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Shows that the project's own checks find what they look for. Needs nothing but Python."""
 
+import importlib.machinery
 import importlib.util
 import pathlib
 import tempfile
@@ -10,7 +11,9 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def load(path):
-    spec = importlib.util.spec_from_file_location(pathlib.Path(path).stem, PROJECT / path)
+    # The loader is named since programs have no suffix.
+    loader = importlib.machinery.SourceFileLoader(pathlib.Path(path).stem, str(PROJECT / path))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -20,6 +23,7 @@ layers = load("test/checks/layers.py")
 compile_fail = load("test/compile_fail/run.py")
 quotes = load("test/checks/quotes.py")
 package = load("cmake/lambda/package.py")
+features = load("scripts/check_features")
 
 
 class Quotes(unittest.TestCase):
@@ -39,6 +43,27 @@ class Quotes(unittest.TestCase):
         self.assertEqual(len(self.faults("}\n...\nint one();\n")), 1)
         self.assertEqual(len(self.faults("int one();\n", "<!-- from b.cpp -->\n")), 1)
         self.assertEqual(len(self.faults("int one();\n", "")), 1)
+
+
+class Features(unittest.TestCase):
+    def faults(self, cell, head="Shown by"):
+        with tempfile.TemporaryDirectory(dir=PROJECT / "test" / "checks") as folder:
+            doc = pathlib.Path(folder) / "doc.md"
+            (pathlib.Path(folder) / "a_test.cpp").write_text("TEST_F(suite, name) {}\n", encoding="utf-8")
+            doc.write_text(f"| Behaviour | {head} |\n|---|---|\n| It works | {cell} |\n", encoding="utf-8")
+            return features.faults_in(doc)[0]
+
+    def test_accepts_rows_that_name_a_test(self):
+        self.assertEqual(self.faults("[`suite.name`](a_test.cpp)"), [])
+        self.assertEqual(self.faults("[`suite.name`](a_test.cpp), [run.py](../../examples/run.py)"), [])
+
+    def test_finds_rows_that_do_not(self):
+        self.assertEqual(len(self.faults("")), 1)
+        self.assertEqual(len(self.faults("somewhere")), 1)
+        self.assertEqual(len(self.faults("[`suite.nam`](a_test.cpp)")), 1)
+        self.assertEqual(len(self.faults("[a test](a_test.cpp)")), 1)
+        self.assertEqual(len(self.faults("[`suite.name`](b_test.cpp)")), 1)
+        self.assertEqual(len(self.faults("[`suite.name`](a_test.cpp)", "Said by")), 1)
 
 
 class Layers(unittest.TestCase):

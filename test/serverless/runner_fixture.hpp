@@ -67,6 +67,21 @@ class runner_test : public testing::Test {
     made.client.namespace_ = "shop";
     return made;
   }
+  /// Limits so short that a deadline comes within the test.
+  static serverless::options near_deadline(serverless::options how) {
+    how.limits.stop_timeout = std::chrono::milliseconds(200);
+    how.limits.hook_buffer = std::chrono::milliseconds(100);
+    how.limits.min_work = std::chrono::seconds(0);
+    how.limits.warn_work = std::chrono::seconds(0);
+    return how;
+  }
+  static serverless::invocation until_deadline(duration from_now) {
+    serverless::invocation what;
+    what.request_id = "request";
+    what.deadline =
+        std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(from_now);
+    return what;
+  }
   void use(serverless::options how) {
     check(how, false);
     host = std::make_unique<serverless::runner>(*loop, std::move(how), server.connection);

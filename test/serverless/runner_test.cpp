@@ -78,20 +78,6 @@ class invocations : public runner_test {
     made.activity<counts_until_drained>().activity<never_minds>();
     return made.activity<beats_for_ever>();
   }
-  /// Limits so short that a deadline comes within the test.
-  static serverless::options near_deadline(serverless::options how) {
-    how.limits.stop_timeout = 200ms;
-    how.limits.hook_buffer = 100ms;
-    how.limits.min_work = 0s;
-    how.limits.warn_work = 0s;
-    return how;
-  }
-  static serverless::invocation until_deadline(rondo::duration from_now) {
-    serverless::invocation what;
-    what.request_id = "request";
-    what.deadline = clock::now() + std::chrono::duration_cast<clock::duration>(from_now);
-    return what;
-  }
 };
 
 TEST_F(invocations, end_when_nothing_is_left_to_do) {
@@ -413,79 +399,6 @@ TEST_F(invocations, do_not_wait_beyond_their_time_for_a_connection) {
   EXPECT_EQ(done.reason, end_reason::error);
   EXPECT_EQ(done.error_type, "Runtime.ServerError");
   EXPECT_EQ(hooks, 1);
-}
-
-// Hooks
-
-TEST_F(invocations, run_their_hooks_in_order_after_the_worker) {
-  auto how = quick(app());
-  std::vector<std::string> order;
-  std::vector<std::size_t> activities;
-  how.on_shutdown([&] { order.emplace_back("first"); });
-  how.on_shutdown([&](const serverless::shutdown_info& info) {
-    order.emplace_back("second");
-    activities.push_back(info.so_far.activities);
-    EXPECT_GT(info.remaining(), 0s);
-    EXPECT_FALSE(info.stop.stop_requested());
-    throw std::runtime_error("cannot flush");
-  });
-  how.on_shutdown([&]() -> asio::awaitable<void> {
-    order.emplace_back("third");
-    co_return;
-  });
-  use(std::move(how));
-  server.give(queue::activity, activity_task("quick_one"));
-  const auto& done = invoke();
-  EXPECT_EQ(order, (std::vector<std::string>{"first", "second", "third"}));
-  EXPECT_EQ(done.reason, end_reason::idle);
-  ASSERT_EQ(done.hook_errors.size(), 1U);
-  EXPECT_EQ(done.hook_errors[0], "shutdown hook 2: cannot flush");
-  expect_last_goodbye();
-  invoke();
-  EXPECT_EQ(order.size(), 6U);
-  EXPECT_EQ(activities, (std::vector<std::size_t>{1, 0}));
-}
-
-TEST_F(invocations, run_their_hooks_when_they_cannot_work) {
-  auto how = quick(app());
-  int calls = 0;
-  how.on_shutdown([&](const serverless::shutdown_info& info) {
-    ++calls;
-    EXPECT_EQ(info.so_far.reason, end_reason::error);
-  });
-  how.per_invocation = [](const serverless::invocation& what, serverless::options& changed) {
-    if (what.payload == "bad") throw std::runtime_error("no such tenant");
-    changed.task_queue = what.payload;
-  };
-  use(std::move(how));
-  serverless::invocation what;
-  what.payload = "bad";
-  EXPECT_EQ(invoke(what).error, "no such tenant");
-  EXPECT_EQ(calls, 1);
-  what.payload = "";
-  EXPECT_EQ(invoke(what).error_type, "Runtime.InvalidConfig");
-  EXPECT_EQ(calls, 2);
-  EXPECT_EQ(invoke(until_deadline(1s)).reason, end_reason::error);
-  EXPECT_EQ(calls, 3);
-}
-
-TEST_F(invocations, do_not_wait_for_hooks_beyond_their_time) {
-  auto how = near_deadline(quick(app()));
-  how.on_shutdown([kept = bench] {
-    kept->release.get_future().wait();
-    kept->left.set_value();
-  });
-  how.on_shutdown([] {});
-  use(std::move(how));
-  const auto what = until_deadline(3500ms);
-  begin(what);
-  const auto& done = finish();
-  EXPECT_LT(clock::now(), *what.deadline);
-  ASSERT_EQ(done.hook_errors.size(), 2U);
-  EXPECT_EQ(done.hook_errors[0], "shutdown hook 1: it did not end in time");
-  EXPECT_EQ(done.hook_errors[1], "shutdown hook 2: no time was left for it");
-  bench->release.set_value();
-  bench->left.get_future().wait();
 }
 
 // One after another
