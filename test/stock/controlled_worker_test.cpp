@@ -89,7 +89,7 @@ class controlled_workers : public stock_test, public testing::WithParamInterface
 
 TEST_P(controlled_workers, finish_what_they_began_although_the_controller_is_killed) {
   EXPECT_EQ(invocations(), 1) << "one worker makes its task queue known";
-  const auto handle = client.start_workflow<visit>(start(), std::string("ada"), 3'000).get();
+  const auto handle = client.start_workflow<visit>(start(), std::string("ada"), 4'000).get();
   ASSERT_TRUE(eventually([&] { return invocations() == 2; })) << "nobody is invoked for a workflow";
   controllers_.back().kill();
   ASSERT_TRUE(eventually([&] { return course_of(handle).activities_completed == 1 && nobody_works(); }));
