@@ -67,6 +67,8 @@ workercontroller.enabled: [{value: true}]
 workercontroller.compute_providers.enabled: [{value: [aws-lambda, aws-agentcore, aws-ecs, test-invoke, test-worker-set]}]
 workercontroller.compute_providers.aws.require_role_and_external_id: [{value: false}]
 system.forceSearchAttributesCacheRefreshOnRead: [{value: true}]
+# A query invokes a worker when nobody has polled for this long, 5s unless given.
+matching.workerControllerNoPollerHookWindow: [{value: 1s}]
 END
 }
 

@@ -471,6 +471,34 @@ TEST(scaler, no_sync_takes_waiting_tasks_for_a_reason_once) {
   EXPECT_EQ(of.look(seen(2, {start + 3'000}), start + 4'000), 1) << "all have left work behind";
 }
 
+TEST(scaler, takes_what_was_counted_before_a_worker_left_for_no_reason) {
+  for (const auto* type : {"demand", "no-sync"}) {
+    target of(type);
+    EXPECT_EQ(of.look(seen(3), start), 1);
+    ASSERT_TRUE(of.of.workers.ended("1", start + 2'000));
+    auto old = seen(3, {start + 1'900});
+    old.unchanged_since_ms = start + 1'000;
+    EXPECT_EQ(of.look(old, start + 2'000), 0) << type;
+    EXPECT_EQ(of.look(old, start + 6'999), 0) << type;
+    target with_news = of;
+    EXPECT_EQ(with_news.look(seen(3, {start + 1'900}), start + 6'999), 1) << type;
+    EXPECT_EQ(of.look(old, start + 7'000), 1) << type << ": no server repeats it for longer";
+  }
+}
+
+TEST(scaler, old_statistics_count_when_nobody_came) {
+  target of;
+  EXPECT_EQ(of.look(seen(3), start), 1);
+  ASSERT_TRUE(of.of.workers.failed("1", start + 100, 0.5));
+  auto old = seen(3);
+  old.unchanged_since_ms = start;
+  EXPECT_EQ(of.look(old, start + 200), 1);
+  ASSERT_TRUE(of.of.workers.ended("2", start + 300));
+  EXPECT_EQ(of.look(old, start + 300), 0);
+  EXPECT_EQ(of.of.workers.in_vain, 1);
+  EXPECT_EQ(of.look(old, start + 800), 1);
+}
+
 TEST(scaler, decides_nothing_in_a_pause_and_forgets_nothing) {
   target of("no-sync");
   of.of.workers.pause_after_failure(start, 0.5, 1'000);

@@ -135,6 +135,28 @@ TEST_F(watching, sees_the_queues_of_a_version_and_its_workers_alone) {
   EXPECT_TRUE(look(unversioned()).polls.empty()) << "neither is a worker without a version";
 }
 
+TEST_F(watching, gives_the_statistics_to_be_compared) {
+  start("a");
+  const auto at = unversioned();
+  controller::watcher looks(over.connection(), at);
+  over.loop().block_on(looks.look());
+  const auto first = looks.statistics_seen();
+  EXPECT_FALSE(first.empty());
+  start("b");
+  over.loop().block_on(looks.look());
+  EXPECT_NE(looks.statistics_seen(), first);
+  EXPECT_LE(looks.statistics_seen().size(), 2 * first.size()) << "of one look alone";
+}
+
+TEST(statistics_memory, knows_since_when_they_are_the_same) {
+  controller::statistics_memory memory;
+  EXPECT_EQ(memory.unchanged_since("a", 1'000), 0);
+  EXPECT_EQ(memory.unchanged_since("a", 2'000), 1'000);
+  EXPECT_EQ(memory.unchanged_since("a", 3'000), 1'000);
+  EXPECT_EQ(memory.unchanged_since("b", 4'000), 0);
+  EXPECT_EQ(memory.unchanged_since("a", 5'000), 0);
+}
+
 TEST_F(watching, says_what_it_cannot_look_at) {
   auto nowhere = unversioned();
   nowhere.namespace_ = "nowhere";

@@ -8,7 +8,6 @@
 #include <asio/write.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -18,12 +17,6 @@
 
 namespace rondo::test {
 
-/// Where the stock server looks for the services of clouds; empty beside other servers.
-inline std::string provider_address() {
-  const char* given = std::getenv("RONDO_TEST_PROVIDER");
-  return given == nullptr ? std::string() : given;
-}
-
 /// What the stock server takes for AWS Lambda and Bedrock AgentCore: has every function and every runtime, and notes
 /// who is invoked. One request at a time, on a thread of its own.
 class fake_cloud {
@@ -32,7 +25,8 @@ class fake_cloud {
     std::string target, body;
   };
 
-  fake_cloud() : acceptor_(context_, endpoint_of(provider_address())) {
+  /// `address`: host:port.
+  explicit fake_cloud(const std::string& address) : acceptor_(context_, endpoint_of(address)) {
     thread_ = std::thread([this] { serve(); });
   }
   fake_cloud(const fake_cloud&) = delete;

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include "rondo/workflow.hpp"
 #include "server/fixture.hpp"
 #include "stock/fake_cloud.hpp"
+#include "stock/fixture.hpp"
 #include "support/program.hpp"
 
 // A server that starts workers by itself, and what our commands make of it.
@@ -19,23 +19,13 @@ namespace {
 
 task<int> answers() { co_return 42; }
 
-/// Runs beside the stock server alone: the only one that calls providers.
-class providers : public server_test {
+/// The test itself is the worker that its cloud is asked for.
+class providers : public stock_test {
  protected:
   void SetUp() override {
-    if (provider_address().empty()) GTEST_SKIP() << "this server starts no workers";
-    cloud_.emplace();
+    stock_test::SetUp();
+    if (!IsSkipped()) cloud_.emplace(provider_address());
   }
-  static program_end rondo(words command) {
-    command.insert(command.end(), {"--address", server_address()});
-    return run_program(rondo_command(std::move(command)));
-  }
-  program_end deployment(const char* command, words more = {}) const {
-    words all{"worker", "deployment", command, "-d", name, "--build-id", "b1"};
-    all.insert(all.end(), more.begin(), more.end());
-    return rondo(std::move(all));
-  }
-  program_end doctor() const { return rondo({"doctor", "-d", name}); }
   std::unique_ptr<running_worker> make_worker() const {
     auto how = options();
     how.deployment = {.version = {name, "b1"}, .default_behavior = versioning_behavior::auto_upgrade};
@@ -48,7 +38,7 @@ class providers : public server_test {
     ASSERT_EQ(created.code, 0) << created.err;
     ASSERT_TRUE(eventually([&] { return invocations() > 0; })) << "nobody is invoked for a new version";
     const auto worker = make_worker();
-    ASSERT_TRUE(eventually([&] { return deployment("describe-version").out.find(queue) != std::string::npos; }));
+    ASSERT_TRUE(eventually([&] { return is_registered(); }));
     const auto chosen = deployment("set-current");
     ASSERT_EQ(chosen.code, 0) << chosen.err;
   }
@@ -61,16 +51,8 @@ class providers : public server_test {
     EXPECT_EQ(handle.result().get(), 42);
   }
 
-  const std::string name = "test-" + detail::random_uuid();
-  const words agentcore{"--aws-agentcore-endpoint-arn",
-                        "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/rt-x/runtime-endpoint/DEFAULT",
-                        "--aws-agentcore-skip-role-and-external-id"};
-  const words lambda{"--aws-lambda-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:f",
-                     "--aws-lambda-skip-role-and-external-id"};
   std::optional<fake_cloud> cloud_;
 };
-
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
 
 TEST_F(providers, a_runtime_is_invoked_for_a_workflow_that_has_no_worker) {
   ASSERT_NO_FATAL_FAILURE(set_up_version(agentcore));
@@ -91,7 +73,7 @@ TEST_F(providers, a_function_is_invoked_for_a_workflow_that_has_no_worker) {
 TEST_F(providers, a_version_that_its_worker_made_known_gets_a_provider_later) {
   {
     const auto worker = make_worker();
-    ASSERT_TRUE(eventually([&] { return deployment("describe-version").out.find(queue) != std::string::npos; }));
+    ASSERT_TRUE(eventually([&] { return is_registered(); }));
   }
   const auto before = deployment("describe-version").out;
   EXPECT_EQ(before.find("Compute"), std::string::npos) << before;

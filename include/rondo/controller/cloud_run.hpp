@@ -53,6 +53,31 @@ inline const std::string& checked_name(const std::string& text, const std::strin
   return text;
 }
 
+/// What came of a request that needs a token.
+struct answer {
+  http_response response{};
+  std::string token{};
+  /// Why there is no token, and so no response.
+  std::string problem{};
+
+  provider_outcome refusal() const { return provider_outcome::failed(failure_class::access_denied, problem); }
+};
+
+/// Sends JSON with the token that is got for it.
+inline asio::awaitable<answer> send(gateway& out, asio::awaitable<std::string> getting, http_request request) {
+  answer made;
+  try {
+    made.token = co_await std::move(getting);
+  } catch (const token_error& failed) {
+    made.problem = failed.what();
+  }
+  if (!made.problem.empty()) co_return made;
+  request.headers.emplace_back("Authorization", "Bearer " + made.token);
+  request.headers.emplace_back("Content-Type", "application/json");
+  made.response = co_await out.send(std::move(request));
+  co_return made;
+}
+
 }  // namespace detail_cloud_run
 
 /// Workers that are a Cloud Run worker pool.
@@ -93,23 +118,14 @@ class cloud_run_pool_provider final : public provider {
 
  private:
   asio::awaitable<provider_outcome> ask(std::string method, std::string query, std::string body) {
-    std::string token;
-    std::string problem;
-    try {
-      token = co_await tokens_.access_token();
-    } catch (const token_error& failed) {
-      problem = failed.what();
-    }
-    if (!problem.empty()) co_return provider_outcome::failed(failure_class::access_denied, problem);
     http_request request;
     request.method = std::move(method);
     request.url = pool_url_ + query;
     request.body = std::move(body);
     request.timeout = config_.timeout;
-    request.headers.emplace_back("Authorization", "Bearer " + token);
-    request.headers.emplace_back("Content-Type", "application/json");
-    const auto response = co_await out_.send(std::move(request));
-    co_return outcome_of(response, detail_cloud_run::said_by(response, token));
+    const auto got = co_await detail_cloud_run::send(out_, tokens_.access_token(), std::move(request));
+    if (!got.problem.empty()) co_return got.refusal();
+    co_return outcome_of(got.response, detail_cloud_run::said_by(got.response, got.token));
   }
 
   cloud_run_pool_config config_;
@@ -154,24 +170,16 @@ class cloud_run_service_provider final : public provider {
   }
 
   asio::awaitable<provider_outcome> invoke(invocation_request what) override {
-    std::string token;
-    std::string problem;
-    try {
-      token = co_await tokens_.identity_token(config_.audience);
-    } catch (const token_error& failed) {
-      problem = failed.what();
-    }
-    if (!problem.empty()) co_return provider_outcome::failed(failure_class::access_denied, problem);
     http_request request;
     request.url = config_.url;
     request.body = invocation_body(what, std::chrono::system_clock::now());
     request.timeout = config_.timeout;
-    request.headers.emplace_back("Authorization", "Bearer " + token);
-    request.headers.emplace_back("Content-Type", "application/json");
     request.headers.emplace_back("X-Rondo-Invocation-Id", what.id);
-    const auto response = co_await out_.send(std::move(request));
-    if (response.status == 202) co_return provider_outcome::accepted();
-    co_return outcome_of(response);
+    const auto got =
+        co_await detail_cloud_run::send(out_, tokens_.identity_token(config_.audience), std::move(request));
+    if (!got.problem.empty()) co_return got.refusal();
+    if (got.response.status == 202) co_return provider_outcome::accepted();
+    co_return outcome_of(got.response);
   }
 
  private:

@@ -64,7 +64,7 @@ class controller final : private target_activities {
       if (each.config.scaler.strategy != each.by->strategy()) {
         throw std::invalid_argument("rondo: the scaler of target '" + name + "' does not suit its provider");
       }
-      const bool added = targets_.try_emplace(name, watched{std::move(each), 0}).second;
+      const bool added = targets_.try_emplace(name, watched{std::move(each)}).second;
       if (!added) throw std::invalid_argument("rondo: there are two targets '" + name + "'");
     }
   }
@@ -99,6 +99,7 @@ class controller final : private target_activities {
     controlled_target what;
     /// Of the newest look; older ones end.
     int generation = 0;
+    statistics_memory statistics{};
   };
 
   registry app() {
@@ -168,6 +169,7 @@ class controller final : private target_activities {
         const auto at = now_ms() + skew;
         if (!(result.seen.rates.total() == task_rates{})) last_busy = at;
         result.seen.last_busy_ms = last_busy;
+        result.seen.unchanged_since_ms = of.statistics.unchanged_since(looks.statistics_seen(), at);
         result.process = process_;
         result.under_way = invocations_->of_target(request.target);
         const bool over = generation != of.generation || std::chrono::steady_clock::now() >= until;

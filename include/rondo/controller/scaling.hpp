@@ -126,6 +126,21 @@ inline bool has_new_reason(const scaler_config& by, scaler_state& of, const obse
   return waits && (seen.backlog() > known || nobody_was_sent);
 }
 
+/// What the server counted before the last worker left may be what that one has done. Temporal's servers count every 5
+/// s and repeat it in between.
+inline bool is_outdated(const scaler_state& of, const observation& seen, milliseconds_since_epoch now) {
+  constexpr std::int64_t longest_repeated_ms = 5'000;
+  return seen.unchanged_since_ms != 0 && seen.unchanged_since_ms < of.workers.last_visit_ms &&
+         now - of.workers.last_visit_ms < longest_repeated_ms;
+}
+
+inline observation without_backlog(observation from) {
+  for (auto& each : from.rates.kinds) {
+    if (each) each->backlog = 0;
+  }
+  return from;
+}
+
 inline std::int32_t invoke_by_no_sync(const scaler_config& by, scaler_state& of, const observation& seen,
                                       milliseconds_since_epoch now, bool poll_due) {
   std::int32_t count = 0;
@@ -154,6 +169,9 @@ inline decision decide(const scaler_config& by, scaler_state& of, const observat
                        std::optional<std::int32_t> size, milliseconds_since_epoch now, double random) {
   of.workers.judge(by.fleet, seen, now, random);
   if (of.workers.pausing(now)) return {};
+  if (by.strategy == launch_strategy::invoke && seen.backlog() > 0 && detail_scaling::is_outdated(of, seen, now)) {
+    return decide(by, of, detail_scaling::without_backlog(seen), size, now, random);
+  }
   const bool poll_due = now - of.last_poll_ms >= poll_interval_ms(by);
   if (poll_due) of.last_poll_ms = now;
   decision made;

@@ -26,6 +26,22 @@
 
 namespace rondo::controller {
 
+/// Remembers the statistics of a target's last look.
+class statistics_memory {
+ public:
+  /// Since when they are the same; 0: they are new.
+  milliseconds_since_epoch unchanged_since(const std::string& statistics, milliseconds_since_epoch now) {
+    if (since_ != 0 && statistics == last_) return since_;
+    last_ = statistics;
+    since_ = now;
+    return 0;
+  }
+
+ private:
+  std::string last_;
+  milliseconds_since_epoch since_ = 0;
+};
+
 /// Asks the server what waits in a target's task queues, and who polls them.
 class watcher {
  public:
@@ -35,6 +51,7 @@ class watcher {
   /// Throws rpc_error.
   asio::awaitable<observation> look() {
     found_ = {};
+    statistics_.clear();
     polls_.clear();
     waits_ = waits_for_limit_ = false;
     if (target_.version.empty()) {
@@ -49,6 +66,12 @@ class watcher {
     }
     found_.rate_limited = waits_ && waits_for_limit_;
     co_return found_;
+  }
+  /// The statistics of the last look as the server sent them, to be compared with others.
+  std::string statistics_seen() const {
+    std::string all;
+    for (const auto& each : statistics_) all += each.second;
+    return all;
   }
 
  private:
@@ -94,7 +117,7 @@ class watcher {
       co_return;
     }
     if (!reply.status.ok()) fail("task queue '" + queue + "'", reply.status);
-    if (with_statistics) add(type, reply.response.stats());
+    if (with_statistics) add(queue, type, reply.response.stats());
     for (const auto& each : reply.response.pollers()) {
       if (is_ours(each)) add(each);
     }
@@ -119,7 +142,7 @@ class watcher {
       for (const auto type : types()) queues.emplace(queue, type);
     }
     for (const auto& each : reply.response.version_task_queues()) {
-      add(each.type(), each.stats());
+      add(each.name(), each.type(), each.stats());
       queues.emplace(each.name(), each.type());
     }
     // What a version has, it got from its workers.
@@ -140,7 +163,8 @@ class watcher {
     auto& last = polls_[of.identity()];
     last = std::max(last, when);
   }
-  void add(queue_type type, const statistics& of) {
+  void add(const std::string& queue, queue_type type, const statistics& of) {
+    statistics_[{queue, type}] = of.SerializeAsString();
     std::size_t kind = 0;
     if (type == temporal::api::enums::v1::TASK_QUEUE_TYPE_ACTIVITY) kind = 1;
     if (type == temporal::api::enums::v1::TASK_QUEUE_TYPE_NEXUS) kind = 2;
@@ -157,6 +181,8 @@ class watcher {
   std::shared_ptr<rondo::detail::io::connection> connection_;
   const target_config& target_;
   observation found_;
+  /// By task queue, as the server names those of a version in any order.
+  std::map<std::pair<std::string, queue_type>, std::string> statistics_;
   std::map<std::string, milliseconds_since_epoch> polls_;
   bool waits_ = false;
   bool waits_for_limit_ = false;

@@ -62,6 +62,8 @@ struct fleet {
   int in_vain = 0;
   milliseconds_since_epoch not_before_ms = 0;
   milliseconds_since_epoch last_end_ms = 0;
+  /// The end of the last invocation whose worker polled.
+  milliseconds_since_epoch last_visit_ms = 0;
   /// Ended well, but it is not known yet whether anybody came.
   std::vector<instance> unjudged{};
 
@@ -127,7 +129,9 @@ struct fleet {
     const bool learned = !unjudged.empty();
     for (const auto& each : std::exchange(unjudged, {})) {
       const bool less_to_do = seen.registered && (seen.backlog() < each.backlog || seen.backlog() == 0);
-      if (less_to_do || seen.pollers_since(each.began_ms) > 0) {
+      const bool came = seen.pollers_since(each.began_ms) > 0;
+      if (came && !each.accepted_ms) last_visit_ms = last_end_ms;
+      if (less_to_do || came) {
         in_vain = 0;
       } else {
         ++in_vain;

@@ -17,6 +17,8 @@ struct observation {
   bool registered = true;
   /// Tasks wait because of a rate limit, and not for workers.
   bool rate_limited = false;
+  /// Since when looks have shown the very same statistics, as servers that count only now and then do; 0: they are new.
+  milliseconds_since_epoch unchanged_since_ms = 0;
   /// When tasks came, went or waited for the last time, as far as who looks remembers.
   milliseconds_since_epoch last_busy_ms = 0;
 
