@@ -114,6 +114,17 @@ class engine_driver {
       }
       case enums::COMMAND_TYPE_CANCEL_TIMER:
         return "cancel timer " + command.cancel_timer_command_attributes().timer_id();
+      case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
+        const auto& from = command.start_child_workflow_execution_command_attributes();
+        return "child " + from.workflow_id() + " " + from.workflow_type().name() + values(from.input());
+      }
+      case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
+        const auto& from = command.signal_external_workflow_execution_command_attributes();
+        return "signal " + from.execution().workflow_id() + " " + from.signal_name() + values(from.input());
+      }
+      case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+        return "cancel workflow " +
+               command.request_cancel_external_workflow_execution_command_attributes().workflow_id();
       case enums::COMMAND_TYPE_RECORD_MARKER:
         return "marker " + values(command.record_marker_command_attributes().details().at("patch-data"));
       case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:

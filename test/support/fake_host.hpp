@@ -39,6 +39,26 @@ class fake_host final : public detail::run::host {
     return add("timer " + std::to_string(next_) + " " + std::to_string(delay / std::chrono::seconds(1)) + "s", waiter,
                cancellation_type::try_cancel);
   }
+  std::string_view start_child(const detail::run::child_workflow_call& call, detail::run::completion* started,
+                               detail::run::completion& closed) override {
+    const auto id = call.options.id.empty() ? "child-" + std::to_string(next_) : std::string(call.options.id);
+    add("child " + std::to_string(next_) + " " + std::string(call.workflow_type) + "(" + text(call.input) + ")", closed,
+        call.options.cancellation);
+    ids_.push_back(id);
+    if (started != nullptr) add("start of child", *started, cancellation_type::abandon);
+    return ids_.back();
+  }
+  detail::run::pending& signal_workflow(const detail::run::signal_call& call,
+                                        detail::run::completion& waiter) override {
+    return add("signal " + std::to_string(next_) + " " + std::string(call.to.workflow_id) + " " +
+                   std::string(call.name) + "(" + text(call.input) + ")",
+               waiter, cancellation_type::wait_cancellation_completed);
+  }
+  detail::run::pending& cancel_workflow(const detail::run::other_workflow& which, std::string_view reason,
+                                        detail::run::completion& waiter) override {
+    return add("cancel workflow " + std::string(which.workflow_id) + " " + std::string(reason), waiter,
+               cancellation_type::wait_cancellation_completed);
+  }
   bool patched(std::string_view id, bool deprecated) override {
     commands.push_back((deprecated ? "deprecate " : "patch ") + std::string(id));
     return patches.contains(id);
@@ -67,6 +87,7 @@ class fake_host final : public detail::run::host {
     resolve(id, payload_span(&value, 1));
   }
   void fire(int id) { at(id).finish({}); }
+  void begin(int id, std::string_view run_id) { at(id).finish({.id = run_id}); }
   void reject(int id, std::exception_ptr error) { at(id).finish({.error = std::move(error)}); }
 
   static std::string message(const std::exception_ptr& error) {
@@ -120,6 +141,7 @@ class fake_host final : public detail::run::host {
 
   int next_ = 1;
   std::list<entry> entries_;
+  std::list<std::string> ids_;
 };
 
 /// A run of a registered workflow over a fake host.

@@ -152,6 +152,108 @@ class history_builder {
     return *this;
   }
 
+  // Children and other workflows
+  std::int64_t child_initiated(std::string_view id, std::string_view type) {
+    auto& attributes = *add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
+                            .mutable_start_child_workflow_execution_initiated_event_attributes();
+    attributes.set_workflow_id(std::string(id));
+    attributes.mutable_workflow_type()->set_name(std::string(type));
+    return last_id();
+  }
+  history_builder& child_refused(std::int64_t initiated,
+                                 enums::StartChildWorkflowExecutionFailedCause cause =
+                                     enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS) {
+    auto& attributes = *add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED)
+                            .mutable_start_child_workflow_execution_failed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.set_cause(cause);
+    return *this;
+  }
+  history_builder& child_started(std::int64_t initiated, std::string_view run_id = "child-run") {
+    auto& attributes = *add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED)
+                            .mutable_child_workflow_execution_started_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.mutable_workflow_execution()->set_run_id(std::string(run_id));
+    return *this;
+  }
+  history_builder& child_completed(std::int64_t initiated, std::string_view json) {
+    auto& attributes = *add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED)
+                            .mutable_child_workflow_execution_completed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    write({json}, *attributes.mutable_result());
+    return *this;
+  }
+  history_builder& child_failed(std::int64_t initiated, std::string_view message) {
+    auto& attributes = *add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED)
+                            .mutable_child_workflow_execution_failed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.mutable_failure()->set_message(std::string(message));
+    attributes.mutable_failure()->mutable_application_failure_info();
+    return *this;
+  }
+  history_builder& child_cancelled(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED)
+        .mutable_child_workflow_execution_canceled_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  history_builder& child_timed_out(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT)
+        .mutable_child_workflow_execution_timed_out_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  history_builder& child_terminated(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED)
+        .mutable_child_workflow_execution_terminated_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  std::int64_t signal_initiated(std::string_view workflow, std::string_view name) {
+    auto& attributes = *add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+                            .mutable_signal_external_workflow_execution_initiated_event_attributes();
+    attributes.mutable_workflow_execution()->set_workflow_id(std::string(workflow));
+    attributes.set_signal_name(std::string(name));
+    return last_id();
+  }
+  history_builder& signal_delivered(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+        .mutable_external_workflow_execution_signaled_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  history_builder& signal_failed(std::int64_t initiated,
+                                 enums::SignalExternalWorkflowExecutionFailedCause cause =
+                                     enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED) {
+    auto& attributes = *add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                            .mutable_signal_external_workflow_execution_failed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.set_cause(cause);
+    return *this;
+  }
+  std::int64_t cancel_initiated(std::string_view workflow) {
+    add(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+        .mutable_request_cancel_external_workflow_execution_initiated_event_attributes()
+        ->mutable_workflow_execution()
+        ->set_workflow_id(std::string(workflow));
+    return last_id();
+  }
+  history_builder& cancel_delivered(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+        .mutable_external_workflow_execution_cancel_requested_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  history_builder& cancel_failed(std::int64_t initiated,
+                                 enums::CancelExternalWorkflowExecutionFailedCause cause =
+                                     enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED) {
+    auto& attributes = *add(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                            .mutable_request_cancel_external_workflow_execution_failed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.set_cause(cause);
+    return *this;
+  }
+
   // From outside
   history_builder& signal(std::string_view name, json_list arguments = {}) {
     auto& attributes =
@@ -249,6 +351,19 @@ inline void history_builder::record(const engine::Command& command) {
       add(enums::EVENT_TYPE_TIMER_CANCELED)
           .mutable_timer_canceled_event_attributes()
           ->set_timer_id(command.cancel_timer_command_attributes().timer_id());
+      break;
+    case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
+      const auto& from = command.start_child_workflow_execution_command_attributes();
+      child_initiated(from.workflow_id(), from.workflow_type().name());
+      break;
+    }
+    case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
+      const auto& from = command.signal_external_workflow_execution_command_attributes();
+      signal_initiated(from.execution().workflow_id(), from.signal_name());
+      break;
+    }
+    case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+      cancel_initiated(command.request_cancel_external_workflow_execution_command_attributes().workflow_id());
       break;
     case enums::COMMAND_TYPE_RECORD_MARKER: {
       const auto& from = command.record_marker_command_attributes();

@@ -102,7 +102,8 @@ class typed_handle : public workflow_handle_base {
   /// Sends the signal that this member function handles.
   template <auto Member, class... Arguments>
   call<void> signal(Arguments&&... arguments) const {
-    return this->send_signal(name_of_handler<Member>(), encode_for<Member>(std::forward<Arguments>(arguments)...));
+    return this->send_signal(handler_name_in<Member, Workflow>(),
+                             encode_for<Member>(std::forward<Arguments>(arguments)...));
   }
   /// Asks the query that this member function answers.
   template <auto Member, class... Arguments>
@@ -113,22 +114,11 @@ class typed_handle : public workflow_handle_base {
   template <auto Member, class... Arguments>
   auto query(const query_options& options, Arguments&&... arguments) const {
     using result = std::remove_cvref_t<typename signature_of<Member>::raw>;
-    return this->template send_query<result>(name_of_handler<Member>(), options,
+    return this->template send_query<result>(handler_name_in<Member, Workflow>(), options,
                                              encode_for<Member>(std::forward<Arguments>(arguments)...));
   }
 
  private:
-  template <auto Member>
-  static constexpr std::string_view name_of_handler() {
-    using owner = typename signature_of<Member>::owner;
-    static_assert(!std::is_void_v<owner>, "a signal or query is named by a member function of the workflow class");
-    if constexpr (workflow_class<Workflow>) {
-      static_assert(std::derived_from<Workflow, owner>, "this is a member function of another workflow class");
-      return handler_name<Member, Workflow>();
-    } else {
-      return handler_name<Member, owner>();
-    }
-  }
   template <auto Member, class... Arguments>
   static Payloads encode_for(Arguments&&... arguments) {
     using parameters = typename signature_of<Member>::args;

@@ -9,11 +9,13 @@
 
 #include "rondo/detail/base/random.hpp"
 #include "rondo/detail/engine/activity_machine.hpp"
-#include "rondo/detail/engine/activity_options_check.hpp"
+#include "rondo/detail/engine/child_machine.hpp"
 #include "rondo/detail/engine/end_machine.hpp"
+#include "rondo/detail/engine/external_machine.hpp"
 #include "rondo/detail/engine/flags.hpp"
 #include "rondo/detail/engine/logical_tasks.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
+#include "rondo/detail/engine/options_check.hpp"
 #include "rondo/detail/engine/patches.hpp"
 #include "rondo/detail/engine/run_info.hpp"
 #include "rondo/detail/engine/step.hpp"
@@ -40,6 +42,7 @@ class execution final : public run::host {
     info_.workflow_id = std::move(workflow_id);
     info_.run_id = std::move(run_id);
     info_.namespace_ = options.namespace_;
+    services_.namespace_ = options.namespace_;
   }
   execution(const execution&) = delete;
   execution& operator=(const execution&) = delete;
@@ -101,6 +104,24 @@ class execution final : public run::host {
     if (delay <= duration::zero()) throw std::invalid_argument("a timer needs a positive delay");
     auto& made = timers_.acquire(services_, timers_);
     made.begin(++last_timer_, delay, summary, waiter);
+    return made;
+  }
+  std::string_view start_child(const run::child_workflow_call& call, run::completion* started,
+                               run::completion& closed) override {
+    check(call.options, call.workflow_type);
+    auto& made = children_.acquire(services_, children_, cancels_);
+    made.begin(child_ids_ + "_" + std::to_string(++last_child_), call, started, closed);
+    return made.id();
+  }
+  run::pending& signal_workflow(const run::signal_call& call, run::completion& waiter) override {
+    auto& made = signals_.acquire(services_, signals_);
+    made.begin(call, waiter);
+    return made;
+  }
+  run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
+                                run::completion& waiter) override {
+    auto& made = cancels_.acquire(services_, cancels_);
+    made.begin(which, reason, waiter);
     return made;
   }
   bool patched(std::string_view id, bool deprecated) override { return patches_.patched(id, deprecated, replaying_); }
@@ -176,9 +197,14 @@ class execution final : public run::host {
   std::exception_ptr code_error_;
 
   machine_services services_;
-  std::uint64_t last_activity_ = 0, last_timer_ = 0;
+  std::uint64_t last_activity_ = 0, last_timer_ = 0, last_child_ = 0;
+  /// What the ids of children begin with: the run in which this code runs for the first time.
+  std::string child_ids_;
   object_pool<activity_machine> activities_;
   object_pool<timer_machine> timers_;
+  object_pool<signal_machine> signals_;
+  object_pool<cancel_machine> cancels_;
+  object_pool<child_machine> children_;
   patches patches_;
   end_machine end_;
   // Last: operations in its coroutines let go of their machines when it is destroyed.

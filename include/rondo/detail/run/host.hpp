@@ -32,6 +32,8 @@ class encoder {
 struct outcome {
   payload_span values{};
   std::exception_ptr error{};
+  /// What the server calls something that has only begun: the run of a child.
+  std::string_view id{};
 };
 
 class completion;
@@ -93,6 +95,25 @@ struct activity_call {
   encoder input;
 };
 
+/// What a workflow asks for when it starts a child.
+struct child_workflow_call {
+  std::string_view workflow_type;
+  const child_workflow_options& options;
+  encoder input;
+};
+
+/// Another workflow, which this one signals or cancels.
+struct other_workflow {
+  std::string_view namespace_{}, workflow_id{}, run_id{};  // namespace empty: its own; run empty: the present one
+  /// Only if it is a child of this one.
+  bool child_only = false;
+};
+struct signal_call {
+  other_workflow to;
+  std::string_view name;
+  encoder input;
+};
+
 /// What a workflow ends its run with in order to go on in a new one.
 struct continue_as_new_call {
   std::string_view workflow_type, task_queue;  // empty: as in this run
@@ -107,6 +128,14 @@ class host {
   virtual pending& schedule_activity(const activity_call& call, completion& waiter) = 0;
   /// `delay` is positive. Resolves with no values.
   virtual pending& start_timer(duration delay, std::string_view summary, completion& waiter) = 0;
+  /// `started` (may be null) resolves with the id of the child's run, `closed` with its result; cancelling either
+  /// cancels the child. Returns the child's workflow id, valid while the child is not closed. Throws
+  /// std::invalid_argument when the options cannot be carried out.
+  virtual std::string_view start_child(const child_workflow_call& call, completion* started, completion& closed) = 0;
+  /// Resolves with no values when the signal is delivered. Cancelling it takes it back if it was not sent yet.
+  virtual pending& signal_workflow(const signal_call& call, completion& waiter) = 0;
+  /// Resolves with no values when the other workflow has been told.
+  virtual pending& cancel_workflow(const other_workflow& which, std::string_view reason, completion& waiter) = 0;
   /// True when this run goes the patched way; the answer never changes within a run.
   virtual bool patched(std::string_view id, bool deprecated) = 0;
 

@@ -37,7 +37,8 @@ inline bool execution::deliver(const logical_task& task) {
     if (role == event_role::start && !begin_run(*event)) return false;
     if (role == event_role::task_failed &&
         event->workflow_task_failed_event_attributes().cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) {
-      seed_ = seed_from(event->workflow_task_failed_event_attributes().new_run_id());
+      child_ids_ = event->workflow_task_failed_event_attributes().new_run_id();
+      seed_ = seed_from(child_ids_);
       if (instance_) instance_->reseed(seed_);
     }
     if (role == event_role::unknown && !ignore(*event)) return false;
@@ -75,8 +76,9 @@ inline bool execution::begin_run(const HistoryEvent& start) {
   services_.task_queue = info_.task_queue;
   patches_.start(attributes.search_attributes());
   now_ = std::max(now_, info_.start_time);
-  seed_ =
-      seed_from(attributes.original_execution_run_id().empty() ? info_.run_id : attributes.original_execution_run_id());
+  const auto& original = attributes.original_execution_run_id();
+  child_ids_ = original.empty() ? info_.run_id : original;
+  seed_ = seed_from(child_ids_);
   instance_.emplace(definition_, *this, options_.frames);
   return true;
 }
