@@ -12,6 +12,7 @@
 #include "rondo/workflow/external.hpp"
 #include "rondo/workflow/handlers.hpp"
 #include "rondo/workflow/info.hpp"
+#include "rondo/workflow/messages.hpp"
 #include "rondo/workflow/patch.hpp"
 #include "rondo/workflow/scope.hpp"
 #include "rondo/workflow/timer.hpp"

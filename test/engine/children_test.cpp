@@ -87,21 +87,22 @@ TEST(children, have_handles_once_they_have_begun) {
                       [](history_builder& h) { h.signal_delivered(10); },
                       [](history_builder& h) { h.child_completed(5, "3"); },
                   }};
-  EXPECT_EQ(play_everywhere(of), (transcript{{"child run-1_1 shop(1)"},
-                                             {R"(signal run-1_1 poke("ada"))"},
-                                             {},
-                                             {R"(complete ("run-1_1/first=3"))"}}));
+  EXPECT_EQ(
+      play_everywhere(of),
+      (transcript{
+          {"child run-1_1 shop(1)"}, {R"(signal run-1_1 poke("ada"))"}, {}, {R"(complete ("run-1_1/first=3"))"}}));
 }
 
 rondo::task<int> leaves_child() {
-  const auto child = co_await workflow::start_child<ends_with>({.parent_close = rondo::parent_close_policy::abandon}, "x");
+  const auto child =
+      co_await workflow::start_child<ends_with>({.parent_close = rondo::parent_close_policy::abandon}, "x");
   co_return static_cast<int>(child.run_id().size());
 }
 
 TEST(children, may_be_left_to_themselves) {
-  script of{rondo::registry().workflow<leaves_child>(),
-            history_builder("leaves_child"),
-            {[](history_builder& h) { h.child_started(5, "abc"); }}};
+  script of{rondo::registry().workflow<leaves_child>(), history_builder("leaves_child"), {[](history_builder& h) {
+              h.child_started(5, "abc");
+            }}};
   EXPECT_EQ(play_everywhere(of), (transcript{{R"(child run-1_1 ends_with("x"))"}, {"complete (3)"}}));
 }
 
@@ -170,9 +171,8 @@ rondo::task<std::string> cancels_what_it_has_not_sent() {
 }
 
 TEST(children, that_were_not_sent_leave_no_trace) {
-  const script of{rondo::registry().workflow<cancels_what_it_has_not_sent>(),
-                  history_builder("cancels_what_it_has_not_sent"),
-                  {}};
+  const script of{
+      rondo::registry().workflow<cancels_what_it_has_not_sent>(), history_builder("cancels_what_it_has_not_sent"), {}};
   EXPECT_EQ(play_everywhere(of),
             (transcript{{R"(complete ("Child workflow cancelled; Child workflow cancelled, cancelled"))"}}));
 }
@@ -195,13 +195,12 @@ TEST(other_workflows, are_signalled_and_cancelled) {
                       [](history_builder& h) { h.cancel_delivered(15); },
                       [](history_builder& h) { h.cancel_failed(20); },
                   }};
-  EXPECT_EQ(play_everywhere(of),
-            (transcript{{R"(signal other poke("ada"))"},
-                        {"signal gone poke(1,true)"},
-                        {"cancel workflow other"},
-                        {"cancel workflow gone"},
-                        {R"(complete ("Signalling workflow \"gone\" failed: it does not run; )"
-                         R"(Cancelling workflow \"gone\" failed: it does not run"))"}}));
+  EXPECT_EQ(play_everywhere(of), (transcript{{R"(signal other poke("ada"))"},
+                                             {"signal gone poke(1,true)"},
+                                             {"cancel workflow other"},
+                                             {"cancel workflow gone"},
+                                             {R"(complete ("Signalling workflow \"gone\" failed: it does not run; )"
+                                              R"(Cancelling workflow \"gone\" failed: it does not run"))"}}));
 }
 
 rondo::task<> asks_for_nonsense() {
@@ -212,8 +211,7 @@ rondo::task<> asks_for_nonsense() {
 
 TEST(children, with_options_that_make_no_sense_fail_the_task) {
   engine_driver driver(rondo::registry().workflow<asks_for_nonsense>(), history_builder("asks_for_nonsense"));
-  EXPECT_EQ(driver.task(),
-            lines{"not completed: child workflow \"shop\": run_timeout must not be negative"});
+  EXPECT_EQ(driver.task(), lines{"not completed: child workflow \"shop\": run_timeout must not be negative"});
 }
 
 TEST(children, are_compared_on_replay) {

@@ -15,6 +15,7 @@
 #include "rondo/detail/engine/external_machine.hpp"
 #include "rondo/detail/engine/patch_machine.hpp"
 #include "rondo/detail/engine/timer_machine.hpp"
+#include "rondo/detail/engine/update_machine.hpp"
 #include "support/history_builder.hpp"
 
 using namespace rondo;
@@ -120,6 +121,12 @@ struct bench<end_machine> {
   std::unique_ptr<end_machine> machine = std::make_unique<end_machine>(services);
 };
 template <>
+struct bench<update_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  std::unique_ptr<update_machine> machine = std::make_unique<update_machine>(services, "u");
+};
+template <>
 struct bench<patch_machine> {
   google::protobuf::Arena arena;
   machine_services services;
@@ -185,6 +192,9 @@ HistoryEvent event_for(external_input /*input*/) {
   return event_for(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED);
 }
 HistoryEvent event_for(end_input /*input*/) { return event_for(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED); }
+HistoryEvent event_for(update_input /*input*/) {
+  return event_for(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED);
+}
 HistoryEvent event_for(patch_input /*input*/) { return event_for(enums::EVENT_TYPE_MARKER_RECORDED); }
 
 /// Inputs that lead from the initial state to every state.
@@ -206,7 +216,7 @@ auto paths() {
 template <class Machine>
 class every_machine : public testing::Test {};
 using machines = testing::Types<activity_machine, timer_machine, child_machine, signal_machine, cancel_machine,
-                                end_machine, patch_machine>;
+                                end_machine, patch_machine, update_machine>;
 TYPED_TEST_SUITE(every_machine, machines);
 
 TYPED_TEST(every_machine, takes_every_row_of_its_table) {

@@ -35,12 +35,27 @@ class engine_driver {
   bool empty_pages = false;
   std::function<void(engine::service::PollWorkflowTaskQueueResponse&)> amend;
 
+  /// Asks for an update with the next task; it comes after the event of this id, the last one before the task if 0.
+  void ask(std::string_view id, std::string_view name, history_builder::json_list arguments = {},
+           std::int64_t after_event = 0) {
+    temporal::api::update::v1::Request request;
+    history_builder::write_request(id, name, arguments, request);
+    auto& message = messages_.emplace_back();
+    message.set_id(std::string(id) + "/request");
+    message.set_protocol_instance_id(std::string(id));
+    message.set_event_id(after_event == 0 ? history.last_id() : after_event);
+    message.mutable_body()->PackFrom(request);
+  }
+
+  void forget_messages() { messages_.clear(); }
+
   /// Runs the open task; the history must end with its start.
   const engine::step& run_task() {
     if (run_ == nullptr) evict();
     begin();
     if (previous_started_ != 0) task_->set_previous_started_event_id(previous_started_);
     task_->set_started_event_id(history.last_id());
+    for (const auto& each : messages_) *task_->add_messages() = each;
     return deliver();
   }
   /// Asks a query outside of a workflow task.
@@ -63,6 +78,7 @@ class engine_driver {
     run_task();
     if (last.kind != engine::step_kind::completed) return {"not completed: " + failure()};
     auto commands = texts();
+    messages_.clear();
     previous_started_ = history.last_id();
     history.record(*last.completed);
     run_->accepted();
@@ -91,8 +107,26 @@ class engine_driver {
   }
   std::vector<std::string> texts() const {
     std::vector<std::string> all;
-    for (const auto& each : last.completed->commands()) all.push_back(text(each));
+    for (const auto& each : last.completed->commands()) {
+      if (each.command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) all.push_back(text(each));
+      for (const auto& message : last.completed->messages()) {
+        if (message.id() == each.protocol_message_command_attributes().message_id()) all.push_back(text(message));
+      }
+    }
+    for (const auto& message : last.completed->messages()) {
+      if (message.body().Is<temporal::api::update::v1::Rejection>()) all.push_back(text(message));
+    }
     return all;
+  }
+  static std::string text(const temporal::api::protocol::v1::Message& message) {
+    const std::string& id = message.protocol_instance_id();
+    temporal::api::update::v1::Rejection rejection;
+    if (message.body().UnpackTo(&rejection)) return "reject " + id + ": " + rejection.failure().message();
+    temporal::api::update::v1::Response response;
+    if (!message.body().UnpackTo(&response)) return "accept " + id;
+    if (response.outcome().has_failure()) return "fail update " + id + ": " + response.outcome().failure().message();
+    const auto& values = response.outcome().success().payloads();
+    return "answer " + id + " " + (values.empty() ? "nothing" : values[0].data());
   }
   static std::string text(const engine::Command& command) {
     const auto values = [](const engine::Payloads& from) {
@@ -193,6 +227,7 @@ class engine_driver {
   engine::service::PollWorkflowTaskQueueResponse* task_ = nullptr;
   std::unique_ptr<engine::workflow_run> run_;
   std::int64_t previous_started_ = 0;
+  std::vector<temporal::api::protocol::v1::Message> messages_;
   int full_fetches_ = 0;
   bool emptied_ = false;
 };

@@ -63,6 +63,19 @@ class fake_host final : public detail::run::host {
     commands.push_back((deprecated ? "deprecate " : "patch ") + std::string(id));
     return patches.contains(id);
   }
+  void accept_update(std::string_view id) override { commands.push_back("accept " + std::string(id)); }
+  void reject_update(std::string_view id, const std::exception_ptr& why) override {
+    commands.push_back("reject " + std::string(id) + ": " + message(why));
+  }
+  void complete_update(std::string_view id, detail::run::encoder result) override {
+    commands.push_back("answer " + std::string(id) + " " + text(result));
+  }
+  void fail_update(std::string_view id, const std::exception_ptr& error) override {
+    commands.push_back("fail update " + std::string(id) + ": " + message(error));
+  }
+  bool ending() const override {
+    return !commands.empty() && (commands.back().starts_with("complete ") || commands.back().starts_with("fail "));
+  }
   void complete(detail::run::encoder result) override { commands.push_back("complete " + text(result)); }
   void fail(const std::exception_ptr& error) override { commands.push_back("fail " + message(error)); }
   void cancelled() override { commands.emplace_back("cancelled"); }
@@ -164,6 +177,12 @@ class scripted_run {
     const std::vector<payload_view> values{payload_view("json/plain", arguments)...};
     const bool known = run_->deliver_signal(name, values);
     return known;
+  }
+  template <class... Json>
+  void update(std::string_view id, std::string_view name, Json... arguments) {
+    const std::vector<payload_view> values{payload_view("json/plain", arguments)...};
+    run_->deliver_update({.id = std::string(id), .name = std::string(name)}, values, !host.replaying);
+    run();
   }
   void run() { run_->run(); }
   void resolve(int id, std::string_view json) {

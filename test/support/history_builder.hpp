@@ -5,6 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include <temporal/api/protocol/v1/message.pb.h>
+#include <temporal/api/update/v1/message.pb.h>
+
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 
@@ -44,6 +47,12 @@ class history_builder {
   HistoryEvent& at(std::int64_t id) { return *history_.mutable_events(static_cast<int>(id) - 1); }
   std::int64_t last_id() const { return history_.events_size(); }
   const History& history() const { return history_; }
+  /// Id of the last event of a kind.
+  std::int64_t last(enums::EventType type) const {
+    auto id = last_id();
+    while (id > 1 && history_.events(static_cast<int>(id) - 1).event_type() != type) --id;
+    return id;
+  }
 
   // Workflow tasks
   std::int64_t open_task() {
@@ -273,6 +282,38 @@ class history_builder {
     return *this;
   }
 
+  // Updates
+  history_builder& update_admitted(std::string_view id, std::string_view name, json_list arguments = {}) {
+    auto& request = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED)
+                         .mutable_workflow_execution_update_admitted_event_attributes()
+                         ->mutable_request();
+    write_request(id, name, arguments, request);
+    return *this;
+  }
+  history_builder& update_accepted(std::string_view id, std::string_view name, json_list arguments,
+                                   std::int64_t after_event) {
+    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                            .mutable_workflow_execution_update_accepted_event_attributes();
+    attributes.set_protocol_instance_id(std::string(id));
+    attributes.set_accepted_request_message_id(std::string(id) + "/request");
+    attributes.set_accepted_request_sequencing_event_id(after_event);
+    write_request(id, name, arguments, *attributes.mutable_accepted_request());
+    return *this;
+  }
+  history_builder& update_completed(std::string_view id) {
+    add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
+        .mutable_workflow_execution_update_completed_event_attributes()
+        ->mutable_meta()
+        ->set_update_id(std::string(id));
+    return *this;
+  }
+  static void write_request(std::string_view id, std::string_view name, json_list arguments,
+                            temporal::api::update::v1::Request& to) {
+    to.mutable_meta()->set_update_id(std::string(id));
+    to.mutable_input()->set_name(std::string(name));
+    write(arguments, *to.mutable_input()->mutable_args());
+  }
+
   // Patches
   history_builder& patch(std::string_view id, bool deprecated = false, bool with_upsert = true) {
     auto& attributes = *add(enums::EVENT_TYPE_MARKER_RECORDED).mutable_marker_recorded_event_attributes();
@@ -317,7 +358,15 @@ class history_builder {
     complete_task({});
     at(last_id()).mutable_workflow_task_completed_event_attributes()->mutable_sdk_metadata()->CopyFrom(
         completion.sdk_metadata());
-    for (const auto& command : completion.commands()) record(command);
+    for (const auto& command : completion.commands()) {
+      if (command.command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) {
+        record(command);
+        continue;
+      }
+      for (const auto& message : completion.messages()) {
+        if (message.id() == command.protocol_message_command_attributes().message_id()) record(message);
+      }
+    }
     return *this;
   }
 
@@ -330,6 +379,23 @@ class history_builder {
     }
   }
   void record(const engine::Command& command);
+  void record(const temporal::api::protocol::v1::Message& message) {
+    temporal::api::update::v1::Acceptance accepted;
+    temporal::api::update::v1::Response response;
+    if (message.body().UnpackTo(&accepted)) {
+      auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                              .mutable_workflow_execution_update_accepted_event_attributes();
+      attributes.set_protocol_instance_id(message.protocol_instance_id());
+      attributes.set_accepted_request_message_id(accepted.accepted_request_message_id());
+      attributes.set_accepted_request_sequencing_event_id(accepted.accepted_request_sequencing_event_id());
+      *attributes.mutable_accepted_request() = accepted.accepted_request();
+    } else if (message.body().UnpackTo(&response)) {
+      auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
+                              .mutable_workflow_execution_update_completed_event_attributes();
+      *attributes.mutable_meta() = response.meta();
+      *attributes.mutable_outcome() = response.outcome();
+    }
+  }
 
   History history_;
 };

@@ -31,8 +31,8 @@ class [[nodiscard("a child does nothing until it is awaited or started")]] child
 
  private:
   void begin(detail::run::host& engine) override {
-    engine.start_child(
-        {.workflow_type = type_, .options = options_, .input = detail::run::encode_tuple(arguments_)}, nullptr, *this);
+    engine.start_child({.workflow_type = type_, .options = options_, .input = detail::run::encode_tuple(arguments_)},
+                       nullptr, *this);
   }
 
   std::string_view type_;
@@ -207,8 +207,8 @@ auto execute_child(const child_workflow_options& options, Arguments&&... argumen
 /// The same by name, such as for a workflow of another program. `type` must outlive the call.
 template <class Result, class... Arguments>
 auto execute_child(std::string_view type, const child_workflow_options& options, Arguments&&... arguments) {
-  using call = typename detail::child_calls_of<detail::workflow_named<Result>,
-                                               std::tuple<std::decay_t<Arguments>...>>::call;
+  using call =
+      typename detail::child_calls_of<detail::workflow_named<Result>, std::tuple<std::decay_t<Arguments>...>>::call;
   return call(type, options, std::forward<Arguments>(arguments)...);
 }
 
@@ -226,8 +226,8 @@ auto start_child(const child_workflow_options& options, Arguments&&... arguments
 }
 template <class Result, class... Arguments>
 auto start_child(std::string_view type, const child_workflow_options& options, Arguments&&... arguments) {
-  using call = typename detail::child_calls_of<detail::workflow_named<Result>,
-                                               std::tuple<std::decay_t<Arguments>...>>::start;
+  using call =
+      typename detail::child_calls_of<detail::workflow_named<Result>, std::tuple<std::decay_t<Arguments>...>>::start;
   return call(type, options, std::forward<Arguments>(arguments)...);
 }
 

@@ -86,6 +86,7 @@ enum class event_role : std::uint8_t {
   start,        ///< the run begins
   signal,       ///< delivered before all else
   cancel,       ///< somebody asks for cancellation of the run
+  update,       ///< somebody asks for an update; noticed when it is accepted
   answer,       ///< belongs to something that the code began, and may resolve it
   progress,     ///< belongs to something that the code began, which does not notice
   task_failed,  ///< a workflow task that did not count
@@ -101,6 +102,8 @@ constexpr event_role role_of(enums::EventType event) noexcept {
       return event_role::signal;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
       return event_role::cancel;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+      return event_role::update;
     case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
       return event_role::progress;
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <map>
@@ -21,6 +22,7 @@
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/task_problem.hpp"
 #include "rondo/detail/engine/timer_machine.hpp"
+#include "rondo/detail/engine/updates.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/instance.hpp"
 
@@ -38,7 +40,7 @@ class execution final : public run::host {
   /// All of them must outlive the execution; `options` and `definition` are not copied.
   execution(const run::workflow_definition& definition, const run_options& options, std::string workflow_id,
             std::string run_id)
-      : definition_(definition), options_(options), patches_(services_), end_(services_) {
+      : definition_(definition), options_(options), patches_(services_), updates_(services_), end_(services_) {
     info_.workflow_id = std::move(workflow_id);
     info_.run_id = std::move(run_id);
     info_.namespace_ = options.namespace_;
@@ -53,11 +55,10 @@ class execution final : public run::host {
   bool apply(const logical_task& task, google::protobuf::Arena* arena, const task_options& options) {
     if (task.started == nullptr) return read_completion(*task.completed) && compare(task);
     if (task.completed != nullptr && !read_completion(*task.completed)) return false;
-    for (const HistoryEvent* command : task.commands) {
-      if (auto patch = patch_of(*command)) patches_.expect(std::move(patch->id));
-    }
     replaying_ = task.completed != nullptr;
     services_.commands.begin(replaying_ ? nullptr : arena, options.eager_activities);
+    updates_.begin(replaying_ ? nullptr : arena);
+    if (!look_ahead(task, options)) return false;
     const bool worked = activate(task);
     recycle();
     if (!worked || services_.encoding_error) {
@@ -74,6 +75,9 @@ class execution final : public run::host {
   bool closed() const noexcept { return end_.closed(); }
   command_list& commands() noexcept { return services_.commands; }
   flag_record& flags() noexcept { return flags_; }
+  class updates& updates() noexcept { return updates_; }
+  /// Null before the run has begun.
+  const run::instance* instance() const noexcept { return instance_ ? &*instance_ : nullptr; }
 
   /// Answers a query of the workflow. Throws what its handler throws.
   void answer(std::string_view name, const Payloads& arguments, Payloads& to) {
@@ -125,6 +129,14 @@ class execution final : public run::host {
     return made;
   }
   bool patched(std::string_view id, bool deprecated) override { return patches_.patched(id, deprecated, replaying_); }
+  void accept_update(std::string_view id) override {
+    now_ = std::max(now_, task_time_);
+    updates_.accept(id);
+  }
+  void reject_update(std::string_view id, const std::exception_ptr& why) override { updates_.reject(id, why); }
+  void complete_update(std::string_view id, run::encoder result) override { updates_.complete(id, result); }
+  void fail_update(std::string_view id, const std::exception_ptr& error) override { updates_.fail(id, error); }
+  bool ending() const override { return end_.ending(); }
   void complete(run::encoder result) override { end_.complete(result); }
   void fail(const std::exception_ptr& error) override { end_.fail(error); }
   void cancelled() override { end_.cancelled(); }
@@ -169,11 +181,14 @@ class execution final : public run::host {
     return false;
   }
   bool read_completion(const HistoryEvent& completed);
+  /// What must be known before the code runs: what it recorded in this task, and what it is asked for.
+  bool look_ahead(const logical_task& task, const task_options& options);
   /// Hands the events of a task to the code and lets it run.
   bool activate(const logical_task& task);
   bool begin_run(const HistoryEvent& start);
   bool deliver(const logical_task& task);
   void deliver_signal(const HistoryEvent& event);
+  void deliver_update(const update_request& what);
   bool deliver_answer(const HistoryEvent& event);
   bool ignore(const HistoryEvent& event);
   void run_code();
@@ -183,12 +198,14 @@ class execution final : public run::host {
   void recycle() {
     for (machine* each : services_.finished) each->recycle();
     services_.finished.clear();
+    updates_.recycle();
   }
 
   const run::workflow_definition& definition_;
   const run_options& options_;
   workflow_info info_;
-  workflow_time now_{};
+  /// What the code takes for the present, and when the task started.
+  workflow_time now_{}, task_time_{};
   std::uint64_t seed_ = 0;
   bool replaying_ = true, answering_ = false;
   mutable std::optional<rondo::logger> logger_;
@@ -206,6 +223,7 @@ class execution final : public run::host {
   object_pool<cancel_machine> cancels_;
   object_pool<child_machine> children_;
   patches patches_;
+  class updates updates_;
   end_machine end_;
   // Last: operations in its coroutines let go of their machines when it is destroyed.
   std::optional<run::instance> instance_;

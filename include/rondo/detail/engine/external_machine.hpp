@@ -96,9 +96,7 @@ class signal_machine final : public external_machine<signal_machine> {
         return false;
     }
   }
-  std::string description() const override {
-    return "signal \"" + name_ + "\" to workflow \"" + workflow_id_ + "\"";
-  }
+  std::string description() const override { return "signal \"" + name_ + "\" to workflow \"" + workflow_id_ + "\""; }
   void recycle() override { home_.release(*this); }
 
   void on_failed(const HistoryEvent* event) {
@@ -110,8 +108,8 @@ class signal_machine final : public external_machine<signal_machine> {
         return resolve({.error = unreachable("Signalling", workflow_id_, "it has got as many signals as it may",
                                              "SignalCountLimitExceeded")});
       default:
-        return resolve({.error = unreachable("Signalling", workflow_id_, "it does not run",
-                                             "ExternalWorkflowExecutionNotFound")});
+        return resolve(
+            {.error = unreachable("Signalling", workflow_id_, "it does not run", "ExternalWorkflowExecutionNotFound")});
     }
   }
 
@@ -164,10 +162,9 @@ class cancel_machine final : public external_machine<cancel_machine> {
     if (!has_waiter()) return;
     const bool no_namespace = event->request_cancel_external_workflow_execution_failed_event_attributes().cause() ==
                               enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
-    resolve({.error = no_namespace
-                          ? unreachable("Cancelling", workflow_id_, "no such namespace", "NamespaceNotFound")
-                          : unreachable("Cancelling", workflow_id_, "it does not run",
-                                        "ExternalWorkflowExecutionNotFound")});
+    resolve({.error = no_namespace ? unreachable("Cancelling", workflow_id_, "no such namespace", "NamespaceNotFound")
+                                   : unreachable("Cancelling", workflow_id_, "it does not run",
+                                                 "ExternalWorkflowExecutionNotFound")});
   }
 
  private:

@@ -84,6 +84,12 @@ inline std::string describe(const HistoryEvent& event) {
              quoted(event.request_cancel_external_workflow_execution_initiated_event_attributes()
                         .workflow_execution()
                         .workflow_id());
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+      return text + " of update (id " +
+             quoted(event.workflow_execution_update_accepted_event_attributes().protocol_instance_id()) + ")";
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+      return text + " of update (id " +
+             quoted(event.workflow_execution_update_completed_event_attributes().meta().update_id()) + ")";
     default:
       return text;
   }

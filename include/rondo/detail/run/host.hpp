@@ -139,6 +139,14 @@ class host {
   /// True when this run goes the patched way; the answer never changes within a run.
   virtual bool patched(std::string_view id, bool deprecated) = 0;
 
+  /// What becomes of an update: rejected as if it had never come, or accepted and later completed or failed.
+  virtual void accept_update(std::string_view id) = 0;
+  virtual void reject_update(std::string_view id, const std::exception_ptr& why) = 0;
+  virtual void complete_update(std::string_view id, encoder result) = 0;
+  virtual void fail_update(std::string_view id, const std::exception_ptr& error) = 0;
+
+  /// The run's end was asked for.
+  virtual bool ending() const = 0;
   /// The run's end. At most one of these takes effect, the first; commands that follow are sent before it.
   virtual void complete(encoder result) = 0;
   virtual void fail(const std::exception_ptr& error) = 0;

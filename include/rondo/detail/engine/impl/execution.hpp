@@ -16,22 +16,44 @@ inline bool execution::read_completion(const HistoryEvent& completed) {
                                    ") does not know: the run was worked on by a newer version or by another SDK"));
 }
 
+inline bool execution::look_ahead(const logical_task& task, const task_options& options) {
+  for (const HistoryEvent* event : task.inbound) {
+    if (event->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED) updates_.admit(*event);
+  }
+  for (const HistoryEvent* command : task.commands) {
+    if (auto patch = patch_of(*command)) patches_.expect(std::move(patch->id));
+    if (command->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) updates_.expect(*command);
+  }
+  if (replaying_ || options.messages == nullptr) return true;
+  for (const auto& message : *options.messages) {
+    if (updates_.ask(message)) continue;
+    return fail_with(history_problem("the workflow task has a message of type " + message.body().type_url() +
+                                     ", which is unknown to this version (" + std::string(version_string) + ")"));
+  }
+  return true;
+}
+
 inline bool execution::activate(const logical_task& task) {
   read_task_start(*task.started, info_);
-  const bool wakes_code = std::any_of(task.inbound.begin(), task.inbound.end(),
+  task_time_ = time_of(task.started->event_time());
+  const bool asked = !updates_.requests().empty();
+  // An update that is rejected must leave no trace, so the time does not move before one is accepted.
+  const bool wakes_code = (asked && replaying_) ||
+                          std::any_of(task.inbound.begin(), task.inbound.end(),
                                       [](const HistoryEvent* event) { return wakes(role_of(event->event_type())); });
-  if (wakes_code) now_ = std::max(now_, workflow_time(time_of(task.started->event_time())));
+  if (wakes_code) now_ = std::max(now_, task_time_);
   try {
     if (!deliver(task)) return false;
-    if (wakes_code) run_code();
+    if (wakes_code || asked) run_code();
   } catch (...) {
     fail_task(std::current_exception());
   }
   return !code_error_ || fail_with(problem_of(code_error_));
 }
 
-/// Signals first, in the order in which they came, then everything else in the order of the history.
+/// Signals and updates first, in the order in which they came, then everything else in the order of the history.
 inline bool execution::deliver(const logical_task& task) {
+  auto next = updates_.requests().begin();
   for (const HistoryEvent* event : task.inbound) {
     const event_role role = role_of(event->event_type());
     if (role == event_role::start && !begin_run(*event)) return false;
@@ -44,8 +66,11 @@ inline bool execution::deliver(const logical_task& task) {
     if (role == event_role::unknown && !ignore(*event)) return false;
     if (!instance_ && wakes(role))
       return fail_with(history_problem("the history does not begin with WorkflowExecutionStarted"));
-    if (role == event_role::signal) deliver_signal(*event);
+    if (role != event_role::signal) continue;
+    for (; next != updates_.requests().end() && next->after_event < event->event_id(); ++next) deliver_update(*next);
+    deliver_signal(*event);
   }
+  for (; next != updates_.requests().end(); ++next) deliver_update(*next);
   const HistoryEvent* start = nullptr;
   for (const HistoryEvent* event : task.inbound) {
     switch (role_of(event->event_type())) {
@@ -87,14 +112,22 @@ inline void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
     if (instance_->deliver_signal(signal.signal_name(), services_.views.of(signal.input()))) return;
-    if (!replaying_)
-      logger().warn("dropped a signal that the workflow has no handler for", {{"signal", signal.signal_name()}});
+    if (!replaying_) {
+      logger().warn("kept a signal that the workflow has no handler for until it sets one",
+                    {{"signal", signal.signal_name()}});
+    }
   } catch (const std::exception& error) {
     if (!replaying_) {
       logger().error("dropped a signal whose arguments cannot be read",
                      {{"signal", signal.signal_name()}, {"error", std::string_view(error.what())}});
     }
   }
+}
+
+inline void execution::deliver_update(const update_request& what) {
+  const auto& request = *what.request;
+  instance_->deliver_update({.id = request.meta().update_id(), .name = request.input().name()},
+                            services_.views.of(request.input().args()), !replaying_);
 }
 
 inline bool execution::deliver_answer(const HistoryEvent& event) {
@@ -125,6 +158,10 @@ inline void execution::run_code() {
     logger().warn(
         "[TMPRL1102] the workflow ends while handlers are still running: they are lost. Wait for what they set, "
         "with workflow::wait_condition, before the end of run()");
+  }
+  if (!replaying_ && end_.ending() && instance_->kept_signals() > 0) {
+    logger().warn("the workflow ends with signals that no handler took: they are lost",
+                  {{"signals", static_cast<std::int64_t>(instance_->kept_signals())}});
   }
 }
 
