@@ -59,6 +59,27 @@ struct activity_options {
   std::string_view summary{};
 };
 
+/// Which version the next run of a workflow begins with, where workers are versioned.
+enum class initial_versioning_behavior : std::uint8_t {
+  unspecified,          ///< as the behaviour of the workflow says
+  auto_upgrade,         ///< the current or ramping version of its deployment
+  use_ramping_version,  ///< the ramping version, if there is one
+};
+
+/// What the next run of a workflow has otherwise than this one.
+struct continue_as_new_options {
+  /// Empty: the task queue of this run.
+  std::string_view task_queue{};
+  /// Zero: as in this run.
+  duration run_timeout{}, task_timeout{};
+  /// How long the first workflow task waits.
+  duration backoff_start_interval{};
+  /// Unset: as in this run.
+  std::optional<retry_policy> retry{};
+  payload_map_view memo{}, search_attributes{};
+  initial_versioning_behavior versioning = initial_versioning_behavior::unspecified;
+};
+
 /// What to do when a workflow with the same id has closed.
 enum class id_reuse_policy : std::uint8_t { allow_duplicate, allow_duplicate_failed_only, reject_duplicate };
 

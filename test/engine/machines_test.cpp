@@ -13,6 +13,7 @@
 #include "rondo/detail/engine/child_machine.hpp"
 #include "rondo/detail/engine/end_machine.hpp"
 #include "rondo/detail/engine/external_machine.hpp"
+#include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/patch_machine.hpp"
 #include "rondo/detail/engine/timer_machine.hpp"
 #include "rondo/detail/engine/update_machine.hpp"
@@ -121,6 +122,19 @@ struct bench<end_machine> {
   std::unique_ptr<end_machine> machine = std::make_unique<end_machine>(services);
 };
 template <>
+struct bench<note_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  object_pool<note_machine> pool;
+  note_machine* machine = nullptr;
+
+  bench() {
+    services.commands.begin(&arena, 0);
+    machine = &pool.acquire(services, pool);
+    machine->begin(enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, "change");
+  }
+};
+template <>
 struct bench<update_machine> {
   google::protobuf::Arena arena;
   machine_services services;
@@ -195,6 +209,7 @@ HistoryEvent event_for(end_input /*input*/) { return event_for(enums::EVENT_TYPE
 HistoryEvent event_for(update_input /*input*/) {
   return event_for(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED);
 }
+HistoryEvent event_for(note_input /*input*/) { return event_for(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED); }
 HistoryEvent event_for(patch_input /*input*/) { return event_for(enums::EVENT_TYPE_MARKER_RECORDED); }
 
 /// Inputs that lead from the initial state to every state.
@@ -216,7 +231,7 @@ auto paths() {
 template <class Machine>
 class every_machine : public testing::Test {};
 using machines = testing::Types<activity_machine, timer_machine, child_machine, signal_machine, cancel_machine,
-                                end_machine, patch_machine, update_machine>;
+                                end_machine, patch_machine, update_machine, note_machine>;
 TYPED_TEST_SUITE(every_machine, machines);
 
 TYPED_TEST(every_machine, takes_every_row_of_its_table) {

@@ -44,9 +44,9 @@ class cart {
     co_return about->id + "/" + about->name + "=" + std::to_string(paid);
   }
   void nothing() {}
-  static constexpr auto handlers =
-      rondo::handlers(rondo::signal<&cart::note>, rondo::signal<&cart::close>, rondo::update<&cart::add, &cart::check_add>,
-                      rondo::update<&cart::pay>, rondo::update<&cart::nothing>);
+  static constexpr auto handlers = rondo::handlers(rondo::signal<&cart::note>, rondo::signal<&cart::close>,
+                                                   rondo::update<&cart::add, &cart::check_add>,
+                                                   rondo::update<&cart::pay>, rondo::update<&cart::nothing>);
 
  private:
   std::string text_;
@@ -80,14 +80,14 @@ TEST(updates, are_answered_at_once_or_later) {
 }
 
 TEST(updates, are_rejected_without_a_trace) {
-  const auto got = play_everywhere(carts({quiet, quiet, [](history_builder& h) { h.signal("close"); }},
-                                         [](engine_driver& driver, std::size_t task) {
-                                           if (task == 1) driver.ask("a", "add", {"0"});
-                                           if (task == 1) driver.ask("b", "add", {"\"three\""});
-                                           if (task == 1) driver.ask("c", "unknown");
-                                           if (task == 2) driver.ask("d", "add", {"60"});
-                                           if (task == 2) driver.ask("e", "add", {"60"});
-                                         }));
+  const auto got = play_everywhere(
+      carts({quiet, quiet, [](history_builder& h) { h.signal("close"); }}, [](engine_driver& driver, std::size_t task) {
+        if (task == 1) driver.ask("a", "add", {"0"});
+        if (task == 1) driver.ask("b", "add", {"\"three\""});
+        if (task == 1) driver.ask("c", "unknown");
+        if (task == 2) driver.ask("d", "add", {"60"});
+        if (task == 2) driver.ask("e", "add", {"60"});
+      }));
   ASSERT_EQ(got.size(), 4U);
   ASSERT_EQ(got[1].size(), 3U);
   EXPECT_EQ(got[1][0], "reject a: items must be positive");
@@ -100,37 +100,34 @@ TEST(updates, are_rejected_without_a_trace) {
 }
 
 TEST(updates, fail_as_their_handlers_do) {
-  const auto got = play_everywhere(
-      carts({quiet, [](history_builder& h) { h.cancel_requested("stop"); }}, [](engine_driver& driver, std::size_t task) {
-        if (task == 1) driver.ask("a", "add", {"99"});
-        if (task == 1) driver.ask("b", "pay", {"1"});
-      }));
+  const auto got = play_everywhere(carts({quiet, [](history_builder& h) { h.cancel_requested("stop"); }},
+                                         [](engine_driver& driver, std::size_t task) {
+                                           if (task == 1) driver.ask("a", "add", {"99"});
+                                           if (task == 1) driver.ask("b", "pay", {"1"});
+                                         }));
   EXPECT_EQ(got, (transcript{{},
                              {"accept a", "fail update a: no room for so many", "accept b", "activity 1 charge(1)"},
                              {"cancel activity 11", "fail update b: Activity cancelled", "cancelled"}}));
 }
 
 TEST(updates, and_signals_come_in_their_order) {
-  const auto got = play_everywhere(carts(
-      {[](history_builder& h) {
-         h.signal("note", {R"("one")"}).signal("note", {R"("two")"});
-       },
-       [](history_builder& h) { h.signal("close"); }},
-      [](engine_driver& driver, std::size_t task) {
-        // The first came between the two signals.
-        if (task == 1) driver.ask("b", "add", {"2"});
-        if (task == 1) driver.ask("a", "add", {"1"}, 5);
-      }));
-  EXPECT_EQ(got, (transcript{{},
-                             {"accept a", "answer a 1", "accept b", "answer b 3"},
-                             {R"(complete ("one+1two+2"))"}}));
+  const auto got =
+      play_everywhere(carts({[](history_builder& h) { h.signal("note", {R"("one")"}).signal("note", {R"("two")"}); },
+                             [](history_builder& h) { h.signal("close"); }},
+                            [](engine_driver& driver, std::size_t task) {
+                              // The first came between the two signals.
+                              if (task == 1) driver.ask("b", "add", {"2"});
+                              if (task == 1) driver.ask("a", "add", {"1"}, 5);
+                            }));
+  EXPECT_EQ(got,
+            (transcript{{}, {"accept a", "answer a 1", "accept b", "answer b 3"}, {R"(complete ("one+1two+2"))"}}));
 }
 
 TEST(updates, that_come_with_the_start_run_before_the_workflow) {
-  const auto got = play_everywhere(carts({[](history_builder& h) { h.signal("close"); }},
-                                         [](engine_driver& driver, std::size_t task) {
-                                           if (task == 0) driver.ask("a", "add", {"1"}, 1);
-                                         }));
+  const auto got = play_everywhere(
+      carts({[](history_builder& h) { h.signal("close"); }}, [](engine_driver& driver, std::size_t task) {
+        if (task == 0) driver.ask("a", "add", {"1"}, 1);
+      }));
   EXPECT_EQ(got, (transcript{{"accept a", "answer a 1"}, {R"(complete ("+1"))"}}));
 }
 
@@ -181,7 +178,9 @@ class watches_the_time {
 };
 
 TEST(updates, that_are_rejected_do_not_even_move_the_clock) {
-  const script made{rondo::registry().workflow<watches_the_time>(), history_builder("watches_the_time"), {quiet, quiet},
+  const script made{rondo::registry().workflow<watches_the_time>(),
+                    history_builder("watches_the_time"),
+                    {quiet, quiet},
                     [](engine_driver& driver, std::size_t task) {
                       if (task == 1) driver.ask("a", "no");
                       if (task == 2) driver.ask("b", "touch");
@@ -222,9 +221,8 @@ class sets_handlers {
         });
     workflow::set_signal_handler("told", [this](std::string what) { text_ += what; });
     co_await workflow::sleep(1s);
-    workflow::set_dynamic_signal_handler([this](std::string name, rondo::payload_list values) {
-      text_ += "[" + name + " " + values.at(0).data + "]";
-    });
+    workflow::set_dynamic_signal_handler(
+        [this](std::string name, rondo::payload_list values) { text_ += "[" + name + " " + values.at(0).data + "]"; });
     workflow::set_dynamic_update_handler([this](std::string name, rondo::payload_list) -> rondo::task<std::string> {
       co_await workflow::sleep(1s);
       text_ += name;
@@ -287,7 +285,9 @@ TEST(handlers, of_queries_may_be_set_and_are_described) {
 
 class lingers {
  public:
-  rondo::task<> run() { co_await workflow::wait_condition([this] { return done_; }); }
+  rondo::task<> run() {
+    co_await workflow::wait_condition([this] { return done_; });
+  }
   rondo::task<> end(bool wait) {
     done_ = true;
     if (wait) co_await workflow::sleep(1h);
@@ -305,7 +305,9 @@ class lingers {
 };
 
 TEST(updates, complete_before_the_workflow_ends) {
-  const script made{rondo::registry().workflow<lingers>(), history_builder("lingers"), {quiet},
+  const script made{rondo::registry().workflow<lingers>(),
+                    history_builder("lingers"),
+                    {quiet},
                     [](engine_driver& driver, std::size_t task) {
                       if (task == 1) driver.ask("a", "end", {"false"});
                     }};
@@ -316,7 +318,9 @@ TEST(updates, complete_before_the_workflow_ends) {
 rondo::task<> ends_at_once() { co_return; }
 
 TEST(updates, of_a_workflow_that_ends_are_rejected) {
-  const script made{rondo::registry().workflow<ends_at_once>(), history_builder("ends_at_once"), {},
+  const script made{rondo::registry().workflow<ends_at_once>(),
+                    history_builder("ends_at_once"),
+                    {},
                     [](engine_driver& driver, std::size_t) { driver.ask("a", "late"); }};
   EXPECT_EQ(play_everywhere(made), (transcript{{"complete ()", "reject a: the workflow is ending"}}));
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -128,6 +129,16 @@ class engine_driver {
     const auto& values = response.outcome().success().payloads();
     return "answer " + id + " " + (values.empty() ? "nothing" : values[0].data());
   }
+  /// The values of a map, by name; the list of patches stands alone.
+  template <class Map>
+  static std::string fields(const Map& of) {
+    std::map<std::string, std::string> sorted;
+    for (const auto& [name, value] : of) sorted[name] = value.data();
+    std::string line;
+    for (const auto& [name, value] : sorted)
+      line += name == "TemporalChangeVersion" ? " " + value : " " + name + "=" + value;
+    return line;
+  }
   static std::string text(const engine::Command& command) {
     const auto values = [](const engine::Payloads& from) {
       std::string line;
@@ -159,14 +170,21 @@ class engine_driver {
       case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
         return "cancel workflow " +
                command.request_cancel_external_workflow_execution_command_attributes().workflow_id();
-      case enums::COMMAND_TYPE_RECORD_MARKER:
-        return "marker " + values(command.record_marker_command_attributes().details().at("patch-data"));
+      case enums::COMMAND_TYPE_RECORD_MARKER: {
+        const auto& from = command.record_marker_command_attributes();
+        if (from.details().contains("patch-data")) return "marker " + values(from.details().at("patch-data"));
+        std::map<std::string, std::string> details;
+        for (const auto& [key, value] : from.details()) details[key] = values(value);
+        std::string line = from.marker_name();
+        for (const auto& [key, value] : details) line += " " + value;
+        return line;
+      }
       case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
-        return "upsert " + command.upsert_workflow_search_attributes_command_attributes()
-                               .search_attributes()
-                               .indexed_fields()
-                               .at("TemporalChangeVersion")
-                               .data();
+        return "upsert" +
+               fields(
+                   command.upsert_workflow_search_attributes_command_attributes().search_attributes().indexed_fields());
+      case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+        return "memo" + fields(command.modify_workflow_properties_command_attributes().upserted_memo().fields());
       case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
         return "complete " + values(command.complete_workflow_execution_command_attributes().result());
       case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:

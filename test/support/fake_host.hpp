@@ -63,6 +63,22 @@ class fake_host final : public detail::run::host {
     commands.push_back((deprecated ? "deprecate " : "patch ") + std::string(id));
     return patches.contains(id);
   }
+  int version(std::string_view change, int newest) override {
+    commands.push_back("version " + std::string(change));
+    return newest;
+  }
+  payload_span side_effect(detail::run::encoder make) override {
+    payload_collector made;
+    make(made);
+    return keep(made.take());
+  }
+  payload_span mutable_side_effect(std::string_view /*id*/, detail::run::changing_value& value) override {
+    payload_collector made;
+    value.make({}, made);
+    return keep(made.take());
+  }
+  void upsert_search_attributes(const payload_map& changes) override { note("attributes", changes); }
+  void upsert_memo(const payload_map& changes) override { note("memo", changes); }
   void accept_update(std::string_view id) override { commands.push_back("accept " + std::string(id)); }
   void reject_update(std::string_view id, const std::exception_ptr& why) override {
     commands.push_back("reject " + std::string(id) + ": " + message(why));
@@ -152,6 +168,18 @@ class fake_host final : public detail::run::host {
     return line;
   }
 
+  payload_span keep(payload_list values) {
+    kept_ = std::move(values);
+    views_.assign(kept_.begin(), kept_.end());
+    return views_;
+  }
+  void note(std::string what, const payload_map& changes) {
+    for (const auto& [name, value] : changes) what += " " + name + "=" + value.data;
+    commands.push_back(std::move(what));
+  }
+
+  payload_list kept_;
+  std::vector<payload_view> views_;
   int next_ = 1;
   std::list<entry> entries_;
   std::list<std::string> ids_;

@@ -444,6 +444,11 @@ inline void history_builder::record(const engine::Command& command) {
            ->mutable_search_attributes() =
           command.upsert_workflow_search_attributes_command_attributes().search_attributes();
       break;
+    case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+      *add(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED)
+           .mutable_workflow_properties_modified_event_attributes()
+           ->mutable_upserted_memo() = command.modify_workflow_properties_command_attributes().upserted_memo();
+      break;
     case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
       add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED).mutable_workflow_execution_completed_event_attributes();
       break;

@@ -48,6 +48,19 @@ struct query_options {
   query_reject_condition reject = query_reject_condition::none;
 };
 
+/// How far an update has to come before the call that asks for it gives a handle.
+enum class update_stage : unsigned char {
+  accepted,   ///< its handler has begun
+  completed,  ///< its handler has ended, or it was rejected
+};
+
+/// How to ask for an update.
+struct update_options {
+  /// Two updates of a workflow with one id are one. Empty: a random UUID.
+  std::string_view id{};
+  update_stage wait_for = update_stage::accepted;
+};
+
 /// How to wait for the result of a workflow.
 struct result_options {
   /// Go on with the runs that continue-as-new, retries and cron schedules make. False: the run of the handle alone

@@ -67,14 +67,13 @@ template <bool Any, class Callable, class Validator>
 void set_update(std::string_view name, Callable handler, Validator validator, const handler_options& about) {
   auto& run = require_run("workflow::set_update_handler");
   run.require_writable("workflow::set_update_handler");
-  run.handlers().updates.set(
-      definition_of(name, about), [handler = std::move(handler), validator = std::move(validator)](
-                                      std::string_view called, payload_span arguments, bool validate,
-                                      update_answer& to) {
-        auto values = read_for<Callable, Any>(called, arguments);
-        if (validate) std::apply(validator, std::as_const(values));
-        return answer_update(handler, std::move(values), to);
-      });
+  run.handlers().updates.set(definition_of(name, about),
+                             [handler = std::move(handler), validator = std::move(validator)](
+                                 std::string_view called, payload_span arguments, bool validate, update_answer& to) {
+                               auto values = read_for<Callable, Any>(called, arguments);
+                               if (validate) std::apply(validator, std::as_const(values));
+                               return answer_update(handler, std::move(values), to);
+                             });
 }
 
 /// Accepts whatever comes.

@@ -15,10 +15,12 @@
 #include "rondo/detail/engine/external_machine.hpp"
 #include "rondo/detail/engine/flags.hpp"
 #include "rondo/detail/engine/logical_tasks.hpp"
+#include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
 #include "rondo/detail/engine/options_check.hpp"
 #include "rondo/detail/engine/patches.hpp"
 #include "rondo/detail/engine/run_info.hpp"
+#include "rondo/detail/engine/side_effects.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/task_problem.hpp"
 #include "rondo/detail/engine/timer_machine.hpp"
@@ -40,7 +42,12 @@ class execution final : public run::host {
   /// All of them must outlive the execution; `options` and `definition` are not copied.
   execution(const run::workflow_definition& definition, const run_options& options, std::string workflow_id,
             std::string run_id)
-      : definition_(definition), options_(options), patches_(services_), updates_(services_), end_(services_) {
+      : definition_(definition),
+        options_(options),
+        effects_(services_, notes_),
+        patches_(services_, notes_),
+        updates_(services_),
+        end_(services_) {
     info_.workflow_id = std::move(workflow_id);
     info_.run_id = std::move(run_id);
     info_.namespace_ = options.namespace_;
@@ -128,6 +135,13 @@ class execution final : public run::host {
     made.begin(which, reason, waiter);
     return made;
   }
+  int version(std::string_view change, int newest) override { return patches_.version(change, newest, replaying_); }
+  payload_span side_effect(run::encoder make) override { return effects_.once(make); }
+  payload_span mutable_side_effect(std::string_view id, run::changing_value& value) override {
+    return effects_.latest(id, value);
+  }
+  void upsert_search_attributes(const payload_map& changes) override;
+  void upsert_memo(const payload_map& changes) override;
   bool patched(std::string_view id, bool deprecated) override { return patches_.patched(id, deprecated, replaying_); }
   void accept_update(std::string_view id) override {
     now_ = std::max(now_, task_time_);
@@ -222,6 +236,8 @@ class execution final : public run::host {
   object_pool<signal_machine> signals_;
   object_pool<cancel_machine> cancels_;
   object_pool<child_machine> children_;
+  note_machine::pool notes_;
+  side_effects effects_;
   patches patches_;
   class updates updates_;
   end_machine end_;

@@ -52,4 +52,16 @@ inline enums::ParentClosePolicy wire_of(parent_close_policy policy) noexcept {
   return enums::PARENT_CLOSE_POLICY_UNSPECIFIED;
 }
 
+inline enums::ContinueAsNewVersioningBehavior wire_of(initial_versioning_behavior behavior) noexcept {
+  switch (behavior) {
+    case initial_versioning_behavior::unspecified:
+      return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_UNSPECIFIED;
+    case initial_versioning_behavior::auto_upgrade:
+      return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_AUTO_UPGRADE;
+    case initial_versioning_behavior::use_ramping_version:
+      return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_USE_RAMPING_VERSION;
+  }
+  return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_UNSPECIFIED;
+}
+
 }  // namespace rondo::detail::engine

@@ -67,6 +67,11 @@ void write_payload_map(const payload_map& from, Map& to) {
   for (const auto& [name, value] : from) write_payload(value, to[name]);
 }
 
+template <class Map>
+void read_payload_map(const Map& from, payload_map& to) {
+  for (const auto& [name, value] : from) copy_payload(value, to[name]);
+}
+
 /// Writes encoded values into a message.
 class message_sink final : public payload_sink {
  public:

@@ -116,9 +116,19 @@ struct signal_call {
 
 /// What a workflow ends its run with in order to go on in a new one.
 struct continue_as_new_call {
-  std::string_view workflow_type, task_queue;  // empty: as in this run
-  duration run_timeout, task_timeout;          // zero: as in this run
+  std::string_view workflow_type;  // empty: as in this run
+  const continue_as_new_options& options;
   const payload_list& input;
+};
+
+/// A value that workflow code makes anew from time to time.
+class changing_value {
+ public:
+  /// Writes the new value; false when it is the same as before. `before` is empty the first time: then it is new.
+  virtual bool make(payload_span before, payload_sink& to) = 0;
+
+ protected:
+  ~changing_value() = default;
 };
 
 /// What the engine does for a run. Calls come only while the instance runs.
@@ -138,6 +148,16 @@ class host {
   virtual pending& cancel_workflow(const other_workflow& which, std::string_view reason, completion& waiter) = 0;
   /// True when this run goes the patched way; the answer never changes within a run.
   virtual bool patched(std::string_view id, bool deprecated) = 0;
+
+  /// The version of a change that this run takes: `newest` in a run that gets there for the first time, -1 in one that
+  /// passed before there were versions; the same within a run.
+  virtual int version(std::string_view change, int newest) = 0;
+  /// What `make` writes, of which the history keeps what it was. Valid until the next call.
+  virtual payload_span side_effect(encoder make) = 0;
+  /// The same for a value that may change; it is recorded when it does.
+  virtual payload_span mutable_side_effect(std::string_view id, changing_value& value) = 0;
+  virtual void upsert_search_attributes(const payload_map& changes) = 0;
+  virtual void upsert_memo(const payload_map& changes) = 0;
 
   /// What becomes of an update: rejected as if it had never come, or accepted and later completed or failed.
   virtual void accept_update(std::string_view id) = 0;

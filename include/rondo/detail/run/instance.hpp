@@ -194,7 +194,7 @@ class instance final : public run_context {
     try {
       co_await std::move(body);
     } catch (const continue_as_new_request& request) {
-      engine().continue_as_new(request.call());
+      request.send(engine());
     } catch (...) {
       error = std::current_exception();
     }

@@ -70,9 +70,8 @@ task<void> answer_update(Function function, std::tuple<Arguments...> values, upd
     co_return;
   } else {
     const auto send = [&to](const result& value) {
-      to.complete(encoder(&value, [](const void* from, payload_sink& sink) {
-        encode(sink, *static_cast<const result*>(from));
-      }));
+      to.complete(encoder(
+          &value, [](const void* from, payload_sink& sink) { encode(sink, *static_cast<const result*>(from)); }));
     };
     if constexpr (is_task<returned>) {
       auto handler = std::apply(function, std::move(values));

@@ -66,7 +66,8 @@ class message_handlers {
   /// Throws what the handler throws, and std::invalid_argument when there is none.
   void query(workflow_object& object, std::string_view name, payload_span arguments, payload_sink& answer) const {
     const auto found = find(queries, declared_.queries, name);
-    if (found.about == nullptr) throw std::invalid_argument(unknown("Query", "queries", name, queries, declared_.queries));
+    if (found.about == nullptr)
+      throw std::invalid_argument(unknown("Query", "queries", name, queries, declared_.queries));
     if (found.set) return found.set->call(name, arguments, answer);
     object.query(found.declared, name, arguments, answer);
   }
@@ -74,7 +75,8 @@ class message_handlers {
   task<void> update(workflow_object& object, std::string_view name, payload_span arguments, bool validate,
                     update_answer& to) const {
     const auto found = find(updates, declared_.updates, name);
-    if (found.about == nullptr) throw std::invalid_argument(unknown("Update", "updates", name, updates, declared_.updates));
+    if (found.about == nullptr)
+      throw std::invalid_argument(unknown("Update", "updates", name, updates, declared_.updates));
     if (found.set) return found.set->call(name, arguments, validate, to);
     return object.update(found.declared, name, arguments, validate, to);
   }
@@ -111,8 +113,8 @@ class message_handlers {
   template <class Function>
   static std::string unknown(const char* kind, const char* kinds, std::string_view name,
                              const set_handlers<Function>& set, const handler_definitions& declared) {
-    std::string text = std::string(kind) + " handler for '" + std::string(name) + "' expected but not found, known " +
-                       kinds + ": [";
+    std::string text =
+        std::string(kind) + " handler for '" + std::string(name) + "' expected but not found, known " + kinds + ": [";
     for (const auto& known : described(set, declared)) text.append(text.back() == '[' ? "" : " ").append(known.name);
     return text + "]";
   }

@@ -18,8 +18,7 @@ class running_handler final : public update_answer {
   running_handler(host& to, scope& root, bool may_be_abandoned)
       : host_(to), area_(&root), may_be_abandoned_(may_be_abandoned) {}
   /// Of an update.
-  running_handler(host& to, scope& root, update_info about)
-      : host_(to), area_(&root), about_(std::move(about)) {
+  running_handler(host& to, scope& root, update_info about) : host_(to), area_(&root), about_(std::move(about)) {
     area_.set_update(&*about_);
   }
   running_handler(const running_handler&) = delete;

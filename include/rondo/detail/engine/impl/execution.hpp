@@ -21,7 +21,9 @@ inline bool execution::look_ahead(const logical_task& task, const task_options& 
     if (event->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED) updates_.admit(*event);
   }
   for (const HistoryEvent* command : task.commands) {
-    if (auto patch = patch_of(*command)) patches_.expect(std::move(patch->id));
+    if (!replaying_) break;
+    patches_.expect(*command);
+    effects_.expect(*command);
     if (command->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) updates_.expect(*command);
   }
   if (replaying_ || options.messages == nullptr) return true;
@@ -151,6 +153,38 @@ inline bool execution::ignore(const HistoryEvent& event) {
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
 }
 
+inline void execution::upsert_search_attributes(const payload_map& changes) {
+  for (const auto& [name, value] : changes) {
+    if (value.data == "null" || value.data == "[]") {
+      info_.search_attributes.erase(name);
+    } else {
+      info_.search_attributes.insert_or_assign(name, value);
+    }
+  }
+  Command* command = notes_.acquire(services_, notes_)
+                         .begin(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, "change of search attributes");
+  if (command == nullptr) return;
+  write_payload_map(changes, *command->mutable_upsert_workflow_search_attributes_command_attributes()
+                                  ->mutable_search_attributes()
+                                  ->mutable_indexed_fields());
+}
+
+inline void execution::upsert_memo(const payload_map& changes) {
+  for (const auto& [name, value] : changes) {
+    if (value.encoding() == encoding::null) {
+      info_.memo.erase(name);
+    } else {
+      info_.memo.insert_or_assign(name, value);
+    }
+  }
+  Command* command =
+      notes_.acquire(services_, notes_).begin(enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, "change of the memo");
+  if (command == nullptr) return;
+  write_payload_map(
+      changes,
+      *command->mutable_modify_workflow_properties_command_attributes()->mutable_upserted_memo()->mutable_fields());
+}
+
 inline void execution::run_code() {
   use_flag(static_cast<std::uint32_t>(flag::first_rules));
   instance_->run();
@@ -171,6 +205,7 @@ inline bool execution::compare(const logical_task& task) {
     if (!compare(*event, after_patch)) return false;
   }
   patches_.end_task();
+  effects_.end_task();
   recycle();
   const auto* extra = services_.commands.front();
   return extra == nullptr || fail_with(extra_command(*extra, task.completed->event_id()));
@@ -183,7 +218,7 @@ inline bool execution::compare(const HistoryEvent& event, bool& after_patch) {
   }
   const auto* command = services_.commands.front();
   const auto patch = patch_of(event);
-  after_patch = patch.has_value();
+  after_patch = patch || is_marker(event, version_marker);
   if (command != nullptr && command->type == command_of(event.event_type()) && command->by->matches(event)) {
     machine& found = *command->by;
     services_.commands.pop();
