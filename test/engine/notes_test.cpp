@@ -161,7 +161,8 @@ constexpr rondo::int_attribute amount("Amount");
 constexpr rondo::keyword_list_attribute tags("Tags");
 
 rondo::task<std::string> describes_itself() {
-  workflow::upsert_search_attributes(rondo::search_attributes().set(customer, "ada").set(amount, 7).set(tags, {"a", "b"}));
+  workflow::upsert_search_attributes(
+      rondo::search_attributes().set(customer, "ada").set(amount, 7).set(tags, {"a", "b"}));
   workflow::upsert_search_attributes(rondo::search_attributes().unset(amount));
   workflow::upsert_memo(workflow::memo_changes().set("note", "fresh").set("count", 3).unset("gone"));
   co_await workflow::sleep(1s);
@@ -179,10 +180,9 @@ TEST(attributes, and_memo_can_be_changed) {
   (*start.mutable_memo()->mutable_fields())["kept"].set_data("2");
   (*start.mutable_search_attributes()->mutable_indexed_fields())["Amount"].set_data("5");
   const auto got = play_everywhere({rondo::registry().workflow<describes_itself>(), history, {fires}});
-  EXPECT_EQ(got,
-            (transcript{{R"(upsert Amount=7 CustomerId="ada" Tags=["a","b"])", "upsert Amount=null",
-                         R"(memo count=3 gone= note="fresh")", "timer 1 1s"},
-                        {R"(complete ("ada 2 none count=3 kept=2 note=\"fresh\""))"}}));
+  EXPECT_EQ(got, (transcript{{R"(upsert Amount=7 CustomerId="ada" Tags=["a","b"])", "upsert Amount=null",
+                              R"(memo count=3 gone= note="fresh")", "timer 1 1s"},
+                             {R"(complete ("ada 2 none count=3 kept=2 note=\"fresh\""))"}}));
 }
 
 rondo::task<> goes_on(int left) {

@@ -20,11 +20,14 @@ constexpr activity_options soon{.start_to_close_timeout = 10s};
 class cart {
  public:
   task<int> run(int items) {
-    items_ += items;
+    items_ = items;
+    begun_ = true;
     co_await workflow::wait_condition([this] { return closed_ && workflow::all_handlers_finished(); });
     co_return items_;
   }
   task<int> add(int items) {
+    // One that comes with the start runs before the workflow.
+    co_await workflow::wait_condition([this] { return begun_; });
     items_ = co_await workflow::execute_activity<add_up>(soon, items_, items);
     co_return items_;
   }
@@ -38,7 +41,7 @@ class cart {
 
  private:
   int items_ = 0;
-  bool closed_ = false;
+  bool begun_ = false, closed_ = false;
 };
 
 /// Runs carts, and tells them when to close.

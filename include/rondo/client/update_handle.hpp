@@ -22,9 +22,7 @@ class update_handle {
   const std::string& run_id() const noexcept { return update_.run_id; }
 
   /// Waits until the handler has ended, however long that takes. Throws update_failure, not_found, conversion_error.
-  call<Result> result() const {
-    return update_.session->make_call(detail::calls::wait_update<Result>(update_));
-  }
+  call<Result> result() const { return update_.session->make_call(detail::calls::wait_update<Result>(update_)); }
 
  private:
   detail::calls::update_ref update_;

@@ -35,9 +35,9 @@ class made_value final : public changing_value {
 
 namespace rondo::workflow {
 
-/// A value that the workflow makes once, by means that are not the same on every replay: a random number of one's own, a
-/// look at the configuration. `make` runs now, must be quick and must not touch the workflow; the history keeps what it
-/// returned. What can fail, or takes time, belongs into an activity.
+/// A value that the workflow makes once, by means that are not the same on every replay: a random number of one's own,
+/// a look at the configuration. `make` runs now, must be quick and must not touch the workflow; the history keeps what
+/// it returned. What can fail, or takes time, belongs into an activity.
 template <class Make>
 auto side_effect(Make make) {
   using value = std::remove_cvref_t<std::invoke_result_t<Make&>>;
@@ -51,8 +51,8 @@ auto side_effect(Make make) {
   return decode<value>(written.front());
 }
 
-/// The same for a value that may change during the run: it is made at every call, and recorded when `equal` says that it
-/// differs from the one before. `id` tells the values of a run apart.
+/// The same for a value that may change during the run: it is made at every call, and recorded when `equal` says that
+/// it differs from the one before. `id` tells the values of a run apart.
 template <class Make, class Equal = std::equal_to<>>
 auto mutable_side_effect(std::string_view id, Make make, Equal equal = {}) {
   using value = std::remove_cvref_t<std::invoke_result_t<Make&>>;

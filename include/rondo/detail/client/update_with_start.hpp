@@ -85,7 +85,8 @@ inline service_call<update_request> make_update_of_start(session_ptr through, co
 }
 
 template <class Workflow, class Result>
-asio::awaitable<update_with_start<Workflow, Result>> start_update(session_ptr through, service_call<start_request> start,
+asio::awaitable<update_with_start<Workflow, Result>> start_update(session_ptr through,
+                                                                  service_call<start_request> start,
                                                                   service_call<update_request> update) {
   auto both = co_await start_with_update(std::move(through), std::move(start), std::move(update));
   co_return update_with_start<Workflow, Result>{workflow_handle<Workflow>(std::move(both.workflow)),

@@ -27,8 +27,7 @@ class side_effects {
     if (!is_marker(event, side_effect_marker) && !is_marker(event, mutable_side_effect_marker)) return;
     const auto& details = event.marker_recorded_event_attributes().details();
     const auto found = details.find(side_effect_data);
-    expected_[std::string(marker_detail(event, side_effect_id))] =
-        found == details.end() ? Payloads() : found->second;
+    expected_[std::string(marker_detail(event, side_effect_id))] = found == details.end() ? Payloads() : found->second;
   }
   void end_task() { expected_.clear(); }
 

@@ -32,6 +32,13 @@ auto read_message(std::string_view name, payload_span arguments) {
   }
 }
 
+// The lambdas that become handlers may stand in an anonymous namespace: each of these coroutines then is of one file,
+// and gcc would warn of that in every such file.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"
+#endif
+
 /// What a handler that returns this gives in the end.
 template <class Returned>
 struct result_of_handler {
@@ -82,5 +89,9 @@ task<void> answer_update(Function function, std::tuple<Arguments...> values, upd
     }
   }
 }
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 }  // namespace rondo::detail::run
