@@ -19,6 +19,7 @@
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/begin.hpp"
 #include "rondo/detail/client/session.hpp"
+#include "rondo/detail/client/update_with_start.hpp"
 #include "rondo/detail/io/connect.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/executor.hpp"
@@ -120,6 +121,27 @@ class client {
                                               encode_for<Workflow>(std::forward<Arguments>(arguments)...),
                                               detail::handler_name<Signal, Workflow>(), std::move(signal_input));
     return session_->make_call(detail::calls::start_typed<Workflow>(session_, std::move(what)));
+  }
+
+  /// Asks for an update of a workflow, after starting it if it does not run, both or neither:
+  /// `start_update_with_start<order_workflow, &order_workflow::add_item>(options, {}, std::tuple{"sku"}, order)`. The
+  /// start needs `conflict`; one without a run in the way starts it. Throws what a start and an update throw.
+  template <class Workflow, auto Update, class... UpdateArguments, class... Arguments>
+  auto start_update_with_start(const start_workflow_options& options, const update_options& update,
+                               std::tuple<UpdateArguments...> update_arguments, Arguments&&... arguments) const {
+    using parameters = typename detail::signature_of<Update>::args;
+    static_assert(detail::callable_with<parameters, UpdateArguments...>,
+                  "the arguments do not match the parameters of this update");
+    auto update_input = std::apply(
+        [](auto&&... each) { return detail::calls::typed_arguments<parameters>::encode(std::move(each)...); },
+        std::move(update_arguments));
+    auto start = make_start(detail::workflow_name<Workflow>(), options,
+                            encode_for<Workflow>(std::forward<Arguments>(arguments)...));
+    auto what = detail::calls::make_update_of_start(session_, start, detail::handler_name<Update, Workflow>(), update,
+                                                    std::move(update_input));
+    using result = detail::result_of<Update>;
+    return session_->make_call(
+        detail::calls::start_update<Workflow, result>(session_, std::move(start), std::move(what)));
   }
 
   /// A handle of a workflow that exists; nothing is asked of the server. Without a run it means the present one.

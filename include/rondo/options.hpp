@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "rondo/payload.hpp"
+
 // Options that workflow code passes are literal aggregates of views and numbers: a temporary of such a type is safe in
 // a co_await expression with every supported compiler. Strings they name must outlive the call; literals do.
 namespace rondo {
@@ -31,6 +33,7 @@ enum class cancellation_type : std::uint8_t {
   try_cancel,                   ///< ask for cancellation and report it as cancelled at once
   wait_cancellation_completed,  ///< ask, and report what it ended with
   abandon,                      ///< do not ask; report it as cancelled at once
+  wait_cancellation_requested,  ///< children only: ask, and report it as cancelled when it has been told
 };
 
 /// Options of one activity call. At least one of `start_to_close_timeout` and `schedule_to_close_timeout` is required.
@@ -56,10 +59,54 @@ struct activity_options {
   std::string_view summary{};
 };
 
+/// Which version the next run of a workflow begins with, where workers are versioned.
+enum class initial_versioning_behavior : std::uint8_t {
+  unspecified,          ///< as the behaviour of the workflow says
+  auto_upgrade,         ///< the current or ramping version of its deployment
+  use_ramping_version,  ///< the ramping version, if there is one
+};
+
+/// What the next run of a workflow has otherwise than this one.
+struct continue_as_new_options {
+  /// Empty: the task queue of this run.
+  std::string_view task_queue{};
+  /// Zero: as in this run.
+  duration run_timeout{}, task_timeout{};
+  /// How long the first workflow task waits.
+  duration backoff_start_interval{};
+  /// Unset: as in this run.
+  std::optional<retry_policy> retry{};
+  payload_map_view memo{}, search_attributes{};
+  initial_versioning_behavior versioning = initial_versioning_behavior::unspecified;
+};
+
 /// What to do when a workflow with the same id has closed.
 enum class id_reuse_policy : std::uint8_t { allow_duplicate, allow_duplicate_failed_only, reject_duplicate };
 
 /// What to do when a workflow with the same id is running.
 enum class id_conflict_policy : std::uint8_t { fail, use_existing, terminate_existing };
+
+/// What becomes of a child when its parent ends.
+enum class parent_close_policy : std::uint8_t { terminate, abandon, request_cancel };
+
+/// Options of one child workflow.
+struct child_workflow_options {
+  /// Empty: the id of the parent's run, and a number.
+  std::string_view id{};
+  /// Empty: the task queue, and the namespace, of the parent.
+  std::string_view task_queue{}, namespace_{};
+  /// The whole chain of runs, one run, one workflow task. Zero: the server's defaults (none, none, 10 s).
+  duration execution_timeout{}, run_timeout{}, task_timeout{};
+  parent_close_policy parent_close = parent_close_policy::terminate;
+  id_reuse_policy reuse = id_reuse_policy::allow_duplicate;
+  /// Unset: a failed child is not run again.
+  std::optional<retry_policy> retry{};
+  /// Runs again and again: "0 12 * * *".
+  std::string_view cron_schedule{};
+  cancellation_type cancellation = cancellation_type::wait_cancellation_completed;
+  payload_map_view memo{}, search_attributes{};
+  /// One line, and more, for people who look at the workflow.
+  std::string_view summary{}, details{};
+};
 
 }  // namespace rondo

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -35,6 +36,21 @@ struct payload {
 
 /// Several payloads in order: the arguments of a call, the details of a failure.
 using payload_list = std::vector<payload>;
+
+/// Named payloads: a memo, search attributes.
+using payload_map = std::map<std::string, payload, std::less<>>;
+
+/// Points to a `payload_map`, or to none.
+class payload_map_view {
+ public:
+  constexpr payload_map_view() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): an option takes the map itself
+  constexpr payload_map_view(const payload_map& map) : map_(&map) {}
+  constexpr const payload_map* get() const noexcept { return map_; }
+
+ private:
+  const payload_map* map_ = nullptr;
+};
 
 /// A payload that lies elsewhere (in a message, in a `payload`), valid while that does. Cheap to copy.
 class payload_view {

@@ -174,13 +174,14 @@ class registry {
     if (how.versioning_behavior != rondo::versioning_behavior::unspecified) {
       definition.behavior = how.versioning_behavior;
     }
-    for (const auto* kind : {&definition.signals, &definition.queries}) {
+    for (const auto* kind : {&definition.signals, &definition.queries, &definition.updates}) {
       for (std::size_t index = 0; index < kind->size(); ++index) {
-        check((*kind)[index], "handler");
+        const std::string& name = (*kind)[index].name;
+        if (!name.empty()) check(name, "handler");
         for (std::size_t other = 0; other < index; ++other) {
-          if ((*kind)[other] != (*kind)[index]) continue;
-          throw std::invalid_argument("workflow '" + definition.name + "' declares two handlers named '" +
-                                      (*kind)[index] + "'");
+          if ((*kind)[other].name != name) continue;
+          throw std::invalid_argument("workflow '" + definition.name + "' declares two handlers " +
+                                      (name.empty() ? "for any message of one kind" : "named '" + name + "'"));
         }
       }
     }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <map>
@@ -9,9 +10,13 @@
 #include <gtest/gtest.h>
 
 #include "rondo/detail/engine/activity_machine.hpp"
+#include "rondo/detail/engine/child_machine.hpp"
 #include "rondo/detail/engine/end_machine.hpp"
+#include "rondo/detail/engine/external_machine.hpp"
+#include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/patch_machine.hpp"
 #include "rondo/detail/engine/timer_machine.hpp"
+#include "rondo/detail/engine/update_machine.hpp"
 #include "support/history_builder.hpp"
 
 using namespace rondo;
@@ -67,10 +72,73 @@ struct bench<timer_machine> {
   }
 };
 template <>
+struct bench<child_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  object_pool<cancel_machine> cancels;
+  object_pool<child_machine> pool;
+  waiting start, waiter;
+  child_machine* machine = nullptr;
+
+  explicit bench(cancellation_type how = cancellation_type::try_cancel) {
+    services.commands.begin(&arena, 0);
+    machine = &pool.acquire(services, pool, cancels);
+    const child_workflow_options options{.cancellation = how};
+    machine->begin("run_1", {.workflow_type = "order", .options = options, .input = {}}, &start, waiter);
+  }
+};
+template <>
+struct bench<signal_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  object_pool<signal_machine> pool;
+  waiting waiter;
+  signal_machine* machine = nullptr;
+
+  bench() {
+    services.commands.begin(&arena, 0);
+    machine = &pool.acquire(services, pool);
+    machine->begin({.to = {.workflow_id = "other"}, .name = "poke", .input = {}}, waiter);
+  }
+};
+template <>
+struct bench<cancel_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  object_pool<cancel_machine> pool;
+  waiting waiter;
+  cancel_machine* machine = nullptr;
+
+  bench() {
+    services.commands.begin(&arena, 0);
+    machine = &pool.acquire(services, pool);
+    machine->begin({.workflow_id = "other"}, "enough", waiter);
+  }
+};
+template <>
 struct bench<end_machine> {
   google::protobuf::Arena arena;
   machine_services services;
   std::unique_ptr<end_machine> machine = std::make_unique<end_machine>(services);
+};
+template <>
+struct bench<note_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  object_pool<note_machine> pool;
+  note_machine* machine = nullptr;
+
+  bench() {
+    services.commands.begin(&arena, 0);
+    machine = &pool.acquire(services, pool);
+    machine->begin(enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, "change");
+  }
+};
+template <>
+struct bench<update_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  std::unique_ptr<update_machine> machine = std::make_unique<update_machine>(services, "u");
 };
 template <>
 struct bench<patch_machine> {
@@ -114,7 +182,34 @@ HistoryEvent event_for(timer_input input) {
       return event_for(enums::EVENT_TYPE_TIMER_CANCELED);
   }
 }
+HistoryEvent event_for(child_input input) {
+  switch (input) {
+    case child_input::start:
+      return event_for(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED);
+    case child_input::refuse:
+      return event_for(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED);
+    case child_input::complete:
+      return event_for(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED);
+    case child_input::fail:
+      return event_for(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED);
+    case child_input::time_out:
+      return event_for(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT);
+    case child_input::terminate:
+      return event_for(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED);
+    case child_input::close_cancelled:
+      return event_for(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED);
+    default:
+      return event_for(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+  }
+}
+HistoryEvent event_for(external_input /*input*/) {
+  return event_for(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED);
+}
 HistoryEvent event_for(end_input /*input*/) { return event_for(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED); }
+HistoryEvent event_for(update_input /*input*/) {
+  return event_for(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED);
+}
+HistoryEvent event_for(note_input /*input*/) { return event_for(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED); }
 HistoryEvent event_for(patch_input /*input*/) { return event_for(enums::EVENT_TYPE_MARKER_RECORDED); }
 
 /// Inputs that lead from the initial state to every state.
@@ -135,7 +230,8 @@ auto paths() {
 
 template <class Machine>
 class every_machine : public testing::Test {};
-using machines = testing::Types<activity_machine, timer_machine, end_machine, patch_machine>;
+using machines = testing::Types<activity_machine, timer_machine, child_machine, signal_machine, cancel_machine,
+                                end_machine, patch_machine, update_machine, note_machine>;
 TYPED_TEST_SUITE(every_machine, machines);
 
 TYPED_TEST(every_machine, takes_every_row_of_its_table) {
@@ -150,7 +246,9 @@ TYPED_TEST(every_machine, takes_every_row_of_its_table) {
     const auto event = event_for(row.on);
     EXPECT_TRUE(on.machine->handle(row.on, &event));
     EXPECT_EQ(on.machine->state(), row.to);
-    EXPECT_EQ(on.machine->done(), on.services.finished.size() == 1) << "a machine that is done goes back, once";
+    const machine* const itself = &*on.machine;
+    const auto times = std::count(on.services.finished.begin(), on.services.finished.end(), itself);
+    EXPECT_EQ(times, on.machine->done() ? 1 : 0) << "a machine that is done goes back, once";
   }
 }
 
@@ -192,6 +290,9 @@ TYPED_TEST(every_machine, leads_only_to_done_through_resolution) {
     if constexpr (requires { on.waiter; }) {
       if (on.machine->done()) {
         EXPECT_TRUE(on.waiter.result) << "whoever waits would wait for ever";
+        if constexpr (requires { on.start; }) {
+          EXPECT_TRUE(on.start.result) << "who waits for the start too";
+        }
       }
     }
   }
@@ -247,6 +348,42 @@ TEST(activity, waiters_may_leave_before_the_end) {
   on.machine->cancel();
   EXPECT_TRUE(on.machine->apply(failed));
   EXPECT_EQ(on.machine->state(), activity_state::closed);
+}
+
+TEST(child, resolves_as_its_cancellation_type_says) {
+  const auto recorded = event_for(child_input::recorded);
+  const auto started = event_for(child_input::start);
+  const auto closed = event_for(child_input::close_cancelled);
+  const auto begun = [&](bench<child_machine>& of) {
+    of.machine->apply(recorded);
+    of.machine->apply(started);
+    EXPECT_TRUE(of.start.result && !of.start.failed());
+    of.machine->cancel();
+  };
+
+  bench<child_machine> asks(cancellation_type::try_cancel);
+  begun(asks);
+  EXPECT_TRUE(is_cancellation(asks.waiter.result->error));
+  EXPECT_EQ(asks.machine->state(), child_state::cancelling);
+  EXPECT_TRUE(asks.machine->apply(closed));
+
+  bench<child_machine> waits(cancellation_type::wait_cancellation_completed);
+  begun(waits);
+  EXPECT_TRUE(waits.machine->handle(child_input::told, nullptr));
+  EXPECT_FALSE(waits.waiter.result);
+  waits.machine->apply(closed);
+  EXPECT_TRUE(is_cancellation(waits.waiter.result->error));
+
+  bench<child_machine> is_told(cancellation_type::wait_cancellation_requested);
+  begun(is_told);
+  EXPECT_FALSE(is_told.waiter.result);
+  EXPECT_TRUE(is_told.machine->handle(child_input::told, nullptr));
+  EXPECT_TRUE(is_cancellation(is_told.waiter.result->error));
+
+  bench<child_machine> leaves(cancellation_type::abandon);
+  begun(leaves);
+  EXPECT_TRUE(is_cancellation(leaves.waiter.result->error));
+  EXPECT_EQ(leaves.machine->state(), child_state::abandoned);
 }
 
 TEST(command_list, sends_the_end_last_and_withdrawn_commands_not_at_all) {

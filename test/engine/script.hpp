@@ -21,6 +21,8 @@ struct script {
   history_builder start;
   /// Each adds what comes before one further workflow task.
   std::vector<std::function<void(history_builder&)>> inbound;
+  /// Asks for updates that come with a task, from 0 on.
+  std::function<void(engine_driver&, std::size_t task)> updates = [](engine_driver&, std::size_t) {};
 };
 using transcript = std::vector<std::vector<std::string>>;
 
@@ -31,6 +33,7 @@ inline transcript play(const script& of, const std::function<void(engine_driver&
   transcript all;
   for (std::size_t task = 0; task <= of.inbound.size(); ++task) {
     if (task > 0) of.inbound[task - 1](driver.history);
+    of.updates(driver, task);
     driver.history.open_task();
     prepare(driver, task);
     all.push_back(driver.complete_task());

@@ -292,9 +292,10 @@ TEST(tasks, warn_of_what_is_lost_but_not_again_on_replay) {
     driver.history.signal("linger").open_task();
     if (evict) driver.evict();
     driver.run_task();
-    ASSERT_EQ(sink->all.size(), 2U);
+    ASSERT_EQ(sink->all.size(), 3U);
     EXPECT_TRUE(sink->all[1].starts_with("[TMPRL1102]"));
-    EXPECT_EQ(sink->run_ids, lines(2, "run-1"));
+    EXPECT_NE(sink->all[2].find("signals that no handler took"), std::string::npos);
+    EXPECT_EQ(sink->run_ids, lines(3, "run-1"));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,12 +36,27 @@ class engine_driver {
   bool empty_pages = false;
   std::function<void(engine::service::PollWorkflowTaskQueueResponse&)> amend;
 
+  /// Asks for an update with the next task; it comes after the event of this id, the last one before the task if 0.
+  void ask(std::string_view id, std::string_view name, history_builder::json_list arguments = {},
+           std::int64_t after_event = 0) {
+    temporal::api::update::v1::Request request;
+    history_builder::write_request(id, name, arguments, request);
+    auto& message = messages_.emplace_back();
+    message.set_id(std::string(id) + "/request");
+    message.set_protocol_instance_id(std::string(id));
+    message.set_event_id(after_event == 0 ? history.last_id() : after_event);
+    message.mutable_body()->PackFrom(request);
+  }
+
+  void forget_messages() { messages_.clear(); }
+
   /// Runs the open task; the history must end with its start.
   const engine::step& run_task() {
     if (run_ == nullptr) evict();
     begin();
     if (previous_started_ != 0) task_->set_previous_started_event_id(previous_started_);
     task_->set_started_event_id(history.last_id());
+    for (const auto& each : messages_) *task_->add_messages() = each;
     return deliver();
   }
   /// Asks a query outside of a workflow task.
@@ -63,6 +79,7 @@ class engine_driver {
     run_task();
     if (last.kind != engine::step_kind::completed) return {"not completed: " + failure()};
     auto commands = texts();
+    messages_.clear();
     previous_started_ = history.last_id();
     history.record(*last.completed);
     run_->accepted();
@@ -91,8 +108,36 @@ class engine_driver {
   }
   std::vector<std::string> texts() const {
     std::vector<std::string> all;
-    for (const auto& each : last.completed->commands()) all.push_back(text(each));
+    for (const auto& each : last.completed->commands()) {
+      if (each.command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) all.push_back(text(each));
+      for (const auto& message : last.completed->messages()) {
+        if (message.id() == each.protocol_message_command_attributes().message_id()) all.push_back(text(message));
+      }
+    }
+    for (const auto& message : last.completed->messages()) {
+      if (message.body().Is<temporal::api::update::v1::Rejection>()) all.push_back(text(message));
+    }
     return all;
+  }
+  static std::string text(const temporal::api::protocol::v1::Message& message) {
+    const std::string& id = message.protocol_instance_id();
+    temporal::api::update::v1::Rejection rejection;
+    if (message.body().UnpackTo(&rejection)) return "reject " + id + ": " + rejection.failure().message();
+    temporal::api::update::v1::Response response;
+    if (!message.body().UnpackTo(&response)) return "accept " + id;
+    if (response.outcome().has_failure()) return "fail update " + id + ": " + response.outcome().failure().message();
+    const auto& values = response.outcome().success().payloads();
+    return "answer " + id + " " + (values.empty() ? "nothing" : values[0].data());
+  }
+  /// The values of a map, by name; the list of patches stands alone.
+  template <class Map>
+  static std::string fields(const Map& of) {
+    std::map<std::string, std::string> sorted;
+    for (const auto& [name, value] : of) sorted[name] = value.data();
+    std::string line;
+    for (const auto& [name, value] : sorted)
+      line += name == "TemporalChangeVersion" ? " " + value : " " + name + "=" + value;
+    return line;
   }
   static std::string text(const engine::Command& command) {
     const auto values = [](const engine::Payloads& from) {
@@ -114,14 +159,32 @@ class engine_driver {
       }
       case enums::COMMAND_TYPE_CANCEL_TIMER:
         return "cancel timer " + command.cancel_timer_command_attributes().timer_id();
-      case enums::COMMAND_TYPE_RECORD_MARKER:
-        return "marker " + values(command.record_marker_command_attributes().details().at("patch-data"));
+      case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
+        const auto& from = command.start_child_workflow_execution_command_attributes();
+        return "child " + from.workflow_id() + " " + from.workflow_type().name() + values(from.input());
+      }
+      case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
+        const auto& from = command.signal_external_workflow_execution_command_attributes();
+        return "signal " + from.execution().workflow_id() + " " + from.signal_name() + values(from.input());
+      }
+      case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+        return "cancel workflow " +
+               command.request_cancel_external_workflow_execution_command_attributes().workflow_id();
+      case enums::COMMAND_TYPE_RECORD_MARKER: {
+        const auto& from = command.record_marker_command_attributes();
+        if (from.details().contains("patch-data")) return "marker " + values(from.details().at("patch-data"));
+        std::map<std::string, std::string> details;
+        for (const auto& [key, value] : from.details()) details[key] = values(value);
+        std::string line = from.marker_name();
+        for (const auto& [key, value] : details) line += " " + value;
+        return line;
+      }
       case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
-        return "upsert " + command.upsert_workflow_search_attributes_command_attributes()
-                               .search_attributes()
-                               .indexed_fields()
-                               .at("TemporalChangeVersion")
-                               .data();
+        return "upsert" +
+               fields(
+                   command.upsert_workflow_search_attributes_command_attributes().search_attributes().indexed_fields());
+      case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+        return "memo" + fields(command.modify_workflow_properties_command_attributes().upserted_memo().fields());
       case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
         return "complete " + values(command.complete_workflow_execution_command_attributes().result());
       case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
@@ -182,6 +245,7 @@ class engine_driver {
   engine::service::PollWorkflowTaskQueueResponse* task_ = nullptr;
   std::unique_ptr<engine::workflow_run> run_;
   std::int64_t previous_started_ = 0;
+  std::vector<temporal::api::protocol::v1::Message> messages_;
   int full_fetches_ = 0;
   bool emptied_ = false;
 };

@@ -39,9 +39,58 @@ class fake_host final : public detail::run::host {
     return add("timer " + std::to_string(next_) + " " + std::to_string(delay / std::chrono::seconds(1)) + "s", waiter,
                cancellation_type::try_cancel);
   }
+  std::string_view start_child(const detail::run::child_workflow_call& call, detail::run::completion* started,
+                               detail::run::completion& closed) override {
+    const auto id = call.options.id.empty() ? "child-" + std::to_string(next_) : std::string(call.options.id);
+    add("child " + std::to_string(next_) + " " + std::string(call.workflow_type) + "(" + text(call.input) + ")", closed,
+        call.options.cancellation);
+    ids_.push_back(id);
+    if (started != nullptr) add("start of child", *started, cancellation_type::abandon);
+    return ids_.back();
+  }
+  detail::run::pending& signal_workflow(const detail::run::signal_call& call,
+                                        detail::run::completion& waiter) override {
+    return add("signal " + std::to_string(next_) + " " + std::string(call.to.workflow_id) + " " +
+                   std::string(call.name) + "(" + text(call.input) + ")",
+               waiter, cancellation_type::wait_cancellation_completed);
+  }
+  detail::run::pending& cancel_workflow(const detail::run::other_workflow& which, std::string_view reason,
+                                        detail::run::completion& waiter) override {
+    return add("cancel workflow " + std::string(which.workflow_id) + " " + std::string(reason), waiter,
+               cancellation_type::wait_cancellation_completed);
+  }
   bool patched(std::string_view id, bool deprecated) override {
     commands.push_back((deprecated ? "deprecate " : "patch ") + std::string(id));
     return patches.contains(id);
+  }
+  int version(std::string_view change, int newest) override {
+    commands.push_back("version " + std::string(change));
+    return newest;
+  }
+  payload_span side_effect(detail::run::encoder make) override {
+    payload_collector made;
+    make(made);
+    return keep(made.take());
+  }
+  payload_span mutable_side_effect(std::string_view /*id*/, detail::run::changing_value& value) override {
+    payload_collector made;
+    value.make({}, made);
+    return keep(made.take());
+  }
+  void upsert_search_attributes(const payload_map& changes) override { note("attributes", changes); }
+  void upsert_memo(const payload_map& changes) override { note("memo", changes); }
+  void accept_update(std::string_view id) override { commands.push_back("accept " + std::string(id)); }
+  void reject_update(std::string_view id, const std::exception_ptr& why) override {
+    commands.push_back("reject " + std::string(id) + ": " + message(why));
+  }
+  void complete_update(std::string_view id, detail::run::encoder result) override {
+    commands.push_back("answer " + std::string(id) + " " + text(result));
+  }
+  void fail_update(std::string_view id, const std::exception_ptr& error) override {
+    commands.push_back("fail update " + std::string(id) + ": " + message(error));
+  }
+  bool ending() const override {
+    return !commands.empty() && (commands.back().starts_with("complete ") || commands.back().starts_with("fail "));
   }
   void complete(detail::run::encoder result) override { commands.push_back("complete " + text(result)); }
   void fail(const std::exception_ptr& error) override { commands.push_back("fail " + message(error)); }
@@ -67,6 +116,7 @@ class fake_host final : public detail::run::host {
     resolve(id, payload_span(&value, 1));
   }
   void fire(int id) { at(id).finish({}); }
+  void begin(int id, std::string_view run_id) { at(id).finish({.id = run_id}); }
   void reject(int id, std::exception_ptr error) { at(id).finish({.error = std::move(error)}); }
 
   static std::string message(const std::exception_ptr& error) {
@@ -118,8 +168,21 @@ class fake_host final : public detail::run::host {
     return line;
   }
 
+  payload_span keep(payload_list values) {
+    kept_ = std::move(values);
+    views_.assign(kept_.begin(), kept_.end());
+    return views_;
+  }
+  void note(std::string what, const payload_map& changes) {
+    for (const auto& [name, value] : changes) what += " " + name + "=" + value.data;
+    commands.push_back(std::move(what));
+  }
+
+  payload_list kept_;
+  std::vector<payload_view> views_;
   int next_ = 1;
   std::list<entry> entries_;
+  std::list<std::string> ids_;
 };
 
 /// A run of a registered workflow over a fake host.
@@ -142,6 +205,12 @@ class scripted_run {
     const std::vector<payload_view> values{payload_view("json/plain", arguments)...};
     const bool known = run_->deliver_signal(name, values);
     return known;
+  }
+  template <class... Json>
+  void update(std::string_view id, std::string_view name, Json... arguments) {
+    const std::vector<payload_view> values{payload_view("json/plain", arguments)...};
+    run_->deliver_update({.id = std::string(id), .name = std::string(name)}, values, !host.replaying);
+    run();
   }
   void run() { run_->run(); }
   void resolve(int id, std::string_view json) {

@@ -5,6 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include <temporal/api/protocol/v1/message.pb.h>
+#include <temporal/api/update/v1/message.pb.h>
+
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 
@@ -44,6 +47,12 @@ class history_builder {
   HistoryEvent& at(std::int64_t id) { return *history_.mutable_events(static_cast<int>(id) - 1); }
   std::int64_t last_id() const { return history_.events_size(); }
   const History& history() const { return history_; }
+  /// Id of the last event of a kind.
+  std::int64_t last(enums::EventType type) const {
+    auto id = last_id();
+    while (id > 1 && history_.events(static_cast<int>(id) - 1).event_type() != type) --id;
+    return id;
+  }
 
   // Workflow tasks
   std::int64_t open_task() {
@@ -152,6 +161,108 @@ class history_builder {
     return *this;
   }
 
+  // Children and other workflows
+  std::int64_t child_initiated(std::string_view id, std::string_view type) {
+    auto& attributes = *add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
+                            .mutable_start_child_workflow_execution_initiated_event_attributes();
+    attributes.set_workflow_id(std::string(id));
+    attributes.mutable_workflow_type()->set_name(std::string(type));
+    return last_id();
+  }
+  history_builder& child_refused(std::int64_t initiated,
+                                 enums::StartChildWorkflowExecutionFailedCause cause =
+                                     enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS) {
+    auto& attributes = *add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED)
+                            .mutable_start_child_workflow_execution_failed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.set_cause(cause);
+    return *this;
+  }
+  history_builder& child_started(std::int64_t initiated, std::string_view run_id = "child-run") {
+    auto& attributes = *add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED)
+                            .mutable_child_workflow_execution_started_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.mutable_workflow_execution()->set_run_id(std::string(run_id));
+    return *this;
+  }
+  history_builder& child_completed(std::int64_t initiated, std::string_view json) {
+    auto& attributes = *add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED)
+                            .mutable_child_workflow_execution_completed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    write({json}, *attributes.mutable_result());
+    return *this;
+  }
+  history_builder& child_failed(std::int64_t initiated, std::string_view message) {
+    auto& attributes = *add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED)
+                            .mutable_child_workflow_execution_failed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.mutable_failure()->set_message(std::string(message));
+    attributes.mutable_failure()->mutable_application_failure_info();
+    return *this;
+  }
+  history_builder& child_cancelled(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED)
+        .mutable_child_workflow_execution_canceled_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  history_builder& child_timed_out(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT)
+        .mutable_child_workflow_execution_timed_out_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  history_builder& child_terminated(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED)
+        .mutable_child_workflow_execution_terminated_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  std::int64_t signal_initiated(std::string_view workflow, std::string_view name) {
+    auto& attributes = *add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+                            .mutable_signal_external_workflow_execution_initiated_event_attributes();
+    attributes.mutable_workflow_execution()->set_workflow_id(std::string(workflow));
+    attributes.set_signal_name(std::string(name));
+    return last_id();
+  }
+  history_builder& signal_delivered(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+        .mutable_external_workflow_execution_signaled_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  history_builder& signal_failed(std::int64_t initiated,
+                                 enums::SignalExternalWorkflowExecutionFailedCause cause =
+                                     enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED) {
+    auto& attributes = *add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                            .mutable_signal_external_workflow_execution_failed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.set_cause(cause);
+    return *this;
+  }
+  std::int64_t cancel_initiated(std::string_view workflow) {
+    add(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED)
+        .mutable_request_cancel_external_workflow_execution_initiated_event_attributes()
+        ->mutable_workflow_execution()
+        ->set_workflow_id(std::string(workflow));
+    return last_id();
+  }
+  history_builder& cancel_delivered(std::int64_t initiated) {
+    add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+        .mutable_external_workflow_execution_cancel_requested_event_attributes()
+        ->set_initiated_event_id(initiated);
+    return *this;
+  }
+  history_builder& cancel_failed(std::int64_t initiated,
+                                 enums::CancelExternalWorkflowExecutionFailedCause cause =
+                                     enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED) {
+    auto& attributes = *add(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+                            .mutable_request_cancel_external_workflow_execution_failed_event_attributes();
+    attributes.set_initiated_event_id(initiated);
+    attributes.set_cause(cause);
+    return *this;
+  }
+
   // From outside
   history_builder& signal(std::string_view name, json_list arguments = {}) {
     auto& attributes =
@@ -169,6 +280,38 @@ class history_builder {
   history_builder& terminated() {
     add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED).mutable_workflow_execution_terminated_event_attributes();
     return *this;
+  }
+
+  // Updates
+  history_builder& update_admitted(std::string_view id, std::string_view name, json_list arguments = {}) {
+    auto& request = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED)
+                         .mutable_workflow_execution_update_admitted_event_attributes()
+                         ->mutable_request();
+    write_request(id, name, arguments, request);
+    return *this;
+  }
+  history_builder& update_accepted(std::string_view id, std::string_view name, json_list arguments,
+                                   std::int64_t after_event) {
+    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                            .mutable_workflow_execution_update_accepted_event_attributes();
+    attributes.set_protocol_instance_id(std::string(id));
+    attributes.set_accepted_request_message_id(std::string(id) + "/request");
+    attributes.set_accepted_request_sequencing_event_id(after_event);
+    write_request(id, name, arguments, *attributes.mutable_accepted_request());
+    return *this;
+  }
+  history_builder& update_completed(std::string_view id) {
+    add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
+        .mutable_workflow_execution_update_completed_event_attributes()
+        ->mutable_meta()
+        ->set_update_id(std::string(id));
+    return *this;
+  }
+  static void write_request(std::string_view id, std::string_view name, json_list arguments,
+                            temporal::api::update::v1::Request& to) {
+    to.mutable_meta()->set_update_id(std::string(id));
+    to.mutable_input()->set_name(std::string(name));
+    write(arguments, *to.mutable_input()->mutable_args());
   }
 
   // Patches
@@ -215,7 +358,15 @@ class history_builder {
     complete_task({});
     at(last_id()).mutable_workflow_task_completed_event_attributes()->mutable_sdk_metadata()->CopyFrom(
         completion.sdk_metadata());
-    for (const auto& command : completion.commands()) record(command);
+    for (const auto& command : completion.commands()) {
+      if (command.command_type() != enums::COMMAND_TYPE_PROTOCOL_MESSAGE) {
+        record(command);
+        continue;
+      }
+      for (const auto& message : completion.messages()) {
+        if (message.id() == command.protocol_message_command_attributes().message_id()) record(message);
+      }
+    }
     return *this;
   }
 
@@ -228,6 +379,23 @@ class history_builder {
     }
   }
   void record(const engine::Command& command);
+  void record(const temporal::api::protocol::v1::Message& message) {
+    temporal::api::update::v1::Acceptance accepted;
+    temporal::api::update::v1::Response response;
+    if (message.body().UnpackTo(&accepted)) {
+      auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                              .mutable_workflow_execution_update_accepted_event_attributes();
+      attributes.set_protocol_instance_id(message.protocol_instance_id());
+      attributes.set_accepted_request_message_id(accepted.accepted_request_message_id());
+      attributes.set_accepted_request_sequencing_event_id(accepted.accepted_request_sequencing_event_id());
+      *attributes.mutable_accepted_request() = accepted.accepted_request();
+    } else if (message.body().UnpackTo(&response)) {
+      auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
+                              .mutable_workflow_execution_update_completed_event_attributes();
+      *attributes.mutable_meta() = response.meta();
+      *attributes.mutable_outcome() = response.outcome();
+    }
+  }
 
   History history_;
 };
@@ -250,6 +418,19 @@ inline void history_builder::record(const engine::Command& command) {
           .mutable_timer_canceled_event_attributes()
           ->set_timer_id(command.cancel_timer_command_attributes().timer_id());
       break;
+    case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: {
+      const auto& from = command.start_child_workflow_execution_command_attributes();
+      child_initiated(from.workflow_id(), from.workflow_type().name());
+      break;
+    }
+    case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION: {
+      const auto& from = command.signal_external_workflow_execution_command_attributes();
+      signal_initiated(from.execution().workflow_id(), from.signal_name());
+      break;
+    }
+    case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+      cancel_initiated(command.request_cancel_external_workflow_execution_command_attributes().workflow_id());
+      break;
     case enums::COMMAND_TYPE_RECORD_MARKER: {
       const auto& from = command.record_marker_command_attributes();
       auto& attributes = *add(enums::EVENT_TYPE_MARKER_RECORDED).mutable_marker_recorded_event_attributes();
@@ -262,6 +443,11 @@ inline void history_builder::record(const engine::Command& command) {
            .mutable_upsert_workflow_search_attributes_event_attributes()
            ->mutable_search_attributes() =
           command.upsert_workflow_search_attributes_command_attributes().search_attributes();
+      break;
+    case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+      *add(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED)
+           .mutable_workflow_properties_modified_event_attributes()
+           ->mutable_upserted_memo() = command.modify_workflow_properties_command_attributes().upserted_memo();
       break;
     case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
       add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED).mutable_workflow_execution_completed_event_attributes();

@@ -128,6 +128,19 @@ class workflow_failure : public failure {
   enum retry_state retry_state_ = retry_state::unspecified;
 };
 
+/// An update was rejected, or its handler failed; `cause()` tells why.
+class update_failure : public failure {
+ public:
+  update_failure(std::string message, std::string workflow_id, std::string update_id)
+      : failure(std::move(message)), workflow_id_(std::move(workflow_id)), update_id_(std::move(update_id)) {}
+
+  const std::string& workflow_id() const noexcept { return workflow_id_; }
+  const std::string& update_id() const noexcept { return update_id_; }
+
+ private:
+  std::string workflow_id_, update_id_;
+};
+
 /// The server wants an activity that is completed from outside to stop.
 class activity_cancelled : public cancelled_failure {
  public:

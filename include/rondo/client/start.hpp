@@ -1,8 +1,5 @@
 #pragma once
-#include <functional>
-#include <map>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -12,21 +9,6 @@
 // Options of calls are literal aggregates of views and numbers, safe as temporaries in co_await expressions with every
 // supported compiler. They are read when the call is made: what they name need not live longer.
 namespace rondo {
-
-/// Named payloads: a memo, search attributes.
-using payload_map = std::map<std::string, payload, std::less<>>;
-
-/// Points to a `payload_map`, or to none.
-class payload_map_view {
- public:
-  constexpr payload_map_view() = default;
-  // NOLINTNEXTLINE(google-explicit-constructor): an option takes the map itself
-  constexpr payload_map_view(const payload_map& map) : map_(&map) {}
-  constexpr const payload_map* get() const noexcept { return map_; }
-
- private:
-  const payload_map* map_ = nullptr;
-};
 
 /// How to start a workflow. `task_queue` is required.
 struct start_workflow_options {
@@ -64,6 +46,19 @@ enum class query_reject_condition : unsigned char {
 /// How to query a workflow.
 struct query_options {
   query_reject_condition reject = query_reject_condition::none;
+};
+
+/// How far an update has to come before the call that asks for it gives a handle.
+enum class update_stage : unsigned char {
+  accepted,   ///< its handler has begun
+  completed,  ///< its handler has ended, or it was rejected
+};
+
+/// How to ask for an update.
+struct update_options {
+  /// Two updates of a workflow with one id are one. Empty: a random UUID.
+  std::string_view id{};
+  update_stage wait_for = update_stage::accepted;
 };
 
 /// How to wait for the result of a workflow.

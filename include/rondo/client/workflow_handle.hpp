@@ -10,10 +10,12 @@
 #include "rondo/client/description.hpp"
 #include "rondo/client/history.hpp"
 #include "rondo/client/start.hpp"
+#include "rondo/client/update_handle.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/result.hpp"
 #include "rondo/detail/client/session.hpp"
+#include "rondo/detail/client/updates.hpp"
 #include "rondo/workflow/handlers.hpp"
 
 namespace rondo {
@@ -50,6 +52,29 @@ class workflow_handle_base {
     return send_query<Result>(name, options, detail::calls::encode_untyped(arguments...));
   }
 
+  /// Asks for an update and waits until its handler has ended. Throws update_failure when it was rejected or failed,
+  /// not_found when the workflow has ended.
+  template <class Result, class... Arguments>
+  call<Result> execute_update(std::string_view name, Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return send_update_and_wait<Result>(name, detail::calls::encode_untyped(arguments...));
+  }
+  /// Asks for an update and gives a handle once it has come as far as the options say.
+  template <class Result, class... Arguments>
+  call<update_handle<Result>> start_update(std::string_view name, const update_options& options,
+                                           Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return send_update<Result>(name, options, detail::calls::encode_untyped(arguments...));
+  }
+  /// A handle of an update that was asked for; nothing is asked of the server.
+  template <class Result = void>
+  update_handle<Result> get_update_handle(std::string id) const {
+    return update_handle<Result>({.session = target_.session,
+                                  .workflow_id = target_.workflow_id,
+                                  .run_id = target_.run_id,
+                                  .id = std::move(id)});
+  }
+
   /// Asks the workflow to end; it may clean up first, or refuse.
   call<void> cancel(std::string_view reason = {}) const {
     return make_call(detail::calls::send_only<detail::calls::service::RequestCancelWorkflowExecutionResponse>(
@@ -84,6 +109,18 @@ class workflow_handle_base {
     return make_call(detail::calls::ask<Result>(target_.session,
                                                 detail::calls::make_query(target_, name, options, std::move(input))));
   }
+  template <class Result>
+  call<Result> send_update_and_wait(std::string_view name, detail::calls::Payloads input) const {
+    const update_options to_its_end{.wait_for = update_stage::completed};
+    return make_call(detail::calls::execute_update<Result>(
+        target_.session, detail::calls::make_update(target_, name, to_its_end, std::move(input))));
+  }
+  template <class Result>
+  call<update_handle<Result>> send_update(std::string_view name, const update_options& options,
+                                          detail::calls::Payloads input) const {
+    return make_call(detail::calls::start_update<update_handle<Result>>(
+        target_.session, detail::calls::make_update(target_, name, options, std::move(input))));
+  }
 
  private:
   detail::calls::target target_;
@@ -95,14 +132,17 @@ namespace detail::calls {
 template <class Workflow>
 class typed_handle : public workflow_handle_base {
  public:
+  using workflow_handle_base::execute_update;
   using workflow_handle_base::query;
   using workflow_handle_base::signal;
+  using workflow_handle_base::start_update;
   using workflow_handle_base::workflow_handle_base;
 
   /// Sends the signal that this member function handles.
   template <auto Member, class... Arguments>
   call<void> signal(Arguments&&... arguments) const {
-    return this->send_signal(name_of_handler<Member>(), encode_for<Member>(std::forward<Arguments>(arguments)...));
+    return this->send_signal(handler_name_in<Member, Workflow>(),
+                             encode_for<Member>(std::forward<Arguments>(arguments)...));
   }
   /// Asks the query that this member function answers.
   template <auto Member, class... Arguments>
@@ -113,22 +153,22 @@ class typed_handle : public workflow_handle_base {
   template <auto Member, class... Arguments>
   auto query(const query_options& options, Arguments&&... arguments) const {
     using result = std::remove_cvref_t<typename signature_of<Member>::raw>;
-    return this->template send_query<result>(name_of_handler<Member>(), options,
+    return this->template send_query<result>(handler_name_in<Member, Workflow>(), options,
                                              encode_for<Member>(std::forward<Arguments>(arguments)...));
+  }
+  /// Asks for the update that this member function handles, and waits until it has ended.
+  template <auto Member, class... Arguments>
+  auto execute_update(Arguments&&... arguments) const {
+    return this->template send_update_and_wait<result_of<Member>>(
+        handler_name_in<Member, Workflow>(), encode_for<Member>(std::forward<Arguments>(arguments)...));
+  }
+  template <auto Member, class... Arguments>
+  auto start_update(const update_options& options, Arguments&&... arguments) const {
+    return this->template send_update<result_of<Member>>(handler_name_in<Member, Workflow>(), options,
+                                                         encode_for<Member>(std::forward<Arguments>(arguments)...));
   }
 
  private:
-  template <auto Member>
-  static constexpr std::string_view name_of_handler() {
-    using owner = typename signature_of<Member>::owner;
-    static_assert(!std::is_void_v<owner>, "a signal or query is named by a member function of the workflow class");
-    if constexpr (workflow_class<Workflow>) {
-      static_assert(std::derived_from<Workflow, owner>, "this is a member function of another workflow class");
-      return handler_name<Member, Workflow>();
-    } else {
-      return handler_name<Member, owner>();
-    }
-  }
   template <auto Member, class... Arguments>
   static Payloads encode_for(Arguments&&... arguments) {
     using parameters = typename signature_of<Member>::args;

@@ -53,11 +53,8 @@ class [[nodiscard("an activity call does nothing until it is awaited or started"
 
  private:
   void begin(detail::run::host& engine) override {
-    const detail::run::encoder input(&arguments_, [](const void* values, payload_sink& sink) {
-      std::apply([&sink](const auto&... each) { encode_all(sink, each...); },
-                 *static_cast<const std::tuple<Arguments...>*>(values));
-    });
-    engine.schedule_activity({.activity_type = type_, .options = options_, .input = input}, *this);
+    engine.schedule_activity(
+        {.activity_type = type_, .options = options_, .input = detail::run::encode_tuple(arguments_)}, *this);
   }
 
   std::string_view type_;

@@ -14,6 +14,7 @@
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/message_call.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 #include "rondo/workflow/handlers.hpp"
@@ -53,9 +54,15 @@ class class_workflow final : public workflow_object {
     return deliver_result(
         std::apply([this](auto&&... each) { return object_.run(std::move(each)...); }, std::move(values)), to);
   }
-  task<void> signal(std::size_t index, payload_span arguments) override { return signals()[index](object_, arguments); }
-  void query(std::size_t index, payload_span arguments, payload_sink& answer) override {
-    queries()[index](object_, arguments, answer);
+  task<void> signal(std::size_t index, std::string_view name, payload_span arguments) override {
+    return signals()[index](object_, name, arguments);
+  }
+  void query(std::size_t index, std::string_view name, payload_span arguments, payload_sink& answer) override {
+    queries()[index](object_, name, arguments, answer);
+  }
+  task<void> update(std::size_t index, std::string_view name, payload_span arguments, bool validate,
+                    update_answer& to) override {
+    return updates()[index](object_, name, arguments, validate, to);
   }
 
   static workflow_definition definition(std::string name) {
@@ -63,14 +70,21 @@ class class_workflow final : public workflow_object {
     result.name = std::move(name);
     result.create = []() -> std::unique_ptr<workflow_object> { return std::make_unique<class_workflow>(); };
     if constexpr (declares_behavior<Workflow>) result.behavior = Workflow::versioning_behavior;
-    each_handler(
-        [&result](auto handler) { (handler.is_signal ? result.signals : result.queries).emplace_back(handler.name); });
+    each_handler([&result](const auto& handler) {
+      auto& kind = handler.kind == handler_kind::signal  ? result.signals
+                   : handler.kind == handler_kind::query ? result.queries
+                                                         : result.updates;
+      kind.push_back({.name = handler.is_dynamic ? std::string() : std::string(handler.options.name),
+                      .description = std::string(handler.options.description),
+                      .may_be_abandoned = handler.options.unfinished == unfinished_policy::abandon});
+    });
     return result;
   }
 
  private:
-  using signal_function = task<void> (*)(Workflow&, payload_span);
-  using query_function = void (*)(const Workflow&, payload_span, payload_sink&);
+  using signal_function = task<void> (*)(Workflow&, std::string_view, payload_span);
+  using query_function = void (*)(const Workflow&, std::string_view, payload_span, payload_sink&);
+  using update_function = task<void> (*)(Workflow&, std::string_view, payload_span, bool, update_answer&);
 
   template <class Function>
   static void each_handler(Function function) {
@@ -82,7 +96,8 @@ class class_workflow final : public workflow_object {
     static const auto all = [] {
       std::vector<signal_function> table;
       each_handler([&table](auto handler) {
-        if constexpr (decltype(handler)::is_signal) table.push_back(&handle_signal<decltype(handler)::member>);
+        if constexpr (decltype(handler)::kind == handler_kind::signal)
+          table.push_back(&handle_signal<decltype(handler)>);
       });
       return table;
     }();
@@ -92,33 +107,49 @@ class class_workflow final : public workflow_object {
     static const auto all = [] {
       std::vector<query_function> table;
       each_handler([&table](auto handler) {
-        if constexpr (!decltype(handler)::is_signal) table.push_back(&handle_query<decltype(handler)::member>);
+        if constexpr (decltype(handler)::kind == handler_kind::query) table.push_back(&handle_query<decltype(handler)>);
+      });
+      return table;
+    }();
+    return all;
+  }
+  static const std::vector<update_function>& updates() {
+    static const auto all = [] {
+      std::vector<update_function> table;
+      each_handler([&table](auto handler) {
+        if constexpr (decltype(handler)::kind == handler_kind::update)
+          table.push_back(&handle_update<decltype(handler)>);
       });
       return table;
     }();
     return all;
   }
 
-  template <auto Member>
-  static task<void> handle_signal(Workflow& object, payload_span arguments) {
-    return call_signal<Member>(object, decode_arguments<typename signature_of<Member>::args>(arguments));
+  template <class Handler>
+  static task<void> handle_signal(Workflow& object, std::string_view name, payload_span arguments) {
+    return call_handler(
+        [&object](auto&&... each) { return (object.*Handler::member)(std::forward<decltype(each)>(each)...); },
+        read_message<Handler>(name, arguments));
   }
-  template <auto Member, class Arguments>
-  static task<void> call_signal(Workflow& object, Arguments values) {
-    if constexpr (is_task<typename signature_of<Member>::raw>) {
-      auto handler =
-          std::apply([&object](auto&&... each) { return (object.*Member)(std::move(each)...); }, std::move(values));
-      co_await std::move(handler);
-    } else {
-      std::apply([&object](auto&&... each) { (object.*Member)(std::move(each)...); }, std::move(values));
-      co_return;
+  template <class Handler>
+  static void handle_query(const Workflow& object, std::string_view name, payload_span arguments,
+                           payload_sink& answer) {
+    encode(answer, std::apply([&object](auto&&... each) { return (object.*Handler::member)(std::move(each)...); },
+                              read_message<Handler>(name, arguments)));
+  }
+  template <class Handler>
+  static task<void> handle_update(Workflow& object, std::string_view name, payload_span arguments, bool validate,
+                                  update_answer& to) {
+    auto values = read_message<Handler>(name, arguments);
+    if constexpr (Handler::has_validator) {
+      if (validate) {
+        const Workflow& read_only = object;
+        std::apply([&read_only](const auto&... each) { (read_only.*Handler::validator)(each...); }, values);
+      }
     }
-  }
-  template <auto Member>
-  static void handle_query(const Workflow& object, payload_span arguments, payload_sink& answer) {
-    auto values = decode_arguments<typename signature_of<Member>::args>(arguments);
-    encode(answer,
-           std::apply([&object](auto&&... each) { return (object.*Member)(std::move(each)...); }, std::move(values)));
+    return answer_update(
+        [&object](auto&&... each) { return (object.*Handler::member)(std::forward<decltype(each)>(each)...); },
+        std::move(values), to);
   }
 
   Workflow object_;
@@ -139,8 +170,15 @@ class function_workflow final : public workflow_object {
     return deliver_result(std::apply([](auto&&... each) { return Function(std::move(each)...); }, std::move(values)),
                           to);
   }
-  task<void> signal(std::size_t /*index*/, payload_span /*arguments*/) override { co_return; }
-  void query(std::size_t /*index*/, payload_span /*arguments*/, payload_sink& /*answer*/) override {}
+  task<void> signal(std::size_t /*index*/, std::string_view /*name*/, payload_span /*arguments*/) override {
+    co_return;
+  }
+  void query(std::size_t /*index*/, std::string_view /*name*/, payload_span /*arguments*/,
+             payload_sink& /*answer*/) override {}
+  task<void> update(std::size_t /*index*/, std::string_view /*name*/, payload_span /*arguments*/, bool /*validate*/,
+                    update_answer& /*to*/) override {
+    co_return;
+  }
 
   static workflow_definition definition(std::string name) {
     workflow_definition result;

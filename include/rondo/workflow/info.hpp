@@ -1,11 +1,12 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <exception>
 #include <string>
 #include <string_view>
 
 #include "rondo/options.hpp"
+#include "rondo/payload.hpp"
 
 namespace rondo {
 
@@ -29,8 +30,20 @@ struct workflow_info {
   /// Events in the history up to the current workflow task.
   std::int64_t history_length = 0;
   std::int64_t history_size_bytes = 0;
-  /// The server thinks that the history is long enough.
+  /// The server thinks that the history is long enough, and why.
   bool continue_as_new_suggested = false;
+  bool history_size_too_large = false, too_many_history_events = false, too_many_updates = false;
+  /// Another version of its worker deployment would take the workflow if it continued as new now.
+  bool target_worker_deployment_version_changed = false;
+
+  /// First workflow of the tree of children that this one belongs to; itself when it is nobody's child.
+  std::string root_workflow_id{}, root_run_id{};
+  /// What was said at the start, with the changes that the workflow made.
+  payload_map memo{}, search_attributes{};
+  /// Result of the run before this one in a cron schedule; empty when there is none.
+  payload_list last_completion_result{};
+  /// What the run before this one failed with; null when it did not.
+  std::exception_ptr last_failure{};
 };
 
 }  // namespace rondo

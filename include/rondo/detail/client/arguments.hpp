@@ -11,7 +11,7 @@
 #include "rondo/converter.hpp"
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
-#include "rondo/workflow/call.hpp"
+#include "rondo/workflow/traits.hpp"
 
 // Arguments and results of client calls, to and from the wire.
 namespace rondo::detail::calls {
@@ -72,31 +72,10 @@ Value decode_one(const Payloads& from, std::string_view what) {
   }
 }
 
-/// A workflow as calls name it: a class, a function, or a name with the type of its result.
-template <auto Function>
-struct workflow_function {};
-template <class Result>
-struct workflow_named {};
-
-template <class Workflow>
-struct workflow_traits {
-  using signature = rondo::detail::signature<decltype(&Workflow::run)>;
-  using arguments = typename signature::args;
-  using result = typename rondo::detail::awaited<typename signature::raw>::type;
-};
-template <auto Function>
-struct workflow_traits<workflow_function<Function>> {
-  using signature = rondo::detail::signature_of<Function>;
-  using arguments = typename signature::args;
-  using result = rondo::detail::result_of<Function>;
-};
-template <class Result>
-struct workflow_traits<workflow_named<Result>> {
-  using result = Result;
-};
-
-template <class Workflow>
-concept workflow_class = requires { &Workflow::run; };
+using rondo::detail::workflow_class;
+using rondo::detail::workflow_function;
+using rondo::detail::workflow_named;
+using rondo::detail::workflow_traits;
 
 template <class... Arguments>
 constexpr void check_awaitable_arguments() {

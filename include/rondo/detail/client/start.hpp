@@ -12,34 +12,13 @@
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/client/session.hpp"
+#include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 
 // Requests that start workflows.
 namespace rondo::detail::calls {
 
-inline temporal::api::enums::v1::WorkflowIdReusePolicy wire_of(id_reuse_policy policy) {
-  switch (policy) {
-    case id_reuse_policy::allow_duplicate:
-      return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
-    case id_reuse_policy::allow_duplicate_failed_only:
-      return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY;
-    case id_reuse_policy::reject_duplicate:
-      return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE;
-  }
-  return temporal::api::enums::v1::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED;
-}
-
-inline temporal::api::enums::v1::WorkflowIdConflictPolicy wire_of(id_conflict_policy policy) {
-  switch (policy) {
-    case id_conflict_policy::fail:
-      return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_FAIL;
-    case id_conflict_policy::use_existing:
-      return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
-    case id_conflict_policy::terminate_existing:
-      return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
-  }
-  return temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED;
-}
+using engine::wire_of;
 
 /// Writes a duration unless it is zero, which means unset.
 template <class Mutable>
@@ -61,11 +40,6 @@ inline void set_retry(const call_subject& subject, const retry_policy& policy,
   for (const auto type : policy.non_retryable_error_types) to.add_non_retryable_error_types(std::string(type));
 }
 
-template <class Map>
-void set_map(const payload_map& from, Map& to) {
-  for (const auto& [name, value] : from) engine::write_payload(value, to[name]);
-}
-
 /// Fills what a start and a signal with start have in common.
 template <class Request>
 void set_start_options(const call_subject& subject, const start_workflow_options& from, Request& to) {
@@ -81,9 +55,9 @@ void set_start_options(const call_subject& subject, const start_workflow_options
   set_duration(subject, "start_delay", from.start_delay, [&] { return to.mutable_workflow_start_delay(); });
   if (from.retry) set_retry(subject, *from.retry, *to.mutable_retry_policy());
   to.set_cron_schedule(std::string(from.cron_schedule));
-  if (from.memo.get()) set_map(*from.memo.get(), *to.mutable_memo()->mutable_fields());
+  if (from.memo.get()) engine::write_payload_map(*from.memo.get(), *to.mutable_memo()->mutable_fields());
   if (from.search_attributes.get()) {
-    set_map(*from.search_attributes.get(), *to.mutable_search_attributes()->mutable_indexed_fields());
+    engine::write_payload_map(*from.search_attributes.get(), *to.mutable_search_attributes()->mutable_indexed_fields());
   }
   if (!from.summary.empty()) engine::write_json(from.summary, *to.mutable_user_metadata()->mutable_summary());
   if (!from.details.empty()) engine::write_json(from.details, *to.mutable_user_metadata()->mutable_details());

@@ -8,6 +8,7 @@
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/machine.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
+#include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/options.hpp"
 

@@ -7,6 +7,7 @@
 #include "rondo/detail/engine/event_types.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/machine.hpp"
+#include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/detail/run/host.hpp"
 
 namespace rondo::detail::engine {
@@ -42,13 +43,25 @@ class end_machine final : public table_machine<end_machine, end_state, end_input
     if (message == nullptr) return;
     auto& attributes = *message->mutable_continue_as_new_workflow_execution_command_attributes();
     attributes.mutable_workflow_type()->set_name(next_type_);
-    attributes.mutable_task_queue()->set_name(call.task_queue.empty() ? run_.task_queue : std::string(call.task_queue));
+    const auto& options = call.options;
+    attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run_.task_queue
+                                                                         : std::string(options.task_queue));
     write_payloads(call.input, *attributes.mutable_input());
-    if (call.run_timeout > duration::zero())
-      write_duration(call.run_timeout, *attributes.mutable_workflow_run_timeout());
-    if (call.task_timeout > duration::zero()) {
-      write_duration(call.task_timeout, *attributes.mutable_workflow_task_timeout());
+    if (options.run_timeout > duration::zero()) {
+      write_duration(options.run_timeout, *attributes.mutable_workflow_run_timeout());
     }
+    if (options.task_timeout > duration::zero()) {
+      write_duration(options.task_timeout, *attributes.mutable_workflow_task_timeout());
+    }
+    if (options.backoff_start_interval > duration::zero()) {
+      write_duration(options.backoff_start_interval, *attributes.mutable_backoff_start_interval());
+    }
+    if (options.retry) write_retry_policy(*options.retry, *attributes.mutable_retry_policy());
+    if (const auto* memo = options.memo.get()) write_payload_map(*memo, *attributes.mutable_memo()->mutable_fields());
+    if (const auto* values = options.search_attributes.get()) {
+      write_payload_map(*values, *attributes.mutable_search_attributes()->mutable_indexed_fields());
+    }
+    attributes.set_initial_versioning_behavior(wire_of(options.versioning));
     attributes.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
   }
 

@@ -62,6 +62,7 @@ constexpr bool begins_something(enums::CommandType command) noexcept {
   return command == enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK || command == enums::COMMAND_TYPE_START_TIMER ||
          command == enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION ||
          command == enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION ||
+         command == enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION ||
          command == enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION;
 }
 
@@ -85,6 +86,7 @@ enum class event_role : std::uint8_t {
   start,        ///< the run begins
   signal,       ///< delivered before all else
   cancel,       ///< somebody asks for cancellation of the run
+  update,       ///< somebody asks for an update; noticed when it is accepted
   answer,       ///< belongs to something that the code began, and may resolve it
   progress,     ///< belongs to something that the code began, which does not notice
   task_failed,  ///< a workflow task that did not count
@@ -100,6 +102,8 @@ constexpr event_role role_of(enums::EventType event) noexcept {
       return event_role::signal;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
       return event_role::cancel;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED:
+      return event_role::update;
     case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
       return event_role::progress;
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
@@ -107,6 +111,17 @@ constexpr event_role role_of(enums::EventType event) noexcept {
     case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
     case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
     case enums::EVENT_TYPE_TIMER_FIRED:
+    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
+    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
       return event_role::answer;
     case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
       return event_role::task_failed;
@@ -147,6 +162,28 @@ inline std::int64_t initial_event_of(const HistoryEvent& event) {
       return event.activity_task_canceled_event_attributes().scheduled_event_id();
     case enums::EVENT_TYPE_TIMER_FIRED:
       return event.timer_fired_event_attributes().started_event_id();
+    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
+      return event.start_child_workflow_execution_failed_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+      return event.child_workflow_execution_started_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+      return event.child_workflow_execution_completed_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+      return event.child_workflow_execution_failed_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+      return event.child_workflow_execution_canceled_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+      return event.child_workflow_execution_timed_out_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+      return event.child_workflow_execution_terminated_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+      return event.signal_external_workflow_execution_failed_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
+      return event.external_workflow_execution_signaled_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+      return event.request_cancel_external_workflow_execution_failed_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+      return event.external_workflow_execution_cancel_requested_event_attributes().initiated_event_id();
     default:
       return 0;
   }

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <map>
@@ -9,16 +10,21 @@
 
 #include "rondo/detail/base/random.hpp"
 #include "rondo/detail/engine/activity_machine.hpp"
-#include "rondo/detail/engine/activity_options_check.hpp"
+#include "rondo/detail/engine/child_machine.hpp"
 #include "rondo/detail/engine/end_machine.hpp"
+#include "rondo/detail/engine/external_machine.hpp"
 #include "rondo/detail/engine/flags.hpp"
 #include "rondo/detail/engine/logical_tasks.hpp"
+#include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
+#include "rondo/detail/engine/options_check.hpp"
 #include "rondo/detail/engine/patches.hpp"
 #include "rondo/detail/engine/run_info.hpp"
+#include "rondo/detail/engine/side_effects.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/task_problem.hpp"
 #include "rondo/detail/engine/timer_machine.hpp"
+#include "rondo/detail/engine/updates.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/instance.hpp"
 
@@ -36,10 +42,16 @@ class execution final : public run::host {
   /// All of them must outlive the execution; `options` and `definition` are not copied.
   execution(const run::workflow_definition& definition, const run_options& options, std::string workflow_id,
             std::string run_id)
-      : definition_(definition), options_(options), patches_(services_), end_(services_) {
+      : definition_(definition),
+        options_(options),
+        effects_(services_, notes_),
+        patches_(services_, notes_),
+        updates_(services_),
+        end_(services_) {
     info_.workflow_id = std::move(workflow_id);
     info_.run_id = std::move(run_id);
     info_.namespace_ = options.namespace_;
+    services_.namespace_ = options.namespace_;
   }
   execution(const execution&) = delete;
   execution& operator=(const execution&) = delete;
@@ -50,11 +62,10 @@ class execution final : public run::host {
   bool apply(const logical_task& task, google::protobuf::Arena* arena, const task_options& options) {
     if (task.started == nullptr) return read_completion(*task.completed) && compare(task);
     if (task.completed != nullptr && !read_completion(*task.completed)) return false;
-    for (const HistoryEvent* command : task.commands) {
-      if (auto patch = patch_of(*command)) patches_.expect(std::move(patch->id));
-    }
     replaying_ = task.completed != nullptr;
     services_.commands.begin(replaying_ ? nullptr : arena, options.eager_activities);
+    updates_.begin(replaying_ ? nullptr : arena);
+    if (!look_ahead(task, options)) return false;
     const bool worked = activate(task);
     recycle();
     if (!worked || services_.encoding_error) {
@@ -71,6 +82,9 @@ class execution final : public run::host {
   bool closed() const noexcept { return end_.closed(); }
   command_list& commands() noexcept { return services_.commands; }
   flag_record& flags() noexcept { return flags_; }
+  class updates& updates() noexcept { return updates_; }
+  /// Null before the run has begun.
+  const run::instance* instance() const noexcept { return instance_ ? &*instance_ : nullptr; }
 
   /// Answers a query of the workflow. Throws what its handler throws.
   void answer(std::string_view name, const Payloads& arguments, Payloads& to) {
@@ -103,7 +117,40 @@ class execution final : public run::host {
     made.begin(++last_timer_, delay, summary, waiter);
     return made;
   }
+  std::string_view start_child(const run::child_workflow_call& call, run::completion* started,
+                               run::completion& closed) override {
+    check(call.options, call.workflow_type);
+    auto& made = children_.acquire(services_, children_, cancels_);
+    made.begin(child_ids_ + "_" + std::to_string(++last_child_), call, started, closed);
+    return made.id();
+  }
+  run::pending& signal_workflow(const run::signal_call& call, run::completion& waiter) override {
+    auto& made = signals_.acquire(services_, signals_);
+    made.begin(call, waiter);
+    return made;
+  }
+  run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
+                                run::completion& waiter) override {
+    auto& made = cancels_.acquire(services_, cancels_);
+    made.begin(which, reason, waiter);
+    return made;
+  }
+  int version(std::string_view change, int newest) override { return patches_.version(change, newest, replaying_); }
+  payload_span side_effect(run::encoder make) override { return effects_.once(make); }
+  payload_span mutable_side_effect(std::string_view id, run::changing_value& value) override {
+    return effects_.latest(id, value);
+  }
+  void upsert_search_attributes(const payload_map& changes) override;
+  void upsert_memo(const payload_map& changes) override;
   bool patched(std::string_view id, bool deprecated) override { return patches_.patched(id, deprecated, replaying_); }
+  void accept_update(std::string_view id) override {
+    now_ = std::max(now_, task_time_);
+    updates_.accept(id);
+  }
+  void reject_update(std::string_view id, const std::exception_ptr& why) override { updates_.reject(id, why); }
+  void complete_update(std::string_view id, run::encoder result) override { updates_.complete(id, result); }
+  void fail_update(std::string_view id, const std::exception_ptr& error) override { updates_.fail(id, error); }
+  bool ending() const override { return end_.ending(); }
   void complete(run::encoder result) override { end_.complete(result); }
   void fail(const std::exception_ptr& error) override { end_.fail(error); }
   void cancelled() override { end_.cancelled(); }
@@ -148,11 +195,14 @@ class execution final : public run::host {
     return false;
   }
   bool read_completion(const HistoryEvent& completed);
+  /// What must be known before the code runs: what it recorded in this task, and what it is asked for.
+  bool look_ahead(const logical_task& task, const task_options& options);
   /// Hands the events of a task to the code and lets it run.
   bool activate(const logical_task& task);
   bool begin_run(const HistoryEvent& start);
   bool deliver(const logical_task& task);
   void deliver_signal(const HistoryEvent& event);
+  void deliver_update(const update_request& what);
   bool deliver_answer(const HistoryEvent& event);
   bool ignore(const HistoryEvent& event);
   void run_code();
@@ -162,12 +212,14 @@ class execution final : public run::host {
   void recycle() {
     for (machine* each : services_.finished) each->recycle();
     services_.finished.clear();
+    updates_.recycle();
   }
 
   const run::workflow_definition& definition_;
   const run_options& options_;
   workflow_info info_;
-  workflow_time now_{};
+  /// What the code takes for the present, and when the task started.
+  workflow_time now_{}, task_time_{};
   std::uint64_t seed_ = 0;
   bool replaying_ = true, answering_ = false;
   mutable std::optional<rondo::logger> logger_;
@@ -176,10 +228,18 @@ class execution final : public run::host {
   std::exception_ptr code_error_;
 
   machine_services services_;
-  std::uint64_t last_activity_ = 0, last_timer_ = 0;
+  std::uint64_t last_activity_ = 0, last_timer_ = 0, last_child_ = 0;
+  /// What the ids of children begin with: the run in which this code runs for the first time.
+  std::string child_ids_;
   object_pool<activity_machine> activities_;
   object_pool<timer_machine> timers_;
+  object_pool<signal_machine> signals_;
+  object_pool<cancel_machine> cancels_;
+  object_pool<child_machine> children_;
+  note_machine::pool notes_;
+  side_effects effects_;
   patches patches_;
+  class updates updates_;
   end_machine end_;
   // Last: operations in its coroutines let go of their machines when it is destroyed.
   std::optional<run::instance> instance_;

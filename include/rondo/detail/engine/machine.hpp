@@ -23,8 +23,8 @@ struct machine_services {
   std::vector<machine*> finished;
   /// The first error of an encoder: the workflow task must fail.
   std::exception_ptr encoding_error;
-  /// Task queue of the workflow.
-  std::string task_queue;
+  /// Task queue and namespace of the workflow.
+  std::string task_queue, namespace_;
 
   /// Writes what `input` holds into the message that `payloads` makes, when there is one.
   template <class Payloads>

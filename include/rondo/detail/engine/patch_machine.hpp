@@ -41,6 +41,20 @@ inline bool is_patch_upsert(const HistoryEvent& event) {
   return fields.size() == 1 && fields.contains(patch_search_attribute);
 }
 
+/// Adds the command that sets the list of patches; it belongs to the marker before it and is not looked for alone.
+inline void add_patch_list(machine_services& in, machine& by, const std::string& list) {
+  const auto place = in.commands.add(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, by, true);
+  if (!in.commands.live()) return;
+  auto& fields = *in.commands.message(place)
+                      ->mutable_upsert_workflow_search_attributes_command_attributes()
+                      ->mutable_search_attributes()
+                      ->mutable_indexed_fields();
+  Payload& to = fields[std::string(patch_search_attribute)];
+  (*to.mutable_metadata())["encoding"] = encoding::json;
+  (*to.mutable_metadata())["type"] = "KeywordList";
+  to.set_data(list);
+}
+
 enum class patch_state : std::uint8_t { marker_command, recorded, count_ };
 enum class patch_input : std::uint8_t { recorded, count_ };
 
@@ -58,15 +72,7 @@ class patch_machine final : public table_machine<patch_machine, patch_state, pat
     auto& details = (*attributes.mutable_details())[std::string(patch_marker_data)];
     write_json(patch_record{.id = id_, .deprecated = deprecated}, *details.add_payloads());
     if (upsert == nullptr) return;
-    const auto second = run_.commands.add(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, *this, true);
-    auto& fields = *run_.commands.message(second)
-                        ->mutable_upsert_workflow_search_attributes_command_attributes()
-                        ->mutable_search_attributes()
-                        ->mutable_indexed_fields();
-    Payload& list = fields[std::string(patch_search_attribute)];
-    (*list.mutable_metadata())["encoding"] = encoding::json;
-    (*list.mutable_metadata())["type"] = "KeywordList";
-    list.set_data(*upsert);
+    add_patch_list(run_, *this, *upsert);
   }
 
   static const auto& table() {

@@ -61,6 +61,17 @@ inline void write_payloads(const payload_list& from, Payloads& to) {
   for (const auto& each : from) write_payload(each, *to.add_payloads());
 }
 
+/// Writes named payloads into the map of a memo or of search attributes.
+template <class Map>
+void write_payload_map(const payload_map& from, Map& to) {
+  for (const auto& [name, value] : from) write_payload(value, to[name]);
+}
+
+template <class Map>
+void read_payload_map(const Map& from, payload_map& to) {
+  for (const auto& [name, value] : from) copy_payload(value, to[name]);
+}
+
 /// Writes encoded values into a message.
 class message_sink final : public payload_sink {
  public:
@@ -94,13 +105,6 @@ inline void write_duration(duration from, google::protobuf::Duration& to) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(from);
   to.set_seconds(seconds.count());
   to.set_nanos(static_cast<std::int32_t>((from - seconds).count()));
-}
-inline void write_retry_policy(const retry_policy& from, temporal::api::common::v1::RetryPolicy& to) {
-  write_duration(from.initial_interval, *to.mutable_initial_interval());
-  to.set_backoff_coefficient(from.backoff_coefficient);
-  if (from.maximum_interval > duration::zero()) write_duration(from.maximum_interval, *to.mutable_maximum_interval());
-  to.set_maximum_attempts(from.maximum_attempts);
-  for (const auto& each : from.non_retryable_error_types) to.add_non_retryable_error_types(std::string(each));
 }
 inline std::chrono::sys_time<duration> time_of(const google::protobuf::Timestamp& from) {
   return std::chrono::sys_time<duration>(std::chrono::seconds(from.seconds()) + std::chrono::nanoseconds(from.nanos()));

@@ -19,27 +19,44 @@ inline constexpr std::string_view metadata_query = "__temporal_workflow_metadata
 
 /// What a workflow can be asked or told, as a user interface shows it.
 struct handler_description {
-  std::string name;
+  std::optional<std::string> name{};
   std::optional<std::string> description{};
 };
+using handler_descriptions = std::vector<handler_description>;
+
+/// One without a name takes any message; the names of the others of its kind are not its own.
+inline handler_descriptions descriptions_of(const run::handler_definitions& from) {
+  handler_descriptions made;
+  for (const auto& each : from) {
+    auto& added = made.emplace_back();
+    if (!each.name.empty()) added.name = each.name;
+    if (!each.description.empty()) added.description = each.description;
+  }
+  return made;
+}
 
 /// The JSON of a temporal.api.sdk.v1.WorkflowMetadata. By hand, because protobuf's own needs the descriptors of all
 /// messages, which small programs are without.
-inline std::string metadata_json(const run::workflow_definition& of) {
-  std::vector<handler_description> queries;
-  for (const auto& each : of.queries) queries.push_back({.name = each});
+inline std::string metadata_json(const execution& of) {
+  const auto& declared = of.definition();
+  const run::message_handlers only_declared(declared);
+  const auto& handlers = of.instance() == nullptr ? only_declared : of.instance()->handlers();
+  auto queries = descriptions_of(run::message_handlers::described(handlers.queries, declared.queries));
   queries.push_back({.name = std::string(stack_trace_query), .description = "What the workflow waits for"});
-  std::string text = "{\"definition\":{\"type\":" + json::dump(of.name);
+  const auto signals = descriptions_of(run::message_handlers::described(handlers.signals, declared.signals));
+  const auto updates = descriptions_of(run::message_handlers::described(handlers.updates, declared.updates));
+  std::string text = "{\"definition\":{\"type\":" + json::dump(declared.name);
   text += ",\"queryDefinitions\":" + json::dump(queries);
-  if (!of.signals.empty()) {
-    std::vector<handler_description> signals;
-    for (const auto& each : of.signals) signals.push_back({.name = each});
-    text += ",\"signalDefinitions\":" + json::dump(signals);
+  if (!signals.empty()) text += ",\"signalDefinitions\":" + json::dump(signals);
+  if (!updates.empty()) text += ",\"updateDefinitions\":" + json::dump(updates);
+  text += '}';
+  if (of.instance() != nullptr && !of.instance()->details().empty()) {
+    text += ",\"currentDetails\":" + json::dump(of.instance()->details());
   }
-  return text + "}}";
+  return text + '}';
 }
 
-inline void write_metadata(const run::workflow_definition& of, Payloads& to) {
+inline void write_metadata(const execution& of, Payloads& to) {
   Payload& made = *to.add_payloads();
   (*made.mutable_metadata())["encoding"] = encoding::json_protobuf;
   (*made.mutable_metadata())["messageType"] = "temporal.api.sdk.v1.WorkflowMetadata";
@@ -51,7 +68,7 @@ inline void answer_query(execution& in, const temporal::api::query::v1::Workflow
   if (query.query_type() == stack_trace_query) {
     write_json(in.waits(), *to.add_payloads());
   } else if (query.query_type() == metadata_query) {
-    write_metadata(in.definition(), to);
+    write_metadata(in, to);
   } else {
     in.answer(query.query_type(), query.query_args(), to);
   }

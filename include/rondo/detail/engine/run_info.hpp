@@ -1,7 +1,9 @@
 #pragma once
+#include <algorithm>
 #include <string>
 
 #include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/workflow/info.hpp"
 
@@ -26,6 +28,13 @@ inline void read_start(const HistoryEvent& event, workflow_info& to) {
   to.run_timeout = duration_of(from.workflow_run_timeout());
   to.task_timeout = duration_of(from.workflow_task_timeout());
   to.start_time = time_of(event.event_time());
+  to.root_workflow_id =
+      from.has_root_workflow_execution() ? from.root_workflow_execution().workflow_id() : to.workflow_id;
+  to.root_run_id = from.has_root_workflow_execution() ? from.root_workflow_execution().run_id() : to.run_id;
+  read_payload_map(from.memo().fields(), to.memo);
+  read_payload_map(from.search_attributes().indexed_fields(), to.search_attributes);
+  to.last_completion_result = list_of(from.last_completion_result());
+  if (from.has_continued_failure()) to.last_failure = exception_of(from.continued_failure());
 }
 
 /// Fills in what the start of a workflow task says.
@@ -34,6 +43,14 @@ inline void read_task_start(const HistoryEvent& event, workflow_info& to) {
   to.history_length = event.event_id();
   to.history_size_bytes = from.history_size_bytes();
   to.continue_as_new_suggested = from.suggest_continue_as_new();
+  const auto says = [&from](enums::SuggestContinueAsNewReason reason) {
+    const auto& reasons = from.suggest_continue_as_new_reasons();
+    return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
+  };
+  to.history_size_too_large = says(enums::SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
+  to.too_many_history_events = says(enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
+  to.too_many_updates = says(enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+  to.target_worker_deployment_version_changed = from.target_worker_deployment_version_changed();
 }
 
 }  // namespace rondo::detail::engine

@@ -3,6 +3,9 @@
 #include <string>
 #include <string_view>
 
+#include <google/protobuf/repeated_ptr_field.h>
+#include <temporal/api/protocol/v1/message.pb.h>
+
 #include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/log.hpp"
@@ -24,6 +27,8 @@ struct run_options {
 struct task_options {
   /// So many activities of this task may ask to be started at once by this worker: the slots that it reserved.
   int eager_activities = 0;
+  /// Messages that came with the task, such as requests for updates; null: none.
+  const google::protobuf::RepeatedPtrField<temporal::api::protocol::v1::Message>* messages = nullptr;
 };
 
 /// What the worker has to do next with a run.

@@ -74,9 +74,22 @@ inline std::string describe(const HistoryEvent& event) {
       return text + " of child workflow " + quoted(from.workflow_type().name()) + " (id " + quoted(from.workflow_id()) +
              ")";
     }
-    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
-      return text + " of signal " +
-             quoted(event.signal_external_workflow_execution_initiated_event_attributes().signal_name());
+    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: {
+      const auto& from = event.signal_external_workflow_execution_initiated_event_attributes();
+      return text + " of signal " + quoted(from.signal_name()) + " to workflow " +
+             quoted(from.workflow_execution().workflow_id());
+    }
+    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+      return text + " of cancellation of workflow " +
+             quoted(event.request_cancel_external_workflow_execution_initiated_event_attributes()
+                        .workflow_execution()
+                        .workflow_id());
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+      return text + " of update (id " +
+             quoted(event.workflow_execution_update_accepted_event_attributes().protocol_instance_id()) + ")";
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+      return text + " of update (id " +
+             quoted(event.workflow_execution_update_completed_event_attributes().meta().update_id()) + ")";
     default:
       return text;
   }

@@ -1,6 +1,7 @@
 #pragma once
+#include <cstddef>
 #include <memory>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,22 +13,58 @@
 
 namespace rondo::detail::run {
 
-/// The user's object of one run, behind one interface for all workflow types.
+/// Where the handler of an update puts its result.
+class update_answer {
+ public:
+  virtual void complete(encoder result) = 0;
+
+ protected:
+  ~update_answer() = default;
+};
+
+/// The user's object of one run, behind one interface for all workflow types. `index` counts the handlers of a kind in
+/// the definition; `name` is what the message is called, which only a handler for any message needs.
 class workflow_object {
  public:
   virtual ~workflow_object() = default;
   /// Reads the arguments now; the returned coroutine runs the workflow and hands its result to `to`.
   virtual task<void> run(payload_span arguments, host& to) = 0;
-  /// Reads the arguments now; the returned coroutine runs the handler. `index` counts the definition's signals.
-  virtual task<void> signal(std::size_t index, payload_span arguments) = 0;
-  /// Answers at once. `index` counts the definition's queries.
-  virtual void query(std::size_t index, payload_span arguments, payload_sink& answer) = 0;
+  /// Reads the arguments now; the returned coroutine runs the handler.
+  virtual task<void> signal(std::size_t index, std::string_view name, payload_span arguments) = 0;
+  /// Answers at once.
+  virtual void query(std::size_t index, std::string_view name, payload_span arguments, payload_sink& answer) = 0;
+  /// Reads the arguments now and, when `validate`, lets the validator look at them; what either throws rejects the
+  /// update. The returned coroutine runs the handler and hands its result to `to`.
+  virtual task<void> update(std::size_t index, std::string_view name, payload_span arguments, bool validate,
+                            update_answer& to) = 0;
 };
+
+/// A handler as a registry knows it.
+struct handler_definition {
+  /// Empty: it takes every message of its kind that no other handler takes.
+  std::string name;
+  std::string description{};
+  /// Its loss at the end of the workflow is no reason for a warning.
+  bool may_be_abandoned = false;
+};
+
+/// The handlers of one kind.
+using handler_definitions = std::vector<handler_definition>;
+
+/// The handler for a message: the one of that name, else the one for any.
+inline std::optional<std::size_t> find_handler(const handler_definitions& in, std::string_view name) {
+  std::optional<std::size_t> any;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (in[i].name == name) return i;
+    if (in[i].name.empty()) any = i;
+  }
+  return any;
+}
 
 /// A workflow type as a registry holds it.
 struct workflow_definition {
   std::string name;
-  std::vector<std::string> signals, queries;
+  handler_definitions signals, queries, updates;
   std::unique_ptr<workflow_object> (*create)() = nullptr;
   versioning_behavior behavior = versioning_behavior::unspecified;
 };

@@ -32,6 +32,8 @@ class encoder {
 struct outcome {
   payload_span values{};
   std::exception_ptr error{};
+  /// What the server calls something that has only begun: the run of a child.
+  std::string_view id{};
 };
 
 class completion;
@@ -93,11 +95,40 @@ struct activity_call {
   encoder input;
 };
 
+/// What a workflow asks for when it starts a child.
+struct child_workflow_call {
+  std::string_view workflow_type;
+  const child_workflow_options& options;
+  encoder input;
+};
+
+/// Another workflow, which this one signals or cancels.
+struct other_workflow {
+  std::string_view namespace_{}, workflow_id{}, run_id{};  // namespace empty: its own; run empty: the present one
+  /// Only if it is a child of this one.
+  bool child_only = false;
+};
+struct signal_call {
+  other_workflow to;
+  std::string_view name;
+  encoder input;
+};
+
 /// What a workflow ends its run with in order to go on in a new one.
 struct continue_as_new_call {
-  std::string_view workflow_type, task_queue;  // empty: as in this run
-  duration run_timeout, task_timeout;          // zero: as in this run
+  std::string_view workflow_type;  // empty: as in this run
+  const continue_as_new_options& options;
   const payload_list& input;
+};
+
+/// A value that workflow code makes anew from time to time.
+class changing_value {
+ public:
+  /// Writes the new value; false when it is the same as before. `before` is empty the first time: then it is new.
+  virtual bool make(payload_span before, payload_sink& to) = 0;
+
+ protected:
+  ~changing_value() = default;
 };
 
 /// What the engine does for a run. Calls come only while the instance runs.
@@ -107,9 +138,35 @@ class host {
   virtual pending& schedule_activity(const activity_call& call, completion& waiter) = 0;
   /// `delay` is positive. Resolves with no values.
   virtual pending& start_timer(duration delay, std::string_view summary, completion& waiter) = 0;
+  /// `started` (may be null) resolves with the id of the child's run, `closed` with its result; cancelling either
+  /// cancels the child. Returns the child's workflow id, valid while the child is not closed. Throws
+  /// std::invalid_argument when the options cannot be carried out.
+  virtual std::string_view start_child(const child_workflow_call& call, completion* started, completion& closed) = 0;
+  /// Resolves with no values when the signal is delivered. Cancelling it takes it back if it was not sent yet.
+  virtual pending& signal_workflow(const signal_call& call, completion& waiter) = 0;
+  /// Resolves with no values when the other workflow has been told.
+  virtual pending& cancel_workflow(const other_workflow& which, std::string_view reason, completion& waiter) = 0;
   /// True when this run goes the patched way; the answer never changes within a run.
   virtual bool patched(std::string_view id, bool deprecated) = 0;
 
+  /// The version of a change that this run takes: `newest` in a run that gets there for the first time, -1 in one that
+  /// passed before there were versions; the same within a run.
+  virtual int version(std::string_view change, int newest) = 0;
+  /// What `make` writes, of which the history keeps what it was. Valid until the next call.
+  virtual payload_span side_effect(encoder make) = 0;
+  /// The same for a value that may change; it is recorded when it does.
+  virtual payload_span mutable_side_effect(std::string_view id, changing_value& value) = 0;
+  virtual void upsert_search_attributes(const payload_map& changes) = 0;
+  virtual void upsert_memo(const payload_map& changes) = 0;
+
+  /// What becomes of an update: rejected as if it had never come, or accepted and later completed or failed.
+  virtual void accept_update(std::string_view id) = 0;
+  virtual void reject_update(std::string_view id, const std::exception_ptr& why) = 0;
+  virtual void complete_update(std::string_view id, encoder result) = 0;
+  virtual void fail_update(std::string_view id, const std::exception_ptr& error) = 0;
+
+  /// The run's end was asked for.
+  virtual bool ending() const = 0;
   /// The run's end. At most one of these takes effect, the first; commands that follow are sent before it.
   virtual void complete(encoder result) = 0;
   virtual void fail(const std::exception_ptr& error) = 0;

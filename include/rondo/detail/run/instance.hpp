@@ -1,21 +1,23 @@
 #pragma once
 #include <algorithm>
-#include <cstdint>
+#include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <list>
 #include <memory>
 #include <optional>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/run/continue_as_new_request.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/run_context.hpp"
+#include "rondo/detail/run/running_handler.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
@@ -27,12 +29,11 @@ namespace rondo::detail::run {
 ///
 ///   instance ──owns──> workflow object (the user's class)
 ///      │ └─owns──> main coroutine ──owns──> child tasks ──own──> operations ──<──> pending (in the engine)
-///      └─owns──> signal handler coroutines; root scope ──<── scopes and operations join in order
+///      └─owns──> running handlers, each with its coroutine; root scope ──<── scopes and operations join in order
 class instance final : public run_context {
  public:
   /// Creates the workflow object. `definition` and `to` must outlive the instance; `frames` may be null (heap).
-  instance(const workflow_definition& definition, host& to, frame_pool* frames)
-      : run_context(to, frames), definition_(definition) {
+  instance(const workflow_definition& definition, host& to, frame_pool* frames) : run_context(definition, to, frames) {
     const activation running(*this);
     object_ = definition.create();
   }
@@ -41,7 +42,7 @@ class instance final : public run_context {
     tear_down();
     const activation running(*this);
     main_.reset();
-    handlers_.clear();
+    running_handlers_.clear();
     object_.reset();
   }
 
@@ -52,15 +53,22 @@ class instance final : public run_context {
     main_.emplace(guard(object_->run(arguments, engine())));
     main_->schedule(*this, root());
   }
-  /// Puts the handler of a signal into the queue. False: the workflow has no such handler. Throws when the arguments
-  /// cannot be read.
+  /// Puts the handler of a signal into the queue. False: the workflow has no such handler; the signal is kept until it
+  /// sets one. Throws when the arguments cannot be read.
   bool deliver_signal(std::string_view name, payload_span arguments) {
     const activation running(*this);
-    const auto index = find(definition_.signals, name);
-    if (!index) return false;
-    auto& handler = handlers_.emplace_back(guard(object_->signal(*index, arguments)));
-    handler.schedule(*this, root());
-    return true;
+    if (begin_signal(name, arguments)) return true;
+    auto& kept = kept_signals_.emplace_back();
+    kept.name = name;
+    for (const auto& each : arguments) kept.arguments.push_back(each.copy());
+    return false;
+  }
+  /// Puts an update into the queue. Its arguments must stay where they are until the next run() is over. `validate` is
+  /// false on replay: it was accepted.
+  void deliver_update(update_info about, payload_span arguments, bool validate) {
+    const activation running(*this);
+    auto& handler = running_handlers_.emplace_back(engine(), root(), std::move(about));
+    handler.begin(run_update(handler, {arguments.begin(), arguments.end()}, validate), *this);
   }
   /// Cancels the root scope, once.
   void cancel(const std::string& reason) {
@@ -70,32 +78,115 @@ class instance final : public run_context {
   /// Lets the code run until everything waits, then drops handlers that are done.
   void run() {
     run_until_blocked();
-    handlers_.remove_if([](const task<void>& handler) { return handler.done(); });
+    running_handlers_.remove_if([](const running_handler& handler) { return handler.done(); });
   }
   /// Answers a query at once, without changing the run. Throws what the handler throws, and std::invalid_argument for a
   /// query that the workflow does not have.
   void answer_query(std::string_view name, payload_span arguments, payload_sink& answer) {
     const activation running(*this);
     const read_only_section reading(*this);
-    const auto index = find(definition_.queries, name);
-    if (!index) throw std::invalid_argument(unknown_query(name));
-    object_->query(*index, arguments, answer);
+    handlers().query(*object_, name, arguments, answer);
   }
 
   bool main_started() const noexcept { return main_.has_value(); }
-  bool unfinished_handlers() const noexcept { return !handlers_.empty(); }
-  const workflow_definition& definition() const noexcept { return definition_; }
+  /// Handlers whose loss at the end of the workflow somebody should know of.
+  bool unfinished_handlers() const noexcept {
+    return std::any_of(running_handlers_.begin(), running_handlers_.end(),
+                       [](const running_handler& each) { return !each.done() && !each.may_be_abandoned(); });
+  }
+  /// Signals that came and that no handler has taken.
+  std::size_t kept_signals() const noexcept { return kept_signals_.size(); }
+
+  void deliver_kept_signals() override {
+    std::list<kept_signal> kept;
+    kept.swap(kept_signals_);
+    for (auto& each : kept) {
+      const std::vector<payload_view> arguments(each.arguments.begin(), each.arguments.end());
+      try {
+        if (!begin_signal(each.name, arguments)) kept_signals_.push_back(std::move(each));
+      } catch (const std::exception& error) {
+        if (!engine().is_replaying()) {
+          engine().logger().error("dropped a signal whose arguments cannot be read",
+                                  {{"signal", each.name}, {"error", std::string_view(error.what())}});
+        }
+      }
+    }
+  }
+  bool handlers_running() const noexcept override {
+    return std::any_of(running_handlers_.begin(), running_handlers_.end(),
+                       [](const running_handler& each) { return !each.done(); });
+  }
 
  private:
-  static std::optional<std::size_t> find(const std::vector<std::string>& names, std::string_view name) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - names.begin());
+  struct kept_signal {
+    std::string name{};
+    payload_list arguments{};
+  };
+  /// Puts a coroutine behind what is ready already.
+  class next_turn {
+   public:
+    using result_type = void;
+    using rondo_workflow_awaitable = void;
+    class turn_awaiter {
+     public:
+      explicit turn_awaiter(coroutine_node& caller) noexcept : caller_(&caller) {}
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> /*caller*/) const noexcept { current->post(*caller_); }
+      void await_resume() const noexcept {}
+
+     private:
+      coroutine_node* caller_;
+    };
+    turn_awaiter awaiter(coroutine_node& caller) const noexcept { return turn_awaiter(caller); }
+  };
+
+  bool begin_signal(std::string_view name, payload_span arguments) {
+    const auto* found = handlers().find_signal(name);
+    if (found == nullptr) return false;
+    auto body = guard(handlers().signal(*object_, name, arguments));
+    running_handlers_.emplace_back(engine(), root(), found->may_be_abandoned).begin(std::move(body), *this);
+    return true;
   }
-  std::string unknown_query(std::string_view name) const {
-    std::string text = "Query handler for '" + std::string(name) + "' expected but not found, known queries: [";
-    for (const auto& known : definition_.queries) text.append(text.back() == '[' ? "" : " ").append(known);
-    return text + "]";
+
+  /// Validation, acceptance and the handler itself. It runs in its place in the queue, so the validator sees what those
+  /// before it have done.
+  task<void> run_update(running_handler& self, std::vector<payload_view> arguments, bool validate) {
+    // The first lines of run() may set the handler.
+    if (handlers().find_update(self.about().name) == nullptr) co_await next_turn();
+    std::exception_ptr refused;
+    std::optional<task<void>> body;
+    try {
+      if (engine().ending()) throw application_failure("the workflow is ending", {.type = "WorkflowEnding"});
+      const read_only_section reading(*this);
+      body.emplace(handlers().update(*object_, self.about().name, arguments, validate, self));
+    } catch (...) {
+      refused = std::current_exception();
+    }
+    if (refused) {
+      engine().reject_update(self.about().id, refused);
+      co_return;
+    }
+    if (handlers().find_update(self.about().name)->may_be_abandoned) self.allow_abandonment();
+    engine().accept_update(self.about().id);
+    std::exception_ptr error;
+    try {
+      co_await std::move(*body);
+    } catch (const continue_as_new_request&) {
+      error = std::make_exception_ptr(application_failure(
+          "an update handler cannot continue its workflow as new: let run() do that", {.type = "InvalidUpdate"}));
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error) fail_update(self, error);
+  }
+  void fail_update(const running_handler& of, const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const failure&) {
+      engine().fail_update(of.about().id, error);
+    } catch (...) {
+      engine().fail_task(error);
+    }
   }
 
   task<void> guard(task<void> body) {
@@ -103,7 +194,7 @@ class instance final : public run_context {
     try {
       co_await std::move(body);
     } catch (const continue_as_new_request& request) {
-      engine().continue_as_new(request.call());
+      request.send(engine());
     } catch (...) {
       error = std::current_exception();
     }
@@ -120,10 +211,10 @@ class instance final : public run_context {
     }
   }
 
-  const workflow_definition& definition_;
   std::unique_ptr<workflow_object> object_;
   std::optional<task<void>> main_;
-  std::list<task<void>> handlers_;
+  std::list<running_handler> running_handlers_;
+  std::list<kept_signal> kept_signals_;
 };
 
 }  // namespace rondo::detail::run

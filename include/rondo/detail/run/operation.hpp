@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -34,6 +35,15 @@ class result_slot<void> {
   void read(payload_span /*values*/) const noexcept {}
   void take() const noexcept {}
 };
+
+/// Encodes the values of a tuple, which must live until the call that gets this returns.
+template <class... Values>
+encoder encode_tuple(const std::tuple<Values...>& values) {
+  return encoder(&values, [](const void* from, payload_sink& sink) {
+    std::apply([&sink](const auto&... each) { encode_all(sink, each...); },
+               *static_cast<const std::tuple<Values...>*>(from));
+  });
+}
 
 /// What all operations share: begun in a scope, told when that is cancelled, resolved by the engine.
 class operation_state : public completion, public cancel_node {
@@ -74,7 +84,8 @@ class operation_state : public completion, public cancel_node {
   ~operation_state() override = default;
   /// Calls the engine, which may resolve at once; may call `finish` itself when there is nothing to wait for.
   virtual void begin(host& engine) = 0;
-  virtual void read(payload_span values) = 0;
+  /// Takes what it resolved with; valid only during the call.
+  virtual void read(const outcome& result) = 0;
   void rethrow() const {
     if (error_) std::rethrow_exception(error_);
   }
@@ -89,7 +100,7 @@ class operation_state : public completion, public cancel_node {
     error_ = result.error;
     if (!error_) {
       try {
-        read(result.values);
+        read(result);
       } catch (...) {
         // A result that cannot be read is a fault of the program, not of the workflow's business: repeat the task.
         run_->engine().fail_task(std::current_exception());
@@ -170,7 +181,7 @@ class operation : public operation_state {
   }
 
  protected:
-  void read(payload_span values) final { slot_.read(values); }
+  void read(const outcome& result) final { slot_.read(result.values); }
 
  private:
   result_slot<Result> slot_;

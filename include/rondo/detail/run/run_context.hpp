@@ -1,15 +1,18 @@
 #pragma once
 #include <cstdint>
+#include <string>
 
 #include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/base/random.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/message_handlers.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/detail/run/scope.hpp"
 
 namespace rondo::detail::run {
 
-/// What workflow code can reach of its run: the scheduler, the engine, the root scope, the random numbers.
+/// What workflow code can reach of its run: the scheduler, the engine, the root scope, the random numbers, the
+/// handlers.
 class run_context : public scheduler {
  public:
   scope& root() noexcept { return root_; }
@@ -17,13 +20,27 @@ class run_context : public scheduler {
   /// After a reset of the workflow: random numbers come from a new seed from here on.
   void reseed(std::uint64_t seed) { random_ = deterministic_random(seed); }
 
+  message_handlers& handlers() noexcept { return handlers_; }
+  const message_handlers& handlers() const noexcept { return handlers_; }
+  /// A handler for signals was set: those that came before it are delivered.
+  virtual void deliver_kept_signals() = 0;
+  /// True while a handler of a signal or an update has begun and not ended.
+  virtual bool handlers_running() const noexcept = 0;
+
+  /// What the workflow says about its state to people.
+  const std::string& details() const noexcept { return details_; }
+  void set_details(std::string text) { details_ = std::move(text); }
+
  protected:
-  run_context(host& to, frame_pool* frames) : scheduler(to, frames), random_(to.random_seed()) {}
+  run_context(const workflow_definition& definition, host& to, frame_pool* frames)
+      : scheduler(to, frames), random_(to.random_seed()), handlers_(definition) {}
   ~run_context() = default;
 
  private:
   deterministic_random random_;
   scope root_;
+  message_handlers handlers_;
+  std::string details_;
 };
 
 /// The run whose code executes; throws std::logic_error elsewhere. Every scheduler is part of a run.

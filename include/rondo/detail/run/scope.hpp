@@ -4,6 +4,10 @@
 
 #include "rondo/detail/base/intrusive_list.hpp"
 
+namespace rondo {
+struct update_info;
+}
+
 namespace rondo::detail::run {
 
 /// Something that is told when its scope is cancelled.
@@ -23,12 +27,17 @@ class scope final : public cancel_node {
   /// Without a parent the scope is shielded: only its own cancel() reaches it.
   explicit scope(scope* parent = nullptr) {
     if (parent == nullptr) return;
+    update_ = parent->update_;
     cancelled_ = parent->cancelled_;
     reason_ = parent->reason_;
     parent->join(*this);
   }
   scope(const scope&) = delete;
   scope& operator=(const scope&) = delete;
+
+  /// The update whose handler works in this scope; null when none does.
+  const update_info* update() const noexcept { return update_; }
+  void set_update(const update_info* of) noexcept { update_ = of; }
 
   bool cancelled() const noexcept { return cancelled_; }
   const std::string& reason() const noexcept { return reason_; }
@@ -50,6 +59,7 @@ class scope final : public cancel_node {
   void on_cancel(const std::string& reason) override { cancel(reason); }
 
   bool cancelled_ = false;
+  const update_info* update_ = nullptr;
   std::string reason_;
   intrusive_list<cancel_node, cancel_node> members_;
 };

@@ -16,35 +16,63 @@ inline bool execution::read_completion(const HistoryEvent& completed) {
                                    ") does not know: the run was worked on by a newer version or by another SDK"));
 }
 
+inline bool execution::look_ahead(const logical_task& task, const task_options& options) {
+  for (const HistoryEvent* event : task.inbound) {
+    if (event->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED) updates_.admit(*event);
+  }
+  for (const HistoryEvent* command : task.commands) {
+    if (!replaying_) break;
+    patches_.expect(*command);
+    effects_.expect(*command);
+    if (command->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) updates_.expect(*command);
+  }
+  if (replaying_ || options.messages == nullptr) return true;
+  for (const auto& message : *options.messages) {
+    if (updates_.ask(message)) continue;
+    return fail_with(history_problem("the workflow task has a message of type " + message.body().type_url() +
+                                     ", which is unknown to this version (" + std::string(version_string) + ")"));
+  }
+  return true;
+}
+
 inline bool execution::activate(const logical_task& task) {
   read_task_start(*task.started, info_);
-  const bool wakes_code = std::any_of(task.inbound.begin(), task.inbound.end(),
+  task_time_ = time_of(task.started->event_time());
+  const bool asked = !updates_.requests().empty();
+  // An update that is rejected must leave no trace, so the time does not move before one is accepted.
+  const bool wakes_code = (asked && replaying_) ||
+                          std::any_of(task.inbound.begin(), task.inbound.end(),
                                       [](const HistoryEvent* event) { return wakes(role_of(event->event_type())); });
-  if (wakes_code) now_ = std::max(now_, workflow_time(time_of(task.started->event_time())));
+  if (wakes_code) now_ = std::max(now_, task_time_);
   try {
     if (!deliver(task)) return false;
-    if (wakes_code) run_code();
+    if (wakes_code || asked) run_code();
   } catch (...) {
     fail_task(std::current_exception());
   }
   return !code_error_ || fail_with(problem_of(code_error_));
 }
 
-/// Signals first, in the order in which they came, then everything else in the order of the history.
+/// Signals and updates first, in the order in which they came, then everything else in the order of the history.
 inline bool execution::deliver(const logical_task& task) {
+  auto next = updates_.requests().begin();
   for (const HistoryEvent* event : task.inbound) {
     const event_role role = role_of(event->event_type());
     if (role == event_role::start && !begin_run(*event)) return false;
     if (role == event_role::task_failed &&
         event->workflow_task_failed_event_attributes().cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW) {
-      seed_ = seed_from(event->workflow_task_failed_event_attributes().new_run_id());
+      child_ids_ = event->workflow_task_failed_event_attributes().new_run_id();
+      seed_ = seed_from(child_ids_);
       if (instance_) instance_->reseed(seed_);
     }
     if (role == event_role::unknown && !ignore(*event)) return false;
     if (!instance_ && wakes(role))
       return fail_with(history_problem("the history does not begin with WorkflowExecutionStarted"));
-    if (role == event_role::signal) deliver_signal(*event);
+    if (role != event_role::signal) continue;
+    for (; next != updates_.requests().end() && next->after_event < event->event_id(); ++next) deliver_update(*next);
+    deliver_signal(*event);
   }
+  for (; next != updates_.requests().end(); ++next) deliver_update(*next);
   const HistoryEvent* start = nullptr;
   for (const HistoryEvent* event : task.inbound) {
     switch (role_of(event->event_type())) {
@@ -75,8 +103,9 @@ inline bool execution::begin_run(const HistoryEvent& start) {
   services_.task_queue = info_.task_queue;
   patches_.start(attributes.search_attributes());
   now_ = std::max(now_, info_.start_time);
-  seed_ =
-      seed_from(attributes.original_execution_run_id().empty() ? info_.run_id : attributes.original_execution_run_id());
+  const auto& original = attributes.original_execution_run_id();
+  child_ids_ = original.empty() ? info_.run_id : original;
+  seed_ = seed_from(child_ids_);
   instance_.emplace(definition_, *this, options_.frames);
   return true;
 }
@@ -85,14 +114,22 @@ inline void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
     if (instance_->deliver_signal(signal.signal_name(), services_.views.of(signal.input()))) return;
-    if (!replaying_)
-      logger().warn("dropped a signal that the workflow has no handler for", {{"signal", signal.signal_name()}});
+    if (!replaying_) {
+      logger().warn("kept a signal that the workflow has no handler for until it sets one",
+                    {{"signal", signal.signal_name()}});
+    }
   } catch (const std::exception& error) {
     if (!replaying_) {
       logger().error("dropped a signal whose arguments cannot be read",
                      {{"signal", signal.signal_name()}, {"error", std::string_view(error.what())}});
     }
   }
+}
+
+inline void execution::deliver_update(const update_request& what) {
+  const auto& request = *what.request;
+  instance_->deliver_update({.id = request.meta().update_id(), .name = request.input().name()},
+                            services_.views.of(request.input().args()), !replaying_);
 }
 
 inline bool execution::deliver_answer(const HistoryEvent& event) {
@@ -116,6 +153,38 @@ inline bool execution::ignore(const HistoryEvent& event) {
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
 }
 
+inline void execution::upsert_search_attributes(const payload_map& changes) {
+  for (const auto& [name, value] : changes) {
+    if (value.data == "null" || value.data == "[]") {
+      info_.search_attributes.erase(name);
+    } else {
+      info_.search_attributes.insert_or_assign(name, value);
+    }
+  }
+  Command* command = notes_.acquire(services_, notes_)
+                         .begin(enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, "change of search attributes");
+  if (command == nullptr) return;
+  write_payload_map(changes, *command->mutable_upsert_workflow_search_attributes_command_attributes()
+                                  ->mutable_search_attributes()
+                                  ->mutable_indexed_fields());
+}
+
+inline void execution::upsert_memo(const payload_map& changes) {
+  for (const auto& [name, value] : changes) {
+    if (value.encoding() == encoding::null) {
+      info_.memo.erase(name);
+    } else {
+      info_.memo.insert_or_assign(name, value);
+    }
+  }
+  Command* command =
+      notes_.acquire(services_, notes_).begin(enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES, "change of the memo");
+  if (command == nullptr) return;
+  write_payload_map(
+      changes,
+      *command->mutable_modify_workflow_properties_command_attributes()->mutable_upserted_memo()->mutable_fields());
+}
+
 inline void execution::run_code() {
   use_flag(static_cast<std::uint32_t>(flag::first_rules));
   instance_->run();
@@ -123,6 +192,10 @@ inline void execution::run_code() {
     logger().warn(
         "[TMPRL1102] the workflow ends while handlers are still running: they are lost. Wait for what they set, "
         "with workflow::wait_condition, before the end of run()");
+  }
+  if (!replaying_ && end_.ending() && instance_->kept_signals() > 0) {
+    logger().warn("the workflow ends with signals that no handler took: they are lost",
+                  {{"signals", static_cast<std::int64_t>(instance_->kept_signals())}});
   }
 }
 
@@ -132,6 +205,7 @@ inline bool execution::compare(const logical_task& task) {
     if (!compare(*event, after_patch)) return false;
   }
   patches_.end_task();
+  effects_.end_task();
   recycle();
   const auto* extra = services_.commands.front();
   return extra == nullptr || fail_with(extra_command(*extra, task.completed->event_id()));
@@ -144,7 +218,7 @@ inline bool execution::compare(const HistoryEvent& event, bool& after_patch) {
   }
   const auto* command = services_.commands.front();
   const auto patch = patch_of(event);
-  after_patch = patch.has_value();
+  after_patch = patch || is_marker(event, version_marker);
   if (command != nullptr && command->type == command_of(event.event_type()) && command->by->matches(event)) {
     machine& found = *command->by;
     services_.commands.pop();

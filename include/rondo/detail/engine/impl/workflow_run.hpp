@@ -13,6 +13,7 @@ inline step workflow_run::accept(const service::PollWorkflowTaskQueueResponse& t
   task_ = &task;
   arena_ = &arena;
   task_options_ = options;
+  task_options_.messages = &task.messages();
   asked_for_full_history_ = false;
   if (execution_ && is_stale()) forget();
   const auto& events = task.history().events();
@@ -27,8 +28,7 @@ inline step workflow_run::add_page(const History& page, std::string next_token) 
 
 inline void workflow_run::accepted(std::int64_t reset_history_event_id) {
   if (!execution_) return;
-  execution_->flags().accepted();
-  if (reset_history_event_id == 0) return;
+  if (reset_history_event_id == 0) return execution_->flags().accepted();
   tasks_.drop_open_task();
   last_started_ = reset_history_event_id;
 }
@@ -130,6 +130,7 @@ inline step workflow_run::complete() {
   for (const auto& [id, query] : task_->queries())
     answer_query(*execution_, query, (*request.mutable_query_results())[id]);
   commands.move_to(request);
+  execution_->updates().move_to(request);
   execution_->flags().write(request);
   request.mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
   if (execution_->closing()) done.evict = eviction::closed;

@@ -1,0 +1,67 @@
+#pragma once
+#include <string>
+
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/options.hpp"
+
+// Options as the wire has them.
+namespace rondo::detail::engine {
+
+inline void write_retry_policy(const retry_policy& from, temporal::api::common::v1::RetryPolicy& to) {
+  write_duration(from.initial_interval, *to.mutable_initial_interval());
+  to.set_backoff_coefficient(from.backoff_coefficient);
+  if (from.maximum_interval > duration::zero()) write_duration(from.maximum_interval, *to.mutable_maximum_interval());
+  to.set_maximum_attempts(from.maximum_attempts);
+  for (const auto& each : from.non_retryable_error_types) to.add_non_retryable_error_types(std::string(each));
+}
+
+inline enums::WorkflowIdReusePolicy wire_of(id_reuse_policy policy) noexcept {
+  switch (policy) {
+    case id_reuse_policy::allow_duplicate:
+      return enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE;
+    case id_reuse_policy::allow_duplicate_failed_only:
+      return enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY;
+    case id_reuse_policy::reject_duplicate:
+      return enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE;
+  }
+  return enums::WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED;
+}
+
+inline enums::WorkflowIdConflictPolicy wire_of(id_conflict_policy policy) noexcept {
+  switch (policy) {
+    case id_conflict_policy::fail:
+      return enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL;
+    case id_conflict_policy::use_existing:
+      return enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
+    case id_conflict_policy::terminate_existing:
+      return enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
+  }
+  return enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED;
+}
+
+inline enums::ParentClosePolicy wire_of(parent_close_policy policy) noexcept {
+  switch (policy) {
+    case parent_close_policy::terminate:
+      return enums::PARENT_CLOSE_POLICY_TERMINATE;
+    case parent_close_policy::abandon:
+      return enums::PARENT_CLOSE_POLICY_ABANDON;
+    case parent_close_policy::request_cancel:
+      return enums::PARENT_CLOSE_POLICY_REQUEST_CANCEL;
+  }
+  return enums::PARENT_CLOSE_POLICY_UNSPECIFIED;
+}
+
+inline enums::ContinueAsNewVersioningBehavior wire_of(initial_versioning_behavior behavior) noexcept {
+  switch (behavior) {
+    case initial_versioning_behavior::unspecified:
+      return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_UNSPECIFIED;
+    case initial_versioning_behavior::auto_upgrade:
+      return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_AUTO_UPGRADE;
+    case initial_versioning_behavior::use_ramping_version:
+      return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_USE_RAMPING_VERSION;
+  }
+  return enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_UNSPECIFIED;
+}
+
+}  // namespace rondo::detail::engine

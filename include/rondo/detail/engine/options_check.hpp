@@ -1,0 +1,57 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "rondo/options.hpp"
+
+// What the server would refuse is refused where the workflow asks for it: std::invalid_argument says what is wrong.
+namespace rondo::detail::engine {
+
+/// Whose options they are.
+class options_of {
+ public:
+  constexpr options_of(const char* kind, std::string_view name) : kind_(kind), name_(name) {}
+  void require(bool holds, const char* what) const {
+    if (!holds) throw std::invalid_argument(std::string(kind_) + " \"" + std::string(name_) + "\": " + what);
+  }
+
+ private:
+  const char* kind_;
+  std::string_view name_;
+};
+
+inline void check(const retry_policy& policy, const options_of& owner) {
+  owner.require(policy.initial_interval > duration::zero(), "retry policy: initial_interval must be positive");
+  owner.require(policy.backoff_coefficient >= 1.0, "retry policy: backoff_coefficient must be at least 1");
+  owner.require(policy.maximum_interval >= duration::zero(), "retry policy: maximum_interval must not be negative");
+  owner.require(policy.maximum_interval == duration::zero() || policy.maximum_interval >= policy.initial_interval,
+                "retry policy: maximum_interval must not be shorter than initial_interval");
+  owner.require(policy.maximum_attempts >= 0, "retry policy: maximum_attempts must not be negative");
+}
+
+inline void check(const activity_options& options, std::string_view type) {
+  const options_of owner("activity", type);
+  owner.require(options.schedule_to_close_timeout >= duration::zero(),
+                "schedule_to_close_timeout must not be negative");
+  owner.require(options.schedule_to_start_timeout >= duration::zero(),
+                "schedule_to_start_timeout must not be negative");
+  owner.require(options.start_to_close_timeout >= duration::zero(), "start_to_close_timeout must not be negative");
+  owner.require(options.heartbeat_timeout >= duration::zero(), "heartbeat_timeout must not be negative");
+  owner.require(
+      options.start_to_close_timeout > duration::zero() || options.schedule_to_close_timeout > duration::zero(),
+      "start_to_close_timeout or schedule_to_close_timeout must be set");
+  owner.require(options.cancellation != cancellation_type::wait_cancellation_requested,
+                "wait_cancellation_requested is for child workflows");
+  if (options.retry) check(*options.retry, owner);
+}
+
+inline void check(const child_workflow_options& options, std::string_view type) {
+  const options_of owner("child workflow", type);
+  owner.require(options.execution_timeout >= duration::zero(), "execution_timeout must not be negative");
+  owner.require(options.run_timeout >= duration::zero(), "run_timeout must not be negative");
+  owner.require(options.task_timeout >= duration::zero(), "task_timeout must not be negative");
+  if (options.retry) check(*options.retry, owner);
+}
+
+}  // namespace rondo::detail::engine

@@ -1,0 +1,230 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "engine/script.hpp"
+#include "rondo/workflow.hpp"
+
+// Children and other workflows: what a run asks for, and what becomes of it.
+namespace children_test {
+
+using namespace std::chrono_literals;
+using namespace rondo::test;
+namespace workflow = rondo::workflow;
+using lines = std::vector<std::string>;
+
+class shop {
+ public:
+  rondo::task<int> run(int from);
+  void poke(std::string text);
+  static constexpr auto handlers = rondo::handlers(rondo::signal<&shop::poke>);
+};
+rondo::task<int> ends_with(std::string text);
+
+/// What a failure and its causes say.
+std::string texts_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const rondo::failure& known) {
+    return known.message() + (known.cause() ? "; " + texts_of(known.cause()) : "");
+  }
+}
+
+rondo::task<std::string> runs_child() {
+  auto made = co_await workflow::as_result(workflow::execute_child<shop>({.id = "shop-1"}, 7));
+  if (made) co_return std::to_string(*made);
+  co_return texts_of(made.error());
+}
+script child_script(std::string_view type, std::vector<std::function<void(history_builder&)>> inbound) {
+  return {rondo::registry().workflow<runs_child>(), history_builder(type), std::move(inbound)};
+}
+
+TEST(children, give_their_result) {
+  const auto got = play_everywhere(child_script("runs_child", {
+                                                                  [](history_builder& h) { h.child_started(5); },
+                                                                  [](history_builder& h) { h.child_completed(5, "8"); },
+                                                              }));
+  EXPECT_EQ(got, (transcript{{"child shop-1 shop(7)"}, {}, {R"(complete ("8"))"}}));
+}
+
+TEST(children, fail_as_they_failed) {
+  const auto end_of = [](const std::function<void(history_builder&)>& end) {
+    const auto got = play_everywhere(child_script("runs_child", {[&end](history_builder& h) {
+                                                    h.child_started(5);
+                                                    end(h);
+                                                  }}));
+    return got.back().back();
+  };
+  EXPECT_EQ(end_of([](history_builder& h) { h.child_failed(5, "broke"); }),
+            R"(complete ("Child workflow failed; broke"))");
+  EXPECT_EQ(end_of([](history_builder& h) { h.child_timed_out(5); }),
+            R"(complete ("Child workflow timed out; Workflow timed out"))");
+  EXPECT_EQ(end_of([](history_builder& h) { h.child_terminated(5); }),
+            R"(complete ("Child workflow terminated; Workflow terminated"))");
+  EXPECT_EQ(end_of([](history_builder& h) { h.child_cancelled(5); }),
+            R"(complete ("Child workflow cancelled; Workflow cancelled"))");
+}
+
+TEST(children, may_not_be_started) {
+  const auto got = play_everywhere(child_script("runs_child", {[](history_builder& h) { h.child_refused(5); }}));
+  EXPECT_EQ(got.back(), lines{R"(complete ("Child workflow not started; Workflow execution already started"))"});
+}
+
+rondo::task<std::string> starts_child() {
+  auto child = co_await workflow::start_child<shop>({}, 1);
+  co_await child.signal<&shop::poke>("ada");
+  const std::string about = child.id() + "/" + child.run_id();
+  co_return about + "=" + std::to_string(co_await child.result());
+}
+
+TEST(children, have_handles_once_they_have_begun) {
+  const script of{rondo::registry().workflow<starts_child>(),
+                  history_builder("starts_child"),
+                  {
+                      [](history_builder& h) { h.child_started(5, "first"); },
+                      [](history_builder& h) { h.signal_delivered(10); },
+                      [](history_builder& h) { h.child_completed(5, "3"); },
+                  }};
+  EXPECT_EQ(
+      play_everywhere(of),
+      (transcript{
+          {"child run-1_1 shop(1)"}, {R"(signal run-1_1 poke("ada"))"}, {}, {R"(complete ("run-1_1/first=3"))"}}));
+}
+
+rondo::task<int> leaves_child() {
+  const auto child =
+      co_await workflow::start_child<ends_with>({.parent_close = rondo::parent_close_policy::abandon}, "x");
+  co_return static_cast<int>(child.run_id().size());
+}
+
+TEST(children, may_be_left_to_themselves) {
+  script of{rondo::registry().workflow<leaves_child>(), history_builder("leaves_child"), {[](history_builder& h) {
+              h.child_started(5, "abc");
+            }}};
+  EXPECT_EQ(play_everywhere(of), (transcript{{R"(child run-1_1 ends_with("x"))"}, {"complete (3)"}}));
+}
+
+template <rondo::cancellation_type How>
+rondo::task<std::string> cancelled_child() {
+  rondo::child_workflow_options options;
+  options.id = "c";
+  options.cancellation = How;
+  auto made = co_await workflow::as_result(workflow::execute_child<shop>(options, 7));
+  co_return made ? std::to_string(*made) : texts_of(made.error());
+}
+template <rondo::cancellation_type How>
+transcript cancel_child(std::vector<std::function<void(history_builder&)>> inbound) {
+  rondo::registry from;
+  from.workflow<cancelled_child<How>>("w");
+  return play_everywhere({from, history_builder("w"), std::move(inbound)});
+}
+
+TEST(children, are_cancelled_as_their_options_say) {
+  using rondo::cancellation_type;
+  const auto started = [](history_builder& h) { h.child_started(5); };
+  const auto cancel = [](history_builder& h) { h.cancel_requested("stop"); };
+  const std::string at_once = R"(complete ("Child workflow cancelled; Child workflow cancelled"))";
+  const std::string in_the_end = R"(complete ("Child workflow cancelled; Workflow cancelled"))";
+  EXPECT_EQ(cancel_child<cancellation_type::try_cancel>({started, cancel}),
+            (transcript{{"child c shop(7)"}, {}, {"cancel workflow c", at_once}}));
+  EXPECT_EQ(cancel_child<cancellation_type::abandon>({started, cancel}),
+            (transcript{{"child c shop(7)"}, {}, {at_once}}));
+  EXPECT_EQ(cancel_child<cancellation_type::wait_cancellation_requested>(
+                {started, cancel, [](history_builder& h) { h.cancel_delivered(14); }}),
+            (transcript{{"child c shop(7)"}, {}, {"cancel workflow c"}, {at_once}}));
+  EXPECT_EQ(cancel_child<cancellation_type::wait_cancellation_completed>(
+                {started, cancel, [](history_builder& h) { h.cancel_delivered(14).child_cancelled(5); }}),
+            (transcript{{"child c shop(7)"}, {}, {"cancel workflow c"}, {in_the_end}}));
+  EXPECT_EQ(cancel_child<cancellation_type::wait_cancellation_completed>(
+                {started, cancel, [](history_builder& h) { h.cancel_failed(14).child_completed(5, "9"); }}),
+            (transcript{{"child c shop(7)"}, {}, {"cancel workflow c"}, {R"(complete ("9"))"}}))
+      << "it may end before it is told";
+}
+
+TEST(children, may_be_cancelled_before_they_have_begun) {
+  using rondo::cancellation_type;
+  EXPECT_EQ(cancel_child<cancellation_type::wait_cancellation_completed>(
+                {[](history_builder& h) { h.cancel_requested(); },
+                 [](history_builder& h) { h.child_started(5).cancel_delivered(10).child_cancelled(5); }}),
+            (transcript{{"child c shop(7)"},
+                        {"cancel workflow c"},
+                        {R"(complete ("Child workflow cancelled; Workflow cancelled"))"}}));
+  EXPECT_EQ(cancel_child<cancellation_type::wait_cancellation_completed>({[](history_builder& h) {
+              h.cancel_requested();
+              h.child_started(5).child_completed(5, "1");
+            }}),
+            (transcript{{"child c shop(7)"}, {R"(complete ("1"))"}}))
+      << "nothing is left to cancel";
+}
+
+rondo::task<std::string> cancels_what_it_has_not_sent() {
+  workflow::cancellation_scope scope;
+  auto child = workflow::execute_child<shop>({}, 1).start();
+  auto told = workflow::external("other").signal("poke").start();
+  child.cancel();
+  told.cancel();
+  auto first = co_await workflow::as_result(std::move(child));
+  auto second = co_await workflow::as_result(std::move(told));
+  co_return texts_of(first.error()) + ", " + texts_of(second.error());
+}
+
+TEST(children, that_were_not_sent_leave_no_trace) {
+  const script of{
+      rondo::registry().workflow<cancels_what_it_has_not_sent>(), history_builder("cancels_what_it_has_not_sent"), {}};
+  EXPECT_EQ(play_everywhere(of),
+            (transcript{{R"(complete ("Child workflow cancelled; Child workflow cancelled, cancelled"))"}}));
+}
+
+rondo::task<std::string> tells_others() {
+  const auto other = workflow::external<shop>("other");
+  co_await other.signal<&shop::poke>("ada");
+  auto second = co_await workflow::as_result(workflow::external("gone").signal("poke", 1, true));
+  co_await other.cancel("enough");
+  auto fourth = co_await workflow::as_result(workflow::external("gone").cancel());
+  co_return texts_of(second.error()) + "; " + texts_of(fourth.error());
+}
+
+TEST(other_workflows, are_signalled_and_cancelled) {
+  const script of{rondo::registry().workflow<tells_others>(),
+                  history_builder("tells_others"),
+                  {
+                      [](history_builder& h) { h.signal_delivered(5); },
+                      [](history_builder& h) { h.signal_failed(10); },
+                      [](history_builder& h) { h.cancel_delivered(15); },
+                      [](history_builder& h) { h.cancel_failed(20); },
+                  }};
+  EXPECT_EQ(play_everywhere(of), (transcript{{R"(signal other poke("ada"))"},
+                                             {"signal gone poke(1,true)"},
+                                             {"cancel workflow other"},
+                                             {"cancel workflow gone"},
+                                             {R"(complete ("Signalling workflow \"gone\" failed: it does not run; )"
+                                              R"(Cancelling workflow \"gone\" failed: it does not run"))"}}));
+}
+
+rondo::task<> asks_for_nonsense() {
+  rondo::child_workflow_options options;
+  options.run_timeout = -1s;
+  co_await workflow::start_child<shop>(options, 1);
+}
+
+TEST(children, with_options_that_make_no_sense_fail_the_task) {
+  engine_driver driver(rondo::registry().workflow<asks_for_nonsense>(), history_builder("asks_for_nonsense"));
+  EXPECT_EQ(driver.task(), lines{"not completed: child workflow \"shop\": run_timeout must not be negative"});
+}
+
+TEST(children, are_compared_on_replay) {
+  engine_driver driver(rondo::registry().workflow<runs_child>(), history_builder("runs_child"));
+  driver.history.task().child_initiated("shop-2", "shop");
+  driver.history.child_started(5);
+  const auto got = driver.task();
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_NE(got[0].find("the history has event 5 StartChildWorkflowExecutionInitiated of child workflow \"shop\" (id "
+                        "\"shop-2\"), but the workflow code asked for StartChildWorkflowExecution of child workflow "
+                        "\"shop\" (id \"shop-1\")"),
+            std::string::npos)
+      << got[0];
+}
+
+}  // namespace children_test
