@@ -79,12 +79,16 @@ class engine_driver {
     run_task();
     if (last.kind != engine::step_kind::completed) return {"not completed: " + failure()};
     auto commands = texts();
+    take_completion();
+    return commands;
+  }
+  /// The server takes the completion of the task that was run.
+  void take_completion() {
     messages_.clear();
     previous_started_ = history.last_id();
     history.record(*last.completed);
     run_->accepted();
     if (last.evict != engine::eviction::none) run_.reset();
-    return commands;
   }
   /// Opens a task and completes it.
   std::vector<std::string> task() {

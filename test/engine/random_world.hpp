@@ -1,0 +1,173 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rondo/detail/base/random.hpp"
+#include "support/engine_driver.hpp"
+#include "support/history_builder.hpp"
+
+namespace rondo::test {
+
+/// What a server and the world around a run may do next, chosen at random: answers to what the run began, messages,
+/// workflow tasks that fail.
+class random_world {
+ public:
+  explicit random_world(std::uint64_t seed) : random_(seed) {}
+
+  /// Some events, and updates, before one workflow task.
+  void happen(engine_driver& to) {
+    for (auto count = random_.uniform(0, 4); count > 0; --count) one_event(to);
+    if (random_.uniform(0, 5) == 0) ask(to);
+  }
+  /// True once in so many times.
+  bool chance(std::int64_t times) { return random_.uniform(1, times) == 1; }
+  std::int64_t number(std::int64_t most) { return random_.uniform(0, most); }
+
+ private:
+  enum class kind : std::uint8_t { activity, timer, child, started_child, signal, cancel };
+
+  /// What the run began and the history does not close, by the id of its event.
+  static std::vector<std::pair<std::int64_t, kind>> open_in(const History& history) {
+    std::map<std::int64_t, kind> open;
+    std::map<std::string, std::int64_t> timers;
+    for (const auto& event : history.events()) {
+      switch (event.event_type()) {
+        case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+          open[event.event_id()] = kind::activity;
+          break;
+        case enums::EVENT_TYPE_TIMER_STARTED:
+          open[event.event_id()] = kind::timer;
+          timers[event.timer_started_event_attributes().timer_id()] = event.event_id();
+          break;
+        case enums::EVENT_TYPE_TIMER_CANCELED:
+          open.erase(timers[event.timer_canceled_event_attributes().timer_id()]);
+          break;
+        case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+          open[event.event_id()] = kind::child;
+          break;
+        case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+          open[engine::initial_event_of(event)] = kind::started_child;
+          break;
+        case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+          open[event.event_id()] = kind::signal;
+          break;
+        case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+          open[event.event_id()] = kind::cancel;
+          break;
+        case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
+          break;
+        default:
+          open.erase(engine::initial_event_of(event));
+          break;
+      }
+    }
+    return {open.begin(), open.end()};
+  }
+
+  void one_event(engine_driver& to) {
+    auto& h = to.history;
+    switch (random_.uniform(0, 11)) {
+      case 0:
+        h.signal("poke", {"1"});
+        break;
+      case 1:
+        h.signal("do_more", {std::to_string(random_.uniform(1, 1000))});
+        break;
+      case 2:
+        h.signal("unheard", {"1"});
+        break;
+      case 3:
+        if (chance(2)) h.failed_task();
+        break;
+      case 4:
+        if (chance(2)) h.timed_out_task();
+        break;
+      case 5:
+        if (chance(6)) h.cancel_requested("stop");
+        break;
+      case 6:
+        if (chance(6)) {
+          h.failed_task(enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW, "run-" + std::to_string(h.last_id()));
+          h.update_admitted("admitted-" + std::to_string(h.last_id()), "update",
+                            {std::to_string(random_.uniform(1, 1000))});
+        }
+        break;
+      default:
+        answer(h);
+        break;
+    }
+  }
+  void answer(history_builder& h) {
+    const auto open = open_in(h.history());
+    if (open.empty()) return;
+    const auto [id, of] = open[static_cast<std::size_t>(random_.uniform(0, static_cast<std::int64_t>(open.size()) - 1))];
+    switch (of) {
+      case kind::activity:
+        answer_activity(h, id);
+        break;
+      case kind::timer:
+        h.timer_fired(id);
+        break;
+      case kind::child:
+        chance(4) ? h.child_refused(id) : h.child_started(id);
+        break;
+      case kind::started_child:
+        answer_child(h, id);
+        break;
+      case kind::signal:
+        chance(4) ? h.signal_failed(id) : h.signal_delivered(id);
+        break;
+      case kind::cancel:
+        chance(4) ? h.cancel_failed(id) : h.cancel_delivered(id);
+        break;
+    }
+  }
+  void answer_activity(history_builder& h, std::int64_t id) {
+    h.activity_started(id);
+    switch (random_.uniform(0, 4)) {
+      case 0:
+        h.activity_failed(id, "declined");
+        break;
+      case 1:
+        h.activity_timed_out(id);
+        break;
+      default:
+        h.activity_completed(id, std::to_string(random_.uniform(0, 9)));
+        break;
+    }
+  }
+  void answer_child(history_builder& h, std::int64_t id) {
+    switch (random_.uniform(0, 6)) {
+      case 0:
+        h.child_failed(id, "declined");
+        break;
+      case 1:
+        h.child_timed_out(id);
+        break;
+      case 2:
+        h.child_terminated(id);
+        break;
+      case 3:
+        h.child_cancelled(id);
+        break;
+      default:
+        h.child_completed(id, std::to_string(random_.uniform(0, 9)));
+        break;
+    }
+  }
+  /// An update that follows the last event, or one in the middle of those that no task has seen.
+  void ask(engine_driver& to) {
+    const auto last = to.history.last_id();
+    const auto seen = to.history.last(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED);
+    const auto after = chance(2) || last <= seen ? last : random_.uniform(seen, last);
+    to.ask("update-" + std::to_string(last), "update", {std::to_string(random_.uniform(1, 1000))}, after);
+  }
+
+  detail::deterministic_random random_;
+};
+
+}  // namespace rondo::test
