@@ -40,6 +40,8 @@ class http2_test_server {
     std::vector<nghttp2_settings_entry> settings;
     /// Called when the headers are there, instead of when the request is.
     bool early = false;
+    /// Called for every ping; pings are answered only by acknowledge_ping() then.
+    std::function<void(peer&)> on_ping;
   };
 
   using handler = std::function<void(peer&, const request&)>;
@@ -113,7 +115,11 @@ class http2_test_server::peer : public std::enable_shared_from_this<peer> {
           static_cast<peer*>(user)->streams_.erase(stream);
           return 0;
         });
-    nghttp2_session_server_new(&session_, callbacks, this);
+    nghttp2_option* how = nullptr;
+    nghttp2_option_new(&how);
+    nghttp2_option_set_no_auto_ping_ack(how, owner.options_.on_ping ? 1 : 0);
+    nghttp2_session_server_new2(&session_, callbacks, this, how);
+    nghttp2_option_del(how);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, owner.options_.settings.data(),
                             owner.options_.settings.size());
@@ -167,6 +173,11 @@ class http2_test_server::peer : public std::enable_shared_from_this<peer> {
     nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_stream, h2_error,
                           reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
   }
+  /// Answers a ping.
+  void acknowledge_ping() {
+    const std::uint8_t nothing[8] = {};
+    nghttp2_submit_ping(session_, NGHTTP2_FLAG_ACK, nothing);
+  }
   void close() { socket_.close(); }
   /// From any thread, later.
   void later(std::function<void(peer&)> function) {
@@ -196,6 +207,9 @@ class http2_test_server::peer : public std::enable_shared_from_this<peer> {
   }
 
   void on_frame(const nghttp2_frame& frame) {
+    if (frame.hd.type == NGHTTP2_PING && (frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+      if (owner_->options_.on_ping) owner_->options_.on_ping(*this);
+    }
     const bool is_headers = frame.hd.type == NGHTTP2_HEADERS;
     if (is_headers) {
       owner_->most_streams_ = std::max(owner_->most_streams_.load(), static_cast<int>(streams_.size()));

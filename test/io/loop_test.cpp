@@ -137,6 +137,40 @@ TEST_P(Loop, PostedWorkThatPostsAgainDoesNotStarveTimers) {
   EXPECT_EQ(log.size(), 1U);
 }
 
+TEST_P(Loop, WhatCameBeforeTheTimeOfATimerIsHandledBeforeIt) {
+  asio::ip::tcp::acceptor acceptor(loop().context(), {asio::ip::address_v4::loopback(), 0});
+  asio::ip::tcp::socket outgoing(loop().context());
+  outgoing.connect(acceptor.local_endpoint());
+  asio::ip::tcp::socket incoming = acceptor.accept();
+  std::vector<int> log;
+  std::array<char, 3> data{};
+  asio::async_read(incoming, asio::buffer(data), [&](asio::error_code, std::size_t) {
+    log.push_back(1);
+    loop().post([&] { log.push_back(2); });
+  });
+  counter timer(log, 3);
+  loop().poll();
+  // The thread does other things meanwhile, as one that is stopped.
+  loop().post([&] {
+    const auto time = steady_clock::now() + 1ms;
+    loop().arm(timer, time);
+    asio::write(outgoing, asio::buffer("abc", 3));
+    std::this_thread::sleep_until(time + 1ms);
+  });
+  loop().run_until([&] { return log.size() == 3; });
+  EXPECT_EQ(log, (std::vector<int>{1, 2, 3}));
+}
+
+TEST_P(Loop, WhatNeverEndsDoesNotStarveTimers) {
+  std::vector<int> log;
+  counter timer(log, 1);
+  loop().arm(timer, steady_clock::now() + 1ms);
+  std::function<void()> again = [&] { asio::post(loop().context(), again); };
+  asio::post(loop().context(), again);
+  loop().run_until([&] { return !log.empty(); });
+  EXPECT_EQ(log.size(), 1U);
+}
+
 TEST_P(Loop, RunOneDoesWhatItWaitedFor) {
   bool ran = false;
   loop().post([&] { ran = true; });

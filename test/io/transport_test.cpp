@@ -37,6 +37,10 @@ grpc_answer answer(const grpc::GenericCallbackServerContext& context, const std:
   if (path == "/test/not_found") {
     return {grpc::Status(grpc::StatusCode::NOT_FOUND, "no such thing", std::string("\x08\x05\0x", 4)), ""};
   }
+  if (path == "/test/deadline") {
+    const auto left = context.deadline() - std::chrono::system_clock::now();
+    return {grpc::Status::OK, std::to_string(std::chrono::duration_cast<std::chrono::seconds>(left).count())};
+  }
   if (path == "/test/cancelled") return {grpc::Status(grpc::StatusCode::CANCELLED, "the server says so"), ""};
   if (path == "/test/header") {
     const auto range = context.client_metadata().equal_range(request);
@@ -116,6 +120,14 @@ TYPED_TEST(NetworkTransport, DeadlineEndsACallThatHangs) {
   const auto result = this->call("/test/hang", "", options);
   EXPECT_EQ(result.status.code, rpc_code::deadline_exceeded);
   EXPECT_TRUE(result.status.from_transport);
+}
+
+TYPED_TEST(NetworkTransport, TheServerIsToldTheDeadline) {
+  call_options options;
+  options.deadline = steady_clock::now() + 300s;
+  const std::string seconds(this->call("/test/deadline", "", options).response.view());
+  EXPECT_GT(std::stol(seconds), 200);
+  EXPECT_LE(std::stol(seconds), 300);
 }
 
 TYPED_TEST(NetworkTransport, TokenCancelsManyPendingCalls) {

@@ -28,6 +28,9 @@ class asio_reactor final : public reactor {
     }
   }
 
+  /// The loop looks at asio itself.
+  bool poll() override { return false; }
+
   void wake() noexcept override {
     asio::post(*context_, [] {});
   }

@@ -67,12 +67,15 @@ class grpc_reactor : public reactor {
     operation.next_ = nullptr;
   }
 
-  void wait(time_point deadline) override {
-    void* tag = nullptr;
-    bool ok = false;
-    if (queue_->AsyncNext(&tag, &ok, to_timespec(deadline)) == grpc::CompletionQueue::GOT_EVENT) {
-      static_cast<grpc_event*>(tag)->on_event(ok);
+  void wait(time_point deadline) override { take(deadline); }
+
+  bool poll() override {
+    // gRPC looks at one of its descriptors each time.
+    constexpr int descriptors = 8;
+    for (int i = 0; i < descriptors; ++i) {
+      if (take(time_point::min())) return true;
     }
+    return false;
   }
 
   void wake() noexcept override {
@@ -97,6 +100,15 @@ class grpc_reactor : public reactor {
   explicit grpc_reactor(std::unique_ptr<grpc::CompletionQueue> queue) : queue_(std::move(queue)) {}
 
  private:
+  /// False: none came before the deadline.
+  bool take(time_point deadline) {
+    void* tag = nullptr;
+    bool ok = false;
+    if (queue_->AsyncNext(&tag, &ok, to_timespec(deadline)) != grpc::CompletionQueue::GOT_EVENT) return false;
+    static_cast<grpc_event*>(tag)->on_event(ok);
+    return true;
+  }
+
   void close() noexcept {
     if (closed_) return;
     closed_ = true;

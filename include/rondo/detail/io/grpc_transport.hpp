@@ -22,22 +22,28 @@
 
 #include "rondo/connection_options.hpp"
 #include "rondo/detail/io/grpc_reactor.hpp"
+#include "rondo/detail/io/grpc_wire.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/pem.hpp"
 #include "rondo/detail/io/transport.hpp"
 
 namespace rondo::detail::io {
 
-/// One call in gRPC's hands; owns itself until its event came.
-class grpc_attempt final : public grpc_operation {
+/// One call in gRPC's hands; owns itself until its event came. The server is told the deadline, but gRPC is not: its
+/// threads would end the call when they find the deadline passed after a freeze of the process, though the answer lies
+/// in the socket. So the loop ends it, which looks for answers first.
+class grpc_attempt final : public grpc_operation, public timer_node {
  public:
-  static void start(grpc_reactor& reactor, grpc::GenericStub& stub, unary_call& call) {
-    auto* self = new grpc_attempt(reactor, call);
+  static void start(event_loop& loop, grpc_reactor& reactor, grpc::GenericStub& stub, unary_call& call) {
+    auto* self = new grpc_attempt(loop, reactor, call);
     call.state = self;
     reactor.add(*self);
     call.each_header(
         [self](const std::string& name, const std::string& value) { self->context_.AddMetadata(name, value); });
-    if (call.deadline() != time_point::max()) self->context_.set_deadline(grpc_reactor::to_timespec(call.deadline()));
+    if (call.deadline() != time_point::max()) {
+      self->context_.AddMetadata("grpc-timeout", grpc_timeout(call.deadline() - steady_clock::now()));
+      loop.arm(*self, call.deadline());
+    }
     self->reader_ = stub.PrepareUnaryCall(&self->context_, call.path(), self->request_, &reactor.queue());
     self->reader_->StartCall();
     self->reader_->Finish(&self->response_, &self->status_, static_cast<grpc_event*>(self));
@@ -45,6 +51,7 @@ class grpc_attempt final : public grpc_operation {
 
   void on_event(bool) override {
     reactor_->remove(*this);
+    loop_->disarm(*this);
     unary_call& call = *call_;
     rpc_result result = take_result();
     delete this;
@@ -57,9 +64,14 @@ class grpc_attempt final : public grpc_operation {
   }
 
  private:
-  grpc_attempt(grpc_reactor& reactor, unary_call& call)
-      : reactor_(&reactor), call_(&call), request_(shared_buffer(call.request())) {}
+  grpc_attempt(event_loop& loop, grpc_reactor& reactor, unary_call& call)
+      : loop_(&loop), reactor_(&reactor), call_(&call), request_(shared_buffer(call.request())) {}
   ~grpc_attempt() = default;
+
+  void on_timer() override {
+    timed_out_ = !cancelled_;
+    context_.TryCancel();
+  }
 
   /// A buffer that keeps the request bytes alive as long as gRPC has something to send of them, without a copy.
   static grpc::ByteBuffer shared_buffer(const request_bytes& bytes) {
@@ -72,6 +84,9 @@ class grpc_attempt final : public grpc_operation {
   rpc_result take_result() {
     if (status_.ok()) return rpc_result(take_response());
     rpc_status status(static_cast<rpc_code>(status_.error_code()), status_.error_message());
+    if (status.code == rpc_code::cancelled && timed_out_) {
+      return rpc_result(rpc_status(rpc_code::deadline_exceeded, "Deadline Exceeded", true));
+    }
     status.details = status_.error_details();
     status.from_transport = ended_here(status.code) || !is_sent_by_server(context_.debug_error_string());
     return rpc_result(std::move(status));
@@ -79,7 +94,7 @@ class grpc_attempt final : public grpc_operation {
 
   bool ended_here(rpc_code code) const {
     if (code == rpc_code::cancelled) return cancelled_;
-    return code == rpc_code::deadline_exceeded && steady_clock::now() >= call_->deadline();
+    return code == rpc_code::deadline_exceeded && call_->deadline_is_here();
   }
 
   /// gRPC tells in prose only where a status was made: it names the address that answered, or the target as the user
@@ -100,6 +115,7 @@ class grpc_attempt final : public grpc_operation {
     return {std::move(slice), bytes};
   }
 
+  event_loop* loop_;
   grpc_reactor* reactor_;
   unary_call* call_;
   grpc::ClientContext context_;
@@ -108,6 +124,7 @@ class grpc_attempt final : public grpc_operation {
   grpc::Status status_;
   std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader_;
   bool cancelled_ = false;
+  bool timed_out_ = false;
 };
 
 /// Calls over one gRPC channel, driven by the completion queue of the loop.
@@ -120,7 +137,7 @@ class grpc_transport final : public transport {
         stub_(grpc::CreateCustomChannel(options.target, credentials(options), arguments(options))) {}
 
   event_loop& loop() noexcept override { return *loop_; }
-  void start(unary_call& call) override { grpc_attempt::start(*reactor_, stub_, call); }
+  void start(unary_call& call) override { grpc_attempt::start(*loop_, *reactor_, stub_, call); }
   void cancel(unary_call& call) noexcept override { static_cast<grpc_attempt*>(call.state)->try_cancel(); }
 
  private:

@@ -57,8 +57,7 @@ class http2_call final : public timer_node, public std::enable_shared_from_this<
   void end_later(rpc_result result) {
     if (ended()) return;
     leave();
-    // A server that is told the deadline may see it pass before this side does.
-    if (result.status.code == rpc_code::deadline_exceeded && steady_clock::now() >= caller_->deadline()) {
+    if (result.status.code == rpc_code::deadline_exceeded && caller_->deadline_is_here()) {
       result.status.from_transport = true;
     }
     outcome_ = std::move(result);

@@ -24,7 +24,8 @@
 namespace rondo::detail::io {
 
 /// The one thread of a Rondo program: waits in asio or its transport's reactor, fires timers, polls asio, runs posted
-/// work. Whoever calls run(), run_until(), run_one(), poll() or block_on() drives it; at most one thread does so at a
+/// work. What has come in before the time of a timer is handled before the timer, also when the thread finds both late.
+/// Whoever calls run(), run_until(), run_one(), poll() or block_on() drives it; at most one thread does so at a
 /// time.
 class event_loop {
  public:
@@ -100,6 +101,7 @@ class event_loop {
   void wait(time_point deadline);
   void run_posted();
   void fire_timers();
+  void catch_up();
   asio_state poll_asio();
   void drop_work() noexcept;
   void drop_timers() noexcept;
@@ -113,6 +115,8 @@ class event_loop {
   timer_heap timers_;
   work_queue batch_;
   asio_state asio_ = asio_state::waiting;
+  /// Of the last look at it.
+  bool asio_ran_ = false;
   bool closing_ = false;
 };
 
@@ -232,15 +236,35 @@ inline void event_loop::run_posted() {
 inline void event_loop::fire_timers() {
   if (timers_.empty()) return;
   const time_point now = steady_clock::now();
+  // Timers of no time are cancellations.
+  while (timer_node* node = timers_.pop_due(time_point::min())) node->on_timer();
+  if (timers_.next() > now) return;
+  catch_up();
   while (timer_node* node = timers_.pop_due(now)) node->on_timer();
+}
+
+inline void event_loop::catch_up() {
+  // A thread that was kept from running, by a frozen process for example, finds answers and the deadlines that have
+  // passed since they came at the same time: the answers were in time. There is a limit, as peers that never stop to
+  // send must not keep timers from firing.
+  constexpr int most_rounds = 64, events_per_round = 64;
+  for (int round = 0; round < most_rounds; ++round) {
+    int events = 0;
+    while (events < events_per_round && core_.reactor_->poll()) ++events;
+    asio_ = poll_asio();
+    if (events == 0 && !asio_ran_) return;
+    run_posted();
+  }
 }
 
 inline event_loop::asio_state event_loop::poll_asio() {
   constexpr int handlers_per_turn = 128;
   auto& context = core_.context_;
   if (context.stopped()) context.restart();
+  asio_ran_ = false;
   for (int i = 0; i < handlers_per_turn; ++i) {
     if (context.poll_one() == 0) return context.stopped() ? asio_state::idle : asio_state::waiting;
+    asio_ran_ = true;
   }
   return asio_state::ready;
 }

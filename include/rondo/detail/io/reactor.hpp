@@ -16,6 +16,9 @@ class reactor {
   /// time_point::min() never waits. Loop thread only.
   virtual void wait(time_point deadline) = 0;
 
+  /// Handles an event that has come already; false when there is none. Loop thread only.
+  virtual bool poll() = 0;
+
   /// Ends the current or the next wait(). Any thread.
   virtual void wake() noexcept = 0;
 

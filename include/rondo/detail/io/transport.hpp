@@ -7,6 +7,7 @@
 #include <asio/cancellation_type.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/use_awaitable.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -73,6 +74,12 @@ class unary_call {
   const std::string& path() const noexcept { return path_; }
   const request_bytes& request() const noexcept { return request_; }
   time_point deadline() const noexcept { return options_.deadline; }
+  /// A server that says now that the deadline has passed means this call's: it was told it, and its clock is a coarse
+  /// one.
+  bool deadline_is_here() const noexcept {
+    constexpr std::chrono::milliseconds coarseness{10};
+    return deadline() != time_point::max() && steady_clock::now() + coarseness >= deadline();
+  }
   /// Calls the function with name and value of every header.
   template <class Function>
   void each_header(Function&& function) const {
