@@ -23,8 +23,6 @@ namespace service = temporal::api::workflowservice::v1;
 namespace enums = temporal::api::enums::v1;
 
 struct watching : testing::Test {
-  ~watching() override { end_poll(); }
-
   controller::target_config unversioned() const {
     controller::target_config made;
     made.name = "t";
@@ -85,9 +83,9 @@ struct watching : testing::Test {
   }
 
   bool polling = false;
-  asio::cancellation_signal signal;  // outlives the poll that it ends
   dev_server server;
   rondo::client over = server.connect();
+  asio::cancellation_signal signal;
 };
 
 TEST_F(watching, sees_what_waits_and_who_polls) {

@@ -16,6 +16,7 @@
 #include "rondo/registry.hpp"
 #include "rondo/worker.hpp"
 #include "rondo/workflow.hpp"
+#include "support/drive.hpp"
 #include "support/fake_server.hpp"
 #include "support/log_text.hpp"
 
@@ -96,20 +97,7 @@ class worker_test : public testing::Test {
     return *place;
   }
   /// Drives the loop until it holds; false when it takes far too long.
-  bool until(const std::function<bool()>& holds) {
-    // Threads of activities do not wake the loop, so it looks again and again.
-    struct alarm final : io::timer_node {
-      explicit alarm(io::event_loop& of) : on(of) { on_timer(); }
-      ~alarm() { on.disarm(*this); }
-      void on_timer() override { on.arm(*this, io::steady_clock::now() + std::chrono::milliseconds(1)); }
-      io::event_loop& on;
-    };
-    const alarm ticks(*loop);
-    const auto limit = io::steady_clock::now() + std::chrono::seconds(20);
-    bool held = false;
-    loop->run_until([&] { return (held = holds()) || io::steady_clock::now() >= limit; });
-    return held;
-  }
+  bool until(const std::function<bool()>& holds) { return drive_until(*loop, holds); }
   /// Lets everything happen that needs no waiting.
   void settle() {
     for (int turn = 0; turn < 100; ++turn) loop->poll();

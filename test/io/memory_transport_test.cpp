@@ -6,7 +6,9 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -196,6 +198,39 @@ TEST(MemoryTransportLoop, IsDestroyedWithCallsUnderWay) {
   EXPECT_EQ(token.use_count(), 5);
   loop.reset();
   EXPECT_EQ(token.use_count(), 1);
+}
+
+asio::awaitable<void> call_and_sleep(std::shared_ptr<transport> over, bool sleeps) {
+  if (sleeps) co_await sleep_for(over->loop(), 1h);
+  const auto request = std::make_shared<const std::string>();
+  co_await async_unary(*over, "/held", request, call_options(), asio::use_awaitable);
+}
+
+void begin_held(event_loop& loop, asio::cancellation_signal& by, bool sleeps) {
+  auto over = std::make_shared<memory_transport>(loop);
+  over->hold("/held");
+  asio::co_spawn(loop.executor(), call_and_sleep(over, sleeps),
+                 asio::bind_cancellation_slot(by.slot(), [](const std::exception_ptr&) { FAIL(); }));
+  for (int i = 0; i < 10; ++i) loop.poll();
+}
+
+// What is wrong with these shows under the address sanitizer.
+TEST(MemoryTransportLoop, IsDestroyedAfterTheSignalsOfItsOperations) {
+  for (const bool sleeps : {false, true}) {
+    event_loop loop;
+    asio::cancellation_signal signal;
+    begin_held(loop, signal, sleeps);
+  }
+}
+
+TEST(MemoryTransportLoop, IsDestroyedBeforeTheSignalsOfItsOperationsAreEmitted) {
+  for (const bool sleeps : {false, true}) {
+    auto loop = std::make_unique<event_loop>();
+    asio::cancellation_signal signal;
+    begin_held(*loop, signal, sleeps);
+    loop.reset();
+    signal.emit(asio::cancellation_type::terminal);
+  }
 }
 
 }  // namespace

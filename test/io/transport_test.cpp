@@ -142,7 +142,7 @@ TYPED_TEST(NetworkTransport, TokenCancelsManyPendingCalls) {
     async_unary(this->transport, "/test/hang", request, options,
                 [&](rpc_result r) { results.push_back(std::move(r)); });
   }
-  while (this->server.calls() < count + 1) this->loop.block_on(sleep_for(this->loop, 1ms));
+  while (this->server.calls() < count + 1) this->loop.poll();
   EXPECT_TRUE(results.empty());
   token.cancel();
   EXPECT_TRUE(results.empty());
@@ -204,7 +204,7 @@ TYPED_TEST(NetworkTransport, TheServerThatDiesEndsItsCalls) {
   std::optional<rpc_result> result;
   async_unary(this->transport, "/test/hang", std::make_shared<const std::string>("x"), call_options(),
               [&](rpc_result r) { result = std::move(r); });
-  while (this->server.calls() < 1) this->loop.block_on(sleep_for(this->loop, 1ms));
+  while (this->server.calls() < 1) this->loop.poll();
   this->server.stop();
   this->loop.run_until([&] { return result.has_value(); });
   EXPECT_TRUE(is_retryable(rpc_class::task_poll, result->status, false)) << to_string(result->status.code);
@@ -262,7 +262,7 @@ TYPED_TEST(NetworkTransportLoop, IsDestroyedWithCallsUnderWay) {
     event_loop loop;
     auto transport = std::make_shared<TypeParam>(loop, options_for(server));
     for (int i = 0; i < 10; ++i) asio::co_spawn(loop.executor(), hang_holding(transport, alive), asio::detached);
-    while (server.calls() < 10) loop.block_on(sleep_for(loop, 1ms));
+    while (server.calls() < 10) loop.poll();
     EXPECT_EQ(alive, 10);
   }
   EXPECT_EQ(alive, 0);

@@ -19,6 +19,7 @@
 #include "rondo/serverless/options.hpp"
 #include "rondo/serverless/runner.hpp"
 #include "rondo/workflow.hpp"
+#include "support/drive.hpp"
 #include "support/fake_server.hpp"
 #include "support/log_text.hpp"
 
@@ -133,20 +134,7 @@ class runner_test : public testing::Test {
   }
 
   /// Drives the loop until it holds; false when it takes far too long.
-  bool until(const std::function<bool()>& holds) {
-    // Threads of activities do not wake the loop, so it looks again and again.
-    struct alarm final : io::timer_node {
-      explicit alarm(io::event_loop& of) : on(of) { on_timer(); }
-      ~alarm() { on.disarm(*this); }
-      void on_timer() override { on.arm(*this, io::steady_clock::now() + std::chrono::milliseconds(1)); }
-      io::event_loop& on;
-    };
-    const alarm ticks(*loop);
-    const auto limit = io::steady_clock::now() + std::chrono::seconds(60);
-    bool held = false;
-    loop->run_until([&] { return (held = holds()) || io::steady_clock::now() >= limit; });
-    return held;
-  }
+  bool until(const std::function<bool()>& holds) { return drive_until(*loop, holds); }
   void settle() {
     for (int turn = 0; turn < 100; ++turn) loop->poll();
   }

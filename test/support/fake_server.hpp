@@ -160,7 +160,8 @@ class fake_server {
                                                   "RespondActivityTaskCompleted",
                                                   "RespondActivityTaskFailed",
                                                   "RespondActivityTaskCanceled",
-                                                  "ShutdownWorker"};
+                                                  "ShutdownWorker",
+                                                  "ResetStickyTaskQueue"};
 
   static void make_retries_quick(io::retry_numbers& numbers) {
     for (auto* each : {&numbers.unary, &numbers.task_poll, &numbers.throttled}) {

@@ -42,6 +42,11 @@ class workflow_run {
   /// workflow task because nothing happened in it.
   void accepted(std::int64_t reset_history_event_id = 0);
 
+  /// Empty until the run has begun.
+  std::string_view workflow_id() const noexcept {
+    return execution_ ? std::string_view(execution_->info().workflow_id) : std::string_view();
+  }
+
   /// Id of the last event that the run has seen; 0 when it has seen none.
   std::int64_t last_event_id() const noexcept { return tasks_.next_id() - 1; }
 

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/cancellation_type.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/error.hpp>
 #include <asio/error_code.hpp>
@@ -14,6 +12,7 @@
 
 #include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/io/slot_hook.hpp"
 
 namespace rondo::detail::io {
 
@@ -26,17 +25,11 @@ class sleep_operation final : public timer_node, private call_token::hook {
     auto* self = new sleep_operation(loop, std::move(handler));
     loop.arm(*self, when);
     if (token) self->follow(*token);
-    auto slot = asio::get_associated_cancellation_slot(self->handler_);
-    if (slot.is_connected()) {
-      slot.assign([self](asio::cancellation_type type) {
-        if (type != asio::cancellation_type::none) self->cancel();
-      });
-    }
+    self->slot_.attach(self->handler_, [self] { self->cancel(); });
   }
 
   void on_timer() override {
-    auto slot = asio::get_associated_cancellation_slot(handler_);
-    if (slot.is_connected()) slot.clear();
+    slot_.detach(handler_);
     const asio::error_code result = cancelled_ ? asio::error_code(asio::error::operation_aborted) : asio::error_code();
     const auto executor = asio::get_associated_executor(handler_, loop_->executor());
     Handler handler = std::move(handler_);
@@ -70,6 +63,7 @@ class sleep_operation final : public timer_node, private call_token::hook {
 
   event_loop* loop_;
   Handler handler_;
+  slot_hook slot_;
   bool cancelled_ = false;
 };
 

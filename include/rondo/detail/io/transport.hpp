@@ -1,10 +1,8 @@
 #pragma once
 
-#include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/cancellation_type.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
@@ -17,6 +15,7 @@
 
 #include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/io/slot_hook.hpp"
 #include "rondo/rpc_error.hpp"
 
 namespace rondo::detail::io {
@@ -136,13 +135,12 @@ class unary_operation final : public unary_call, private call_token::hook {
 
   void complete(rpc_result result) override {
     detach();
-    auto slot = asio::get_associated_cancellation_slot(handler_);
-    if (slot.is_connected()) slot.clear();
     event_loop& loop = *loop_;
     if (loop.closing()) {
       delete this;
       return;
     }
+    slot_.detach(handler_);
     const auto executor = asio::get_associated_executor(handler_, loop.executor());
     Handler handler = std::move(handler_);
     delete this;
@@ -163,17 +161,13 @@ class unary_operation final : public unary_call, private call_token::hook {
 
   void follow() {
     if (token()) attach(*token());
-    auto slot = asio::get_associated_cancellation_slot(handler_);
-    if (slot.is_connected()) {
-      slot.assign([this](asio::cancellation_type type) {
-        if (type != asio::cancellation_type::none) transport_->cancel(*this);
-      });
-    }
+    slot_.attach(handler_, [this] { transport_->cancel(*this); });
   }
 
   transport* transport_;
   event_loop* loop_;
   Handler handler_;
+  slot_hook slot_;
 };
 
 /// asio operation of one attempt of a call. A cancelled call completes with CANCELLED from the transport.

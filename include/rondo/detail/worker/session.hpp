@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/engine/api.hpp"
@@ -29,6 +30,7 @@
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
+#include "rondo/detail/worker/sticky_reset.hpp"
 #include "rondo/detail/worker/workflow_runner.hpp"
 #include "rondo/rpc_error.hpp"
 #include "rondo/worker_options.hpp"
@@ -119,6 +121,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Gives back to the server what still runs: activities are reported as failed and are repeated elsewhere. At the
   /// deadline, calls for workflow tasks are broken off; the server repeats those tasks after their timeout.
   asio::awaitable<void> abandon(io::time_point deadline) {
+    abandoned_ = true;
     if (activities_ && activities_->in_flight() > 0) {
       options_.logger.warn("activities did not end in time and are given back",
                            {{"activities", activities_->in_flight()}});
@@ -134,11 +137,13 @@ class session : public std::enable_shared_from_this<session> {
     }
     co_await changes_.wait_until(told, io::time_point::max());
   }
-  /// Tells the server that this worker is gone, so that it offers tasks of cached runs to others at once. Sent once;
+  /// Tells the server that this worker is gone, so that it offers tasks of cached runs to others at once: with one
+  /// call, or run by run at servers that do not know it, unless time has run out before. Done once, within the timeout;
   /// false when the server did not take it.
   asio::awaitable<bool> shut_down(duration timeout = std::chrono::seconds(2)) {
     if (shut_down_sent_) co_return shut_down_taken_;
     shut_down_sent_ = true;
+    const auto deadline = io::later(io::steady_clock::now(), timeout);
     engine::service::ShutdownWorkerRequest request;
     request.set_namespace_(namespace_);
     if (has_sticky_queue()) request.set_sticky_task_queue(runs_->sticky_queue);
@@ -156,6 +161,10 @@ class session : public std::enable_shared_from_this<session> {
       options_.logger.warn("the server was not told that the worker stops", {{"error", status.message}});
     }
     shut_down_taken_ = status.ok();
+    if (status.code == rpc_code::unimplemented && has_sticky_queue() && !abandoned_) {
+      auto resets = std::make_shared<sticky_reset>(loop_, connection_, namespace_, cached_runs(), deadline);
+      shut_down_taken_ = co_await sticky_reset::run(std::move(resets));
+    }
     co_return shut_down_taken_;
   }
   /// True when the server answers the polls of a worker that says that it stops.
@@ -198,6 +207,13 @@ class session : public std::enable_shared_from_this<session> {
   bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
   bool runs_activities() const { return worker::runs_activities(options_, runs_->definitions); }
   namespace_facts facts() const { return runs_->facts.value_or(namespace_facts()); }
+  std::vector<sticky_reset::held_run> cached_runs() const {
+    std::vector<sticky_reset::held_run> all;
+    runs_->cache.each([&all](const std::string& run_id, const run_store::held_run& run) {
+      all.push_back({std::string(run->workflow_id()), run_id});
+    });
+    return all;
+  }
   bool workflows_idle() const { return workflows_ == nullptr || workflows_->in_flight() == 0; }
 
   asio::awaitable<void> describe_namespace(io::time_point deadline) {
@@ -344,7 +360,7 @@ class session : public std::enable_shared_from_this<session> {
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
   std::optional<rpc_status> failure_;
-  bool shut_down_sent_ = false, shut_down_taken_ = false;
+  bool shut_down_sent_ = false, shut_down_taken_ = false, abandoned_ = false;
 };
 
 }  // namespace rondo::detail::worker

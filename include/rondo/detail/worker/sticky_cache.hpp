@@ -40,6 +40,11 @@ class sticky_cache {
     places_.clear();
     runs_.clear();
   }
+  /// Calls the function with id and run of each, the least recently used first.
+  template <class Function>
+  void each(Function function) const {
+    for (const auto& [run_id, run] : runs_) function(run_id, run);
+  }
   std::size_t size() const noexcept { return runs_.size(); }
 
  private:
