@@ -111,7 +111,8 @@ void try_seed(std::uint64_t seed, seen& all) {
       [&how](engine_driver& driver) {
         if (how.chance(2)) driver.evict();
         driver.cuts.clear();
-        for (auto cuts = how.number(2); cuts > 0; --cuts) driver.cuts.push_back(1 + how.number(driver.history.last_id()));
+        for (auto cuts = how.number(2); cuts > 0; --cuts)
+          driver.cuts.push_back(1 + how.number(driver.history.last_id()));
         std::sort(driver.cuts.begin(), driver.cuts.end());
         driver.empty_pages = how.chance(4);
       },

@@ -104,7 +104,8 @@ class random_world {
   void answer(history_builder& h) {
     const auto open = open_in(h.history());
     if (open.empty()) return;
-    const auto [id, of] = open[static_cast<std::size_t>(random_.uniform(0, static_cast<std::int64_t>(open.size()) - 1))];
+    const auto [id, of] =
+        open[static_cast<std::size_t>(random_.uniform(0, static_cast<std::int64_t>(open.size()) - 1))];
     switch (of) {
       case kind::activity:
         answer_activity(h, id);
