@@ -75,7 +75,9 @@ class lambda_worker_test : public ::testing::Test {
                   "--env",
                   "LAMBDA_WORKER_NOTES=" + folder_.file("notes"),
                   "--env",
-                  "LAMBDA_WORKER_PID=" + folder_.file("pid")};
+                  "LAMBDA_WORKER_PID=" + folder_.file("pid"),
+                  "--env",
+                  "LAMBDA_WORKER_GATE=" + folder_.file("gate")};
     command.insert(command.end(), flags.begin(), flags.end());
     emulator_ = std::make_unique<running_program>(rondo_command(std::move(command)));
     emulator_address_ = json::parse<listening>(emulator_->first_line()).address;
@@ -125,6 +127,17 @@ class lambda_worker_test : public ::testing::Test {
     const auto history = history_of(workflow_id);
     return history.events_size() > 0 &&
            history.events().rbegin()->event_type() == temporal::api::enums::v1::EVENT_TYPE_WORKFLOW_TASK_STARTED;
+  }
+  /// An activity of the workflow is in work.
+  bool runs_activity(const std::string& workflow_id) {
+    temporal::api::workflowservice::v1::DescribeWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_execution()->set_workflow_id(workflow_id);
+    const auto reply =
+        client().loop().block_on(io::call<temporal::api::workflowservice::v1::DescribeWorkflowExecutionResponse>(
+            *client().connection(), "DescribeWorkflowExecution", request));
+    return reply.response.pending_activities_size() > 0 &&
+           reply.response.pending_activities(0).state() == temporal::api::enums::v1::PENDING_ACTIVITY_STATE_STARTED;
   }
   losses losses_of(const std::string& workflow_id) {
     losses found;

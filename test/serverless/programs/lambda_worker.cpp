@@ -16,10 +16,10 @@ int main(int count, char** arguments) {
     if (mode == "throw") throw std::runtime_error("no secret, no worker");
     if (mode != "no queue") config.task_queue = "greetings";
     config.registry.template workflow<rondo::test::greeting>()
-        .template workflow<rondo::test::stopped_greeting>()
+        .template workflow<rondo::test::gated_greeting>()
         .template workflow<rondo::test::clock_of_worker>()
         .template activity<rondo::test::greet>()
-        .template activity<rondo::test::stop_process>()
+        .template activity<rondo::test::pass_gate>()
         .template activity<rondo::test::wall_clock>();
     if (const char* file = std::getenv("LAMBDA_WORKER_NOTES")) {
       config.on_shutdown([path = std::string(file)] { std::ofstream(path, std::ios::app) << "hook\n"; });
