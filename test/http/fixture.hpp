@@ -19,7 +19,6 @@
 #include "rondo/detail/http/client.hpp"
 #include "rondo/detail/http/server.hpp"
 #include "rondo/detail/io/loop.hpp"
-#include "rondo/detail/io/sleep.hpp"
 
 namespace rondo::test {
 

@@ -172,6 +172,11 @@ class session {
     work_->drain_activities();
     const auto now = clock::now();
     time_point end = std::min(times_.hooks, now + how_.limits.stop_timeout);
+    // A process that was frozen may find its time for this over, and tasks that came meanwhile in its sockets: they get
+    // a part of what is left until the deadline.
+    if (now > times_.hooks && now < times_.deadline) {
+      end = now + std::min<duration>(how_.limits.hook_buffer / 4, (times_.deadline - now) / 2);
+    }
     time_point polls_end = std::min(end, now + server_margin + std::chrono::milliseconds(200));
     if (why == end_reason::stopped) {
       end = std::min(end, now + how_.stop_grace - std::min(how_.stop_grace / 4, how_.limits.hook_buffer));
