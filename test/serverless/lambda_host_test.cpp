@@ -6,6 +6,7 @@
 #include <asio/detached.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -121,6 +122,51 @@ TEST_F(LambdaHost, AnswersOneEventAfterTheOther) {
   EXPECT_GT(*seen_[0].deadline, io::steady_clock::now() + 30s);
   EXPECT_LE(*seen_[0].deadline, io::steady_clock::now() + 61s);
   EXPECT_STREQ(std::getenv("_X_AMZN_TRACE_ID"), "trace-b");
+  EXPECT_EQ(end(), 0);
+}
+
+// Nothing in the process is shared by hosts, so the Runtime API is what tells a second one that it is one too many.
+TEST_F(LambdaHost, ASecondOneInTheProcessIsRefusedAndTheFirstGoesOn) {
+  start();
+  wait([this] { return endpoint_->parked(); });
+  const auto log = std::make_shared<rondo::test::log_text>();
+  lambda_parts parts;
+  parts.run = [](const invocation&) -> asio::awaitable<report> { throw std::runtime_error("it got an event"); };
+  parts.log = rondo::logger(log, rondo::log_level::debug);
+  lambda_host second(loop_, environment_, std::move(parts));
+  EXPECT_EQ(loop_.block_on(second.run()), 1);
+  EXPECT_NE(log->text().find("make only one lambda_host"), std::string::npos) << log->text();
+  give("a");
+  EXPECT_EQ(answer_to("a").body, "{\"id\":\"a\"}");
+  EXPECT_EQ(end(), 0);
+}
+
+TEST_F(LambdaHost, SeveralShareTheEventsOfAnEnvironmentThatHasSeveralAtOnce) {
+  endpoint_ = std::make_unique<runtime_endpoint>(loop_, 2, [this] { changed_.notify(); });
+  const auto more = parts_;
+  begin(endpoint_->address(), 1);
+  wait([this] { return endpoint_->ready(); });
+  lambda_host second(loop_, environment_, more);
+  std::optional<int> second_code;
+  asio::co_spawn(loop_.executor(), second.run(), [&](const std::exception_ptr&, int code) { second_code = code; });
+  wait([this] { return endpoint_->parked(); });
+  give("a");
+  give("b");
+  EXPECT_EQ(answer_to("a").body, "{\"id\":\"a\"}");
+  EXPECT_EQ(answer_to("b").body, "{\"id\":\"b\"}");
+  EXPECT_EQ(seen_.size(), 2U) << "an event was given to both";
+  EXPECT_EQ(end(), 0);
+  second.stop();
+  loop_.run_until([&] { return second_code.has_value(); });
+  EXPECT_EQ(*second_code, 0);
+}
+
+TEST_F(LambdaHost, RunsOnce) {
+  start();
+  wait([this] { return endpoint_->parked(); });
+  EXPECT_THROW(loop_.block_on(host_->run()), std::logic_error);
+  give("a");
+  EXPECT_EQ(answer_to("a").error_type, "");
   EXPECT_EQ(end(), 0);
 }
 

@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -58,7 +59,10 @@ class lambda_host {
   ~lambda_host() = default;
 
   /// Serves until stop(), and returns what the process should exit with: 0, or 1 when the Runtime API failed or a hook
-  /// of SnapStart threw. Only once.
+  /// of SnapStart threw. Throws std::logic_error the second time.
+  ///
+  /// One host in a process is enough for any number of invocations at once. Lambda refuses another one that asks for
+  /// events beside it: that one ends with 1, and this one goes on.
   asio::awaitable<int> run();
 
   /// As when SIGTERM has come: invocations under way are asked to end, no other is taken.
@@ -104,7 +108,7 @@ class lambda_host {
   http::wakeup ended_;
   std::size_t running_ = 0, invocations_ = 0;
   int exit_code_ = 0;
-  bool extension_entered_ = false, was_restored_ = false;
+  bool started_ = false, extension_entered_ = false, was_restored_ = false;
 };
 
 /// Tells Lambda why the process cannot begin to work; it should exit then. Never throws, and does not wait for long.
@@ -121,6 +125,7 @@ inline asio::awaitable<void> report_init_error(io::event_loop& loop, const lambd
 }
 
 inline asio::awaitable<int> lambda_host::run() {
+  if (std::exchange(started_, true)) throw std::logic_error("rondo: a lambda_host runs once; make another one");
   if (parts_.extension) co_await enter_extension();
   if (extension_entered_) spawn(watch_extension());
   bool ready = true;

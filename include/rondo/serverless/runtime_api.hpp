@@ -85,6 +85,11 @@ class runtime_api {
   asio::awaitable<lambda_event> next() {
     http::request what("GET", root + "/invocation/next");
     http::response answer = co_await connection_.send(std::move(what));
+    if (answer.status == 403) {
+      throw lambda_failure(
+          "rondo: the Lambda Runtime API gives this runtime no events, since others ask for as many as come at once: a "
+          "process has one, so make only one lambda_host, or call run_worker() only once");
+    }
     if (answer.status != 200) refuse("next", answer.status);
     co_return event_of(std::move(answer), io::steady_clock::now(), std::chrono::system_clock::now());
   }
