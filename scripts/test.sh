@@ -48,6 +48,13 @@ build_and_test() {
     ctest --test-dir "build/$1" --output-on-failure --no-tests=error --progress -j "$jobs"
 }
 
+# gcc makes coroutines otherwise than clang does: what they are made for runs with its sanitizers too. Clang's run all.
+check_gcc_sanitizers() {
+  build asan test_base test_workflow test_engine test_io test_host &&
+    ctest --test-dir build/asan --output-on-failure --no-tests=error --progress -j "$jobs" \
+      -L '^(base|workflow|engine|io|host)$'
+}
+
 # The tests that need a server, beside Rondo's own. The clang build runs all of its tests so.
 check_own_server() {
   RONDO_TEST_SERVER=build/dev/tools/rondo scripts/with_server.sh \
@@ -137,7 +144,7 @@ if [ -z "$quick" ]; then
   stage "stock server" check_stock_server
   stage "serverless workers under load" check_serverless_load
   stage "wire protocol" check_protos
-  stage "gcc, address and undefined behaviour sanitizers" build_and_test asan
+  stage "gcc, address and undefined behaviour sanitizers" check_gcc_sanitizers
   stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own
   # One compiler is enough: both have the same standard library.
   stage "headers alone" build clang-asan all_verify_interface_header_sets
