@@ -40,7 +40,33 @@ class instant_host final : public run::host {
     last.begin(waiter);
     return last;
   }
+  std::string_view start_child(const run::child_workflow_call& /*call*/, run::completion* /*started*/,
+                               run::completion& closed) override {
+    last.begin(closed);
+    return "child";
+  }
+  run::pending& signal_workflow(const run::signal_call& /*call*/, run::completion& waiter) override {
+    last.begin(waiter);
+    return last;
+  }
+  run::pending& cancel_workflow(const run::other_workflow& /*which*/, std::string_view /*reason*/,
+                                run::completion& waiter) override {
+    last.begin(waiter);
+    return last;
+  }
   bool patched(std::string_view /*id*/, bool /*deprecated*/) override { return true; }
+  int version(std::string_view /*change*/, int newest) override { return newest; }
+  rondo::payload_span side_effect(run::encoder /*make*/) override { std::abort(); }
+  rondo::payload_span mutable_side_effect(std::string_view /*id*/, run::changing_value& /*value*/) override {
+    std::abort();
+  }
+  void upsert_search_attributes(const rondo::payload_map& /*changes*/) override {}
+  void upsert_memo(const rondo::payload_map& /*changes*/) override {}
+  void accept_update(std::string_view /*id*/) override {}
+  void reject_update(std::string_view /*id*/, const std::exception_ptr& /*why*/) override { std::abort(); }
+  void complete_update(std::string_view /*id*/, run::encoder /*result*/) override {}
+  void fail_update(std::string_view /*id*/, const std::exception_ptr& /*error*/) override { std::abort(); }
+  bool ending() const override { return done; }
   void complete(run::encoder /*result*/) override { done = true; }
   void fail(const std::exception_ptr& /*error*/) override { std::abort(); }
   void cancelled() override { std::abort(); }

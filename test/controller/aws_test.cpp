@@ -11,7 +11,7 @@
 #include "rondo/detail/aws/signature.hpp"
 
 namespace rondo::test {
-namespace {
+namespace aws_test {
 
 namespace aws = rondo::detail::aws;
 using controller::failure_class;
@@ -234,5 +234,5 @@ TEST_F(lambda_provider, checks_its_configuration) {
             (std::vector<std::string>{"lambda.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com"}));
 }
 
-}  // namespace
+}  // namespace aws_test
 }  // namespace rondo::test

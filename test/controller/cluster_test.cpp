@@ -10,7 +10,7 @@
 #include "support/scratch.hpp"
 
 namespace rondo::test {
-namespace {
+namespace cluster_test {
 
 using controller::failure_class;
 
@@ -167,5 +167,5 @@ TEST_F(kubernetes, finds_its_way_inside_a_cluster) {
   EXPECT_EQ(endpoint.posts.at(1).headers["authorization"], "Bearer second");
 }
 
-}  // namespace
+}  // namespace cluster_test
 }  // namespace rondo::test

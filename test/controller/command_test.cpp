@@ -20,7 +20,7 @@
 #include "support/scratch.hpp"
 
 namespace rondo::test {
-namespace {
+namespace command_test {
 
 struct greeting {
   rondo::task<std::string> run(std::string who) { co_return "hello " + who; }
@@ -157,5 +157,5 @@ TEST_F(controller_command, refuses_a_file_in_one_line) {
   EXPECT_EQ(end.err, "error: " + own.file("c.toml") + ":2: 'target.name' must be a text in quotes\n");
 }
 
-}  // namespace
+}  // namespace command_test
 }  // namespace rondo::test

@@ -13,7 +13,7 @@
 #include "support/scratch.hpp"
 
 namespace rondo::test {
-namespace {
+namespace config_test {
 
 using controller::parse_controller_config;
 
@@ -174,5 +174,5 @@ TEST(controller_config, its_example_is_right) {
   EXPECT_GE(examples, 1);
 }
 
-}  // namespace
+}  // namespace config_test
 }  // namespace rondo::test

@@ -21,7 +21,7 @@
 #include "support/log_text.hpp"
 
 namespace rondo::test {
-namespace {
+namespace controller_test {
 
 using namespace std::chrono_literals;
 
@@ -220,5 +220,5 @@ TEST_F(controlled, refuses_targets_that_cannot_be) {
   EXPECT_THROW(begin_controller(std::move(unsuited)), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace controller_test
 }  // namespace rondo::test

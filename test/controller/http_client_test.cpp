@@ -16,7 +16,7 @@
 #include "support/http_receiver.hpp"
 
 namespace rondo::test {
-namespace {
+namespace http_client_test {
 
 namespace curl = rondo::detail::curl;
 
@@ -142,5 +142,5 @@ TEST(url, is_taken_apart) {
   EXPECT_EQ(curl::problem_of("not a url"), "it is not a URL");
 }
 
-}  // namespace
+}  // namespace http_client_test
 }  // namespace rondo::test

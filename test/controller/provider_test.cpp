@@ -13,7 +13,7 @@
 #include "support/scratch.hpp"
 
 namespace rondo::test {
-namespace {
+namespace provider_test {
 
 using namespace std::chrono_literals;
 using controller::failure_class;
@@ -200,5 +200,5 @@ TEST_F(process_provider, ends_its_programs_when_the_controller_stops) {
   EXPECT_TRUE(outcome->ok()) << outcome->message;
 }
 
-}  // namespace
+}  // namespace provider_test
 }  // namespace rondo::test

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace scaling_test {
 
 using namespace rondo::controller;
 
@@ -523,4 +523,4 @@ TEST(scaler, reports_what_leads_to_a_decision) {
   EXPECT_TRUE(worth(seen(1), start + 4)) << "what became of it is not known yet";
 }
 
-}  // namespace
+}  // namespace scaling_test

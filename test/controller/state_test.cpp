@@ -17,7 +17,7 @@
 #include "rondo/worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace state_test {
 
 using namespace std::chrono_literals;
 using controller::failure_class;
@@ -286,5 +286,5 @@ TEST_F(target_state, ends_when_its_target_is_no_more) {
   handle().result().get();
 }
 
-}  // namespace
+}  // namespace state_test
 }  // namespace rondo::test

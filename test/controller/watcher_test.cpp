@@ -16,7 +16,7 @@
 #include "rondo/dev_server.hpp"
 
 namespace rondo::test {
-namespace {
+namespace watcher_test {
 
 namespace io = rondo::detail::io;
 namespace service = temporal::api::workflowservice::v1;
@@ -168,5 +168,5 @@ TEST_F(watching, says_what_it_cannot_look_at) {
   EXPECT_THROW(static_cast<void>(look(nowhere)), rpc_error);
 }
 
-}  // namespace
+}  // namespace watcher_test
 }  // namespace rondo::test

@@ -5,7 +5,7 @@
 #include "dev_server/activity_case.hpp"
 
 namespace rondo::test {
-namespace {
+namespace activity_request_test {
 
 using server::second;
 
@@ -172,5 +172,5 @@ TEST_F(activity_request, cannot_be_answered_when_the_run_has_closed) {
   EXPECT_EQ(status.message, "workflow execution already completed");
 }
 
-}  // namespace
+}  // namespace activity_request_test
 }  // namespace rondo::test

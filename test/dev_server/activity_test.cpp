@@ -5,7 +5,7 @@
 #include "dev_server/activity_case.hpp"
 
 namespace rondo::test {
-namespace {
+namespace activity_test {
 
 using server::hour;
 using server::second;
@@ -365,5 +365,5 @@ TEST_F(activity, may_be_cancelled_after_an_end_that_the_workflow_does_not_know) 
             "ActivityTaskCancelRequested ActivityTaskStarted ActivityTaskCompleted WorkflowTaskScheduled");
 }
 
-}  // namespace
+}  // namespace activity_test
 }  // namespace rondo::test

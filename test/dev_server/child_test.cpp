@@ -7,7 +7,7 @@
 #include "rondo/server/namespaces.hpp"
 
 namespace rondo::test {
-namespace {
+namespace child_test {
 
 using server::second;
 
@@ -493,5 +493,5 @@ TEST_F(child, asks_nobody_when_it_closes_with_the_same_task) {
   EXPECT_EQ(at.types_from("target", 5), "");
 }
 
-}  // namespace
+}  // namespace child_test
 }  // namespace rondo::test

@@ -8,7 +8,7 @@
 #include "rondo/server/clock.hpp"
 
 namespace rondo::test {
-namespace {
+namespace clock_test {
 
 using server::hour;
 using server::millisecond;
@@ -252,5 +252,5 @@ TEST(real_clock, may_die_before_what_it_posted) {
   for (int i = 0; i < 5; ++i) loop.poll();
 }
 
-}  // namespace
+}  // namespace clock_test
 }  // namespace rondo::test

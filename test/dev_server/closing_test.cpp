@@ -5,7 +5,7 @@
 #include "dev_server/scripted_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace closing_test {
 
 using server::minute;
 using server::second;
@@ -311,5 +311,5 @@ TEST_F(closing, does_not_wait_for_a_first_task_that_is_put_off) {
   EXPECT_EQ(at.event_types("w"), "WorkflowExecutionStarted WorkflowExecutionTerminated");
 }
 
-}  // namespace
+}  // namespace closing_test
 }  // namespace rondo::test

@@ -7,7 +7,7 @@
 #include "dev_server/scripted_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace command_test {
 
 using server::second;
 
@@ -261,5 +261,5 @@ TEST_F(command, is_refused_without_a_change_when_the_row_makes_no_sense) {
   at.complete(task);
 }
 
-}  // namespace
+}  // namespace command_test
 }  // namespace rondo::test

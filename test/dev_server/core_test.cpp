@@ -21,7 +21,7 @@
 
 // Turns, and what they promise about the store.
 namespace rondo::test {
-namespace {
+namespace core_test {
 
 using names = std::vector<std::string>;
 
@@ -360,5 +360,5 @@ TEST(core, passes_over_runs_of_namespaces_that_are_gone) {
   EXPECT_EQ(start_with(stored.SerializeAsString()), "started");
 }
 
-}  // namespace
+}  // namespace core_test
 }  // namespace rondo::test

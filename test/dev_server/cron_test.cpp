@@ -11,7 +11,7 @@
 #include "rondo/server/time_zone.hpp"
 
 namespace rondo::server {
-namespace {
+namespace cron_test {
 
 namespace enums = temporal::api::enums::v1;
 using temporal::api::common::v1::RetryPolicy;
@@ -249,5 +249,5 @@ TEST(retry, refuses_policies_that_make_no_sense) {
             "");
 }
 
-}  // namespace
+}  // namespace cron_test
 }  // namespace rondo::server

@@ -8,7 +8,7 @@
 #include "dev_server/versioned_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace deployment_test {
 
 using activity_poll = service::PollActivityTaskQueueResponse;
 
@@ -481,5 +481,5 @@ TEST(deployments_on_disk, are_there_after_a_restart) {
   }
 }
 
-}  // namespace
+}  // namespace deployment_test
 }  // namespace rondo::test

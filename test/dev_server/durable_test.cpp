@@ -6,7 +6,7 @@
 #include "dev_server/durable_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace durable_test {
 
 using server::second;
 
@@ -92,5 +92,5 @@ TEST_F(durable, children_answer_another_server) {
   EXPECT_EQ(end.result().payloads(0).data(), "result");
 }
 
-}  // namespace
+}  // namespace durable_test
 }  // namespace rondo::test

@@ -13,7 +13,7 @@
 #include "rondo/server/visibility_filter.hpp"
 
 namespace rondo::test {
-namespace {
+namespace filter_test {
 
 namespace enums = temporal::api::enums::v1;
 using server::hour;
@@ -441,5 +441,5 @@ TEST(visibility_duration, has_three_forms) {
   }
 }
 
-}  // namespace
+}  // namespace filter_test
 }  // namespace rondo::test

@@ -19,7 +19,7 @@
 #include "rondo/server/in_process.hpp"
 
 namespace rondo::test {
-namespace {
+namespace in_process_test {
 
 namespace io = rondo::detail::io;
 namespace service = temporal::api::workflowservice::v1;
@@ -160,5 +160,5 @@ TEST(server_bodies, are_all_brought_by_the_header) {
   }
 }
 
-}  // namespace
+}  // namespace in_process_test
 }  // namespace rondo::test

@@ -30,7 +30,7 @@
 #include "rondo/server/gzip.hpp"
 
 namespace rondo::test {
-namespace {
+namespace listener_test {
 
 namespace io = rondo::detail::io;
 namespace service = temporal::api::workflowservice::v1;
@@ -450,5 +450,5 @@ TEST(gzip, unpacks_what_is_whole_and_not_too_large) {
   EXPECT_FALSE(server::gunzip(packed.substr(0, 20), 100, text));
 }
 
-}  // namespace
+}  // namespace listener_test
 }  // namespace rondo::test

@@ -10,7 +10,7 @@
 #include "rondo/server/queue_state.hpp"
 
 namespace rondo::test {
-namespace {
+namespace matching_test {
 
 using namespace std::chrono_literals;
 using activity_poll = service::PollActivityTaskQueueResponse;
@@ -347,5 +347,5 @@ TEST_F(matching, forgets_the_polls_of_a_server_that_ends) {
   poll.call->go_away();
 }
 
-}  // namespace
+}  // namespace matching_test
 }  // namespace rondo::test

@@ -14,7 +14,7 @@
 #include "rondo/server/search_attributes.hpp"
 
 namespace rondo::test {
-namespace {
+namespace namespace_test {
 
 namespace operator_service = temporal::api::operatorservice::v1;
 namespace errordetails = temporal::api::errordetails::v1;
@@ -493,5 +493,5 @@ TEST(system_info, names_what_is_there) {
   EXPECT_EQ(clusters.clusters(0).cluster_id(), cluster.cluster_id());
 }
 
-}  // namespace
+}  // namespace namespace_test
 }  // namespace rondo::test

@@ -16,7 +16,7 @@
 #include "support/http_receiver.hpp"
 
 namespace rondo::test {
-namespace {
+namespace notify_test {
 
 using activity_poll = service::PollActivityTaskQueueResponse;
 
@@ -353,5 +353,5 @@ TEST(notify_url, is_checked_when_the_server_starts) {
   }
 }
 
-}  // namespace
+}  // namespace notify_test
 }  // namespace rondo::test

@@ -9,7 +9,7 @@
 
 // Options of a run that its clients override: the version that it is pinned to, the priority.
 namespace rondo::test {
-namespace {
+namespace override_test {
 
 struct overrides : testing::Test {
   versioned_worker at;
@@ -116,5 +116,5 @@ TEST_F(overrides, may_be_of_the_priority) {
   EXPECT_EQ(at.last_event("w").workflow_execution_options_updated_event_attributes().priority().priority_key(), 1);
 }
 
-}  // namespace
+}  // namespace override_test
 }  // namespace rondo::test

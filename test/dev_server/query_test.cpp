@@ -11,7 +11,7 @@
 #include "rondo/detail/io/status_details.hpp"
 
 namespace rondo::test {
-namespace {
+namespace query_test {
 
 using server::hour;
 using server::second;
@@ -415,5 +415,5 @@ TEST_F(query, refuses_malformed_answers) {
   }
 }
 
-}  // namespace
+}  // namespace query_test
 }  // namespace rondo::test

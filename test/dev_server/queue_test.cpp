@@ -6,7 +6,7 @@
 #include "rondo/server/matching.hpp"
 
 namespace rondo::test {
-namespace {
+namespace queue_test {
 
 /// Which queues the server knows, and what it says of those that are full.
 struct queues : testing::Test {
@@ -86,5 +86,5 @@ TEST_F(queues, of_one_worker_tell_nothing) {
   }
 }
 
-}  // namespace
+}  // namespace queue_test
 }  // namespace rondo::test

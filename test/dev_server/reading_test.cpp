@@ -8,7 +8,7 @@
 #include "rondo/server/namespaces.hpp"
 
 namespace rondo::test {
-namespace {
+namespace reading_test {
 
 using history_request = service::GetWorkflowExecutionHistoryRequest;
 using history_response = service::GetWorkflowExecutionHistoryResponse;
@@ -352,5 +352,5 @@ TEST_F(reading, an_open_run_is_terminated_before_it_is_deleted) {
   EXPECT_EQ(at.ask<service::CountWorkflowExecutionsResponse>(count).count(), 0);
 }
 
-}  // namespace
+}  // namespace reading_test
 }  // namespace rondo::test

@@ -6,7 +6,7 @@
 #include "dev_server/update_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace reset_test {
 
 using server::second;
 using reset_request = service::ResetWorkflowExecutionRequest;
@@ -350,5 +350,5 @@ TEST_F(reset, refuses_malformed_requests) {
   }
 }
 
-}  // namespace
+}  // namespace reset_test
 }  // namespace rondo::test

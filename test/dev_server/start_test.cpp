@@ -6,7 +6,7 @@
 #include "dev_server/scripted_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace start_test {
 
 using server::hour;
 using server::second;
@@ -494,5 +494,5 @@ TEST_F(start, keeps_whether_a_termination_has_details) {
   }
 }
 
-}  // namespace
+}  // namespace start_test
 }  // namespace rondo::test

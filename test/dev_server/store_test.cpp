@@ -15,7 +15,7 @@
 #include "rondo/server/sqlite_store.hpp"
 #include "support/scratch.hpp"
 
-namespace {
+namespace store_test {
 
 namespace fs = std::filesystem;
 namespace server = rondo::server;
@@ -348,4 +348,4 @@ TEST(sqlite_store, refuses_a_file_of_another_version) {
   EXPECT_NE(refusal_of(dir.file()).find("format 77"), std::string::npos) << refusal_of(dir.file());
 }
 
-}  // namespace
+}  // namespace store_test

@@ -12,7 +12,7 @@
 #include "support/server_harness.hpp"
 
 namespace rondo::test {
-namespace {
+namespace test_service_test {
 
 namespace api = temporal::api::testservice::v1;
 using server::hour;
@@ -168,5 +168,5 @@ TEST(health, knows_the_services_of_the_server) {
   EXPECT_EQ(unknown.message, "unknown service");
 }
 
-}  // namespace
+}  // namespace test_service_test
 }  // namespace rondo::test

@@ -5,7 +5,7 @@
 #include "dev_server/scripted_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace timer_test {
 
 using server::second;
 
@@ -127,5 +127,5 @@ TEST_F(timers, are_refused_with_the_fault) {
   EXPECT_EQ(at.types_from("w", 5), "TimerStarted TimerCanceled TimerStarted");
 }
 
-}  // namespace
+}  // namespace timer_test
 }  // namespace rondo::test

@@ -7,7 +7,7 @@
 #include "rondo/server/namespaces.hpp"
 
 namespace rondo::test {
-namespace {
+namespace transition_test {
 
 using server::second;
 
@@ -204,5 +204,5 @@ TEST_F(transitions, of_a_reset) {
   EXPECT_EQ(of("w"), 2);
 }
 
-}  // namespace
+}  // namespace transition_test
 }  // namespace rondo::test

@@ -8,7 +8,7 @@
 #include "dev_server/update_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace update_test {
 
 using server::second;
 
@@ -521,5 +521,5 @@ TEST_F(update, refuses_malformed_requests) {
   EXPECT_EQ(at.refused<update_response>(request).message, "workflow execution not found");
 }
 
-}  // namespace
+}  // namespace update_test
 }  // namespace rondo::test

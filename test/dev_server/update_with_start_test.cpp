@@ -7,7 +7,7 @@
 #include "dev_server/update_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace update_with_start_test {
 
 using multi_request = service::ExecuteMultiOperationRequest;
 using multi_response = service::ExecuteMultiOperationResponse;
@@ -239,5 +239,5 @@ TEST_F(update_with_start, refuses_operations_that_do_not_go_together) {
   }
 }
 
-}  // namespace
+}  // namespace update_with_start_test
 }  // namespace rondo::test

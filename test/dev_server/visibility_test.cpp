@@ -8,7 +8,7 @@
 #include "dev_server/scripted_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace visibility_test {
 
 namespace operator_service = temporal::api::operatorservice::v1;
 using list_request = service::ListWorkflowExecutionsRequest;
@@ -212,5 +212,5 @@ TEST_F(visibility, refuses_in_the_words_of_the_field) {
   EXPECT_EQ(text(request), "NOT_FOUND Namespace nope is not found.");
 }
 
-}  // namespace
+}  // namespace visibility_test
 }  // namespace rondo::test

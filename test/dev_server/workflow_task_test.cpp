@@ -7,7 +7,7 @@
 #include "dev_server/scripted_worker.hpp"
 
 namespace rondo::test {
-namespace {
+namespace workflow_task_test {
 
 using server::minute;
 using server::second;
@@ -509,5 +509,5 @@ TEST_F(workflow_task, is_recorded_when_a_speculative_one_fails_or_times_out) {
   EXPECT_EQ(task.messages_size(), 1);
 }
 
-}  // namespace
+}  // namespace workflow_task_test
 }  // namespace rondo::test

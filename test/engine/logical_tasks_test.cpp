@@ -13,7 +13,7 @@ using rondo::detail::engine::logical_tasks;
 using namespace rondo::test;
 using reading = logical_tasks::reading;
 
-namespace {
+namespace logical_tasks_test {
 
 std::string ids(std::span<const HistoryEvent* const> events) {
   std::string text;
@@ -154,4 +154,4 @@ TEST(logical_tasks, take_back_a_task_that_the_server_dropped) {
   EXPECT_EQ(text(task), "[5 6 7] {}");
 }
 
-}  // namespace
+}  // namespace logical_tasks_test

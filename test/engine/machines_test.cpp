@@ -22,7 +22,7 @@
 using namespace rondo;
 using namespace rondo::detail::engine;
 
-namespace {
+namespace machines_test {
 
 class waiting final : public detail::run::completion {
  public:
@@ -426,4 +426,4 @@ TEST(event_index, finds_by_id_and_forgets) {
   EXPECT_EQ(index.find(300), nullptr);
 }
 
-}  // namespace
+}  // namespace machines_test

@@ -11,7 +11,7 @@
 #include "rondo/converter.hpp"
 #include "rondo/protobuf.hpp"
 
-namespace {
+namespace protobuf_payload_test {
 using google::protobuf::BoolValue;
 using google::protobuf::Type;
 using rondo::payload;
@@ -76,4 +76,4 @@ TEST(protobuf_payload, errors) {
   EXPECT_THROW(rondo::encode(sink, duration), rondo::conversion_error);
 }
 
-}  // namespace
+}  // namespace protobuf_payload_test

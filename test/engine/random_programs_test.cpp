@@ -17,7 +17,7 @@
 // completions lost and tasks dropped), its code must ask for the same things.
 namespace rondo::test::random_programs {
 
-namespace {
+namespace random_programs_test {
 
 constexpr int most_tasks = 14;
 
@@ -154,6 +154,6 @@ TEST(random_programs, are_the_same_however_they_run) {
   EXPECT_GT(all.updates, seeds / 10);
 }
 
-}  // namespace
+}  // namespace random_programs_test
 
 }  // namespace rondo::test::random_programs

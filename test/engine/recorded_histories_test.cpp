@@ -13,7 +13,7 @@
 // Histories that a real server wrote for the workflows of support/recorded_workflows.hpp, run by real workers.
 // test/server/workflow_test.cpp records them anew when RONDO_RECORD names a folder.
 namespace rondo::test {
-namespace {
+namespace recorded_histories_test {
 
 namespace engine = rondo::detail::engine;
 
@@ -100,5 +100,5 @@ TEST(recorded_histories, do_not_replay_with_other_workflows) {
   EXPECT_EQ(refused, files * others);
 }
 
-}  // namespace
+}  // namespace recorded_histories_test
 }  // namespace rondo::test

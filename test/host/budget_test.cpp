@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace {
+namespace budget_test {
 
 namespace serverless = rondo::serverless;
 using namespace std::chrono_literals;
@@ -113,4 +113,4 @@ TEST(plan_poll, has_no_end_but_the_cap_when_nothing_ends_the_worker) {
   EXPECT_EQ(serverless::last_begin(time_point::max()), time_point::max());
 }
 
-}  // namespace
+}  // namespace budget_test

@@ -7,7 +7,7 @@
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
 
-namespace {
+namespace client_activity_test {
 
 using namespace client_test;
 
@@ -125,4 +125,4 @@ TEST_F(ClientActivity, MissesActivitiesThatHaveEnded) {
             0U);
 }
 
-}  // namespace
+}  // namespace client_activity_test

@@ -22,7 +22,7 @@
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
 
-namespace {
+namespace client_call_test {
 
 using namespace client_test;
 using namespace std::chrono_literals;
@@ -221,4 +221,4 @@ TEST(Client, ConnectsOnALoopThatExists) {
   EXPECT_EQ(&client.loop(), &loop);
 }
 
-}  // namespace
+}  // namespace client_call_test

@@ -9,7 +9,7 @@
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
 
-namespace {
+namespace client_handle_test {
 
 using namespace client_test;
 using namespace std::chrono_literals;
@@ -233,4 +233,4 @@ TEST_F(ClientHandle, FetchesWholeHistories) {
   EXPECT_THROW(rondo::workflow_history("w", "\xFF\xFF"), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace client_handle_test

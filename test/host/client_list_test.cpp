@@ -6,7 +6,7 @@
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
 
-namespace {
+namespace client_list_test {
 
 using namespace client_test;
 using request_type = service::ListWorkflowExecutionsRequest;
@@ -105,4 +105,4 @@ TEST_F(ClientList, Counts) {
   EXPECT_EQ(count.groups[0].values.at(0).data, "\"Running\"");
 }
 
-}  // namespace
+}  // namespace client_list_test

@@ -13,7 +13,7 @@
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
 
-namespace {
+namespace client_result_test {
 
 using namespace client_test;
 using request_type = service::GetWorkflowExecutionHistoryRequest;
@@ -197,4 +197,4 @@ TEST_F(ClientResult, MissesWorkflowsThatAreNotThere) {
             std::string::npos);
 }
 
-}  // namespace
+}  // namespace client_result_test

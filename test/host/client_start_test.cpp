@@ -18,7 +18,7 @@ rondo::task<std::string> greet(std::string name);
 
 }  // namespace client_test
 
-namespace {
+namespace client_start_test {
 
 using namespace client_test;
 using namespace std::chrono_literals;
@@ -244,4 +244,4 @@ TEST_F(ClientStart, ExecutesToTheResult) {
   EXPECT_THROW((void)client->execute_workflow<greet>({.task_queue = "q"}, "x").get(), rondo::conversion_error);
 }
 
-}  // namespace
+}  // namespace client_start_test

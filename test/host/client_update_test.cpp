@@ -8,7 +8,7 @@
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
 
-namespace {
+namespace client_update_test {
 
 using namespace client_test;
 namespace enums = temporal::api::enums::v1;
@@ -177,4 +177,4 @@ TEST_F(ClientUpdateWithStart, NeedsToKnowWhatToDoWithARunningOne) {
             std::string::npos);
 }
 
-}  // namespace
+}  // namespace client_update_test

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace config_test {
 
 using rondo::client_options;
 using rondo::config_source;
@@ -230,4 +230,4 @@ TEST(config, takes_the_variables_of_the_process) {
   EXPECT_EQ(options.target, "process:1");
 }
 
-}  // namespace
+}  // namespace config_test

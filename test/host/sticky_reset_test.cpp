@@ -14,7 +14,7 @@
 
 // Servers that do not know ShutdownWorker are told run by run that the worker is gone.
 namespace rondo::test {
-namespace {
+namespace sticky_reset_test {
 
 using namespace std::chrono_literals;
 using goodbye = service::ShutdownWorkerRequest;
@@ -145,5 +145,5 @@ TEST_F(sticky_resets, end_where_the_server_does_not_know_them_either) {
   EXPECT_EQ(resets(), 8U);
 }
 
-}  // namespace
+}  // namespace sticky_reset_test
 }  // namespace rondo::test

@@ -20,7 +20,7 @@
 #include "rondo/detail/worker/thread_pool.hpp"
 
 namespace rondo::detail::worker {
-namespace {
+namespace worker_parts_test {
 
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
@@ -232,5 +232,5 @@ TEST(deadlock_watch, switched_off_says_nothing) {
   EXPECT_FALSE(watch.run("order", [] {}));
 }
 
-}  // namespace
+}  // namespace worker_parts_test
 }  // namespace rondo::detail::worker

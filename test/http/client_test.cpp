@@ -18,7 +18,7 @@
 
 #include "http/fixture.hpp"
 
-namespace {
+namespace client_test {
 
 using namespace rondo::test;
 using namespace std::chrono_literals;
@@ -295,4 +295,4 @@ TEST_F(HttpClient, ALoopCanEndWhileARequestIsUnderWay) {
   loop.reset();
 }
 
-}  // namespace
+}  // namespace client_test

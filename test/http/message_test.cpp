@@ -9,7 +9,7 @@
 #include "rondo/detail/http/address.hpp"
 #include "rondo/detail/http/serialize.hpp"
 
-namespace {
+namespace message_test {
 
 using namespace rondo::detail::http;
 
@@ -108,4 +108,4 @@ TEST(HttpAddress, IsReadAndWritten) {
   EXPECT_THROW(parse_address("unix:/" + std::string(200, 'a')), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace message_test

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace parser_test {
 
 using namespace rondo::detail::http;
 
@@ -228,4 +228,4 @@ TEST(HttpParser, Responses) {
   EXPECT_EQ(read(""), "error");
 }
 
-}  // namespace
+}  // namespace parser_test

@@ -16,7 +16,7 @@
 
 #include "http/fixture.hpp"
 
-namespace {
+namespace server_test {
 
 using namespace rondo::test;
 using namespace std::chrono_literals;
@@ -313,4 +313,4 @@ TEST_F(HttpServer, SaysWhyItCannotListen) {
   EXPECT_THROW(listen_at("example.invalid:0"), std::runtime_error);
 }
 
-}  // namespace
+}  // namespace server_test

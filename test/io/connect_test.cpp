@@ -13,7 +13,7 @@
 #include "rondo/detail/io/grpc_transport.hpp"
 #include "rondo/detail/io/http2_transport.hpp"
 
-namespace {
+namespace connect_test {
 
 namespace service = temporal::api::workflowservice::v1;
 using namespace rondo::detail::io;
@@ -262,4 +262,4 @@ TYPED_TEST(ConnectTls, TlsToAServerWithoutAndTheReverse) {
   EXPECT_NE(said.find("may want TLS"), std::string::npos) << said;
 }
 
-}  // namespace
+}  // namespace connect_test

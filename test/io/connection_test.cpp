@@ -10,7 +10,7 @@
 
 #include "rondo/detail/io/memory_transport.hpp"
 
-namespace {
+namespace connection_test {
 
 namespace service = temporal::api::workflowservice::v1;
 using namespace rondo::detail::io;
@@ -337,4 +337,4 @@ TEST(Tls, SkippingTheCheckOfTheServerIsRefused) {
   EXPECT_NE(tls_fault({.verify_server = false}).find("not supported"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace connection_test

@@ -16,7 +16,7 @@
 
 // A process that is stopped and goes on later, as it is for the loop: its thread does not run, while time passes and
 // answers come in.
-namespace {
+namespace freeze_test {
 
 using namespace rondo::detail::io;
 using rondo::client_options;
@@ -168,4 +168,4 @@ TEST(FrozenConnection, AnAnswerToAPingThatLiesInTheSocketCounts) {
   connection->abandon();
 }
 
-}  // namespace
+}  // namespace freeze_test

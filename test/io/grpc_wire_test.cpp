@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace {
+namespace grpc_wire_test {
 
 using namespace rondo::detail::io;
 using rondo::rpc_code;
@@ -136,4 +136,4 @@ TEST(GrpcResponse, HeadersAreBounded) {
   EXPECT_EQ(response.take().status.code, rpc_code::internal);
 }
 
-}  // namespace
+}  // namespace grpc_wire_test

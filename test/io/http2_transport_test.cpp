@@ -23,7 +23,7 @@
 #include "rondo/detail/io/retry.hpp"
 
 // What a gRPC server does not do at a test's command; what it does is in transport_test.cpp.
-namespace {
+namespace http2_transport_test {
 
 using namespace rondo::detail::io;
 using rondo::client_options;
@@ -491,4 +491,4 @@ TEST(ParseTarget, HostAndPort) {
   }
 }
 
-}  // namespace
+}  // namespace http2_transport_test

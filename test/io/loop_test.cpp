@@ -27,7 +27,7 @@
 #include "rondo/detail/io/grpc_reactor.hpp"
 #include "rondo/detail/io/sleep.hpp"
 
-namespace {
+namespace loop_test {
 
 using namespace rondo::detail::io;
 using namespace std::chrono_literals;
@@ -463,4 +463,4 @@ TEST_P(Loop, DestructionDropsWorkThatNeverRan) {
   EXPECT_EQ(token.use_count(), 1);
 }
 
-}  // namespace
+}  // namespace loop_test

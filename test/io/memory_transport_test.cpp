@@ -17,7 +17,7 @@
 
 #include "rondo/detail/io/sleep.hpp"
 
-namespace {
+namespace memory_transport_test {
 
 using namespace rondo::detail::io;
 using rondo::rpc_code;
@@ -233,4 +233,4 @@ TEST(MemoryTransportLoop, IsDestroyedBeforeTheSignalsOfItsOperationsAreEmitted) 
   }
 }
 
-}  // namespace
+}  // namespace memory_transport_test

@@ -14,7 +14,7 @@
 
 #include "rondo/detail/io/memory_transport.hpp"
 
-namespace {
+namespace retry_test {
 
 using namespace rondo::detail::io;
 using rondo::rpc_code;
@@ -407,4 +407,4 @@ TEST_F(CallWithRetry, CancellationSlotEndsAttemptAndWait) {
   EXPECT_EQ(state->result->status.code, rpc_code::cancelled);
 }
 
-}  // namespace
+}  // namespace retry_test

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace {
+namespace timer_heap_test {
 
 using namespace rondo::detail::io;
 using namespace std::chrono_literals;
@@ -118,4 +118,4 @@ TEST(TimerHeap, RandomOperationsAgreeWithMultimap) {
   }
 }
 
-}  // namespace
+}  // namespace timer_heap_test

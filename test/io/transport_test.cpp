@@ -18,7 +18,7 @@
 #include "rondo/detail/io/http2_transport.hpp"
 #include "rondo/detail/io/retry.hpp"
 
-namespace {
+namespace transport_test {
 
 using namespace rondo::detail::io;
 using rondo::client_options;
@@ -280,4 +280,4 @@ TYPED_TEST(NetworkTransportLoop, OneLoopServesTwoTransports) {
   EXPECT_EQ(two.calls(), 1);
 }
 
-}  // namespace
+}  // namespace transport_test

@@ -19,7 +19,7 @@
 #include "rondo/workflow.hpp"
 
 namespace rondo::test {
-namespace {
+namespace activity_test {
 
 using namespace std::chrono_literals;
 
@@ -261,5 +261,5 @@ TEST_F(activities, of_a_stopping_worker_go_on_elsewhere) {
   EXPECT_NE(handle.result().get(), "completed");
 }
 
-}  // namespace
+}  // namespace activity_test
 }  // namespace rondo::test

@@ -15,7 +15,7 @@
 #include "fixture.hpp"
 
 namespace rondo::test {
-namespace {
+namespace client_requests_test {
 
 using namespace std::chrono_literals;
 
@@ -286,5 +286,5 @@ TEST_F(client_requests, miss_what_is_not_there) {
   EXPECT_THROW((void)lost.start_workflow("nobody", {.task_queue = queue}).get(), namespace_not_found);
 }
 
-}  // namespace
+}  // namespace client_requests_test
 }  // namespace rondo::test

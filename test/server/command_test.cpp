@@ -12,7 +12,7 @@
 
 // The `rondo` command against a running server.
 namespace rondo::test {
-namespace {
+namespace command_test {
 
 class command_test : public server_test {
  protected:
@@ -183,5 +183,5 @@ TEST_F(command_test, help_and_version_succeed) {
   EXPECT_HAS(help.out, "--id-conflict-policy");
 }
 
-}  // namespace
+}  // namespace command_test
 }  // namespace rondo::test

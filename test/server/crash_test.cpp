@@ -13,7 +13,7 @@
 #include "support/program.hpp"
 
 namespace rondo::test {
-namespace {
+namespace crash_test {
 
 using namespace std::chrono_literals;
 
@@ -117,5 +117,5 @@ TEST(server_crash, is_survived_by_worker_and_client) {
   std::filesystem::remove_all(folder);
 }
 
-}  // namespace
+}  // namespace crash_test
 }  // namespace rondo::test

@@ -13,7 +13,7 @@
 // `rondo worker deployment` and `rondo doctor` against a running server.
 namespace rondo::test::deployment_commands {
 
-namespace {
+namespace deployment_command_test {
 
 task<int> answers() { co_return 42; }
 
@@ -235,5 +235,5 @@ TEST_F(deployment_command, the_doctor_finds_a_version_whose_worker_never_polled)
   EXPECT_EQ(found.out.find("(server_starts_no_workers)") != std::string::npos, ours) << found.out;
 }
 
-}  // namespace
+}  // namespace deployment_command_test
 }  // namespace rondo::test::deployment_commands

@@ -10,8 +10,6 @@
 // Updates, children and messages between workflows, beside a server.
 namespace rondo::test::messages_test {
 
-namespace {
-
 using namespace std::chrono_literals;
 
 int add_up(int left, int right) { return left + right; }
@@ -171,7 +169,5 @@ TEST_F(messages, find_their_way_without_a_cache) {
   handle.signal<&cart::close>().get();
   EXPECT_EQ(handle.result().get(), 5);
 }
-
-}  // namespace
 
 }  // namespace rondo::test::messages_test

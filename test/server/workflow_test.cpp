@@ -13,7 +13,7 @@
 #include "fixture.hpp"
 
 namespace rondo::test {
-namespace {
+namespace workflow_test {
 
 using namespace std::chrono_literals;
 using lines = std::vector<std::string>;
@@ -271,5 +271,5 @@ TEST_F(workflows, leave_a_history_that_names_the_sdk) {
   EXPECT_EQ(all.back(), 2);                              // and the workflow completed
 }
 
-}  // namespace
+}  // namespace workflow_test
 }  // namespace rondo::test

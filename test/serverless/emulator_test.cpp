@@ -25,7 +25,7 @@
 #include "support/program.hpp"
 #include "support/scratch.hpp"
 
-namespace {
+namespace emulator_test {
 
 using namespace rondo::serverless;
 using namespace std::chrono_literals;
@@ -452,4 +452,4 @@ TEST_F(Emulator, OptionsThatMakeNoSenseAreRefused) {
   refused([](auto& of) { of.address = "nowhere"; });
 }
 
-}  // namespace
+}  // namespace emulator_test

@@ -5,7 +5,7 @@
 #include <chrono>
 
 namespace rondo::serverless {
-namespace {
+namespace idle_watch_test {
 
 using namespace std::chrono_literals;
 
@@ -48,5 +48,5 @@ TEST_F(idle_watch_test, does_not_end_while_something_is_in_work) {
   EXPECT_FALSE(has_seen_all(20s, 30s));
 }
 
-}  // namespace
+}  // namespace idle_watch_test
 }  // namespace rondo::serverless

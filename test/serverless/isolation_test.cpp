@@ -20,7 +20,7 @@
 // What invocations leave to each other and to the process that runs them.
 namespace rondo::test::isolation_test {
 
-namespace {
+namespace isolation_test {
 
 int quick_one() { return 1; }
 
@@ -103,6 +103,6 @@ TEST_F(invocations_of_a_process, leave_its_signals_alone) {
   EXPECT_EQ(dispositions(), before);
 }
 
-}  // namespace
+}  // namespace isolation_test
 
 }  // namespace rondo::test::isolation_test

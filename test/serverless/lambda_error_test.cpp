@@ -13,7 +13,7 @@
 #include "rondo/serverless/lambda_environment.hpp"
 #include "rondo/serverless/runtime_api.hpp"
 
-namespace {
+namespace lambda_error_test {
 
 using namespace rondo::serverless;
 using namespace std::chrono_literals;
@@ -126,4 +126,4 @@ TEST(LambdaEvent, NeedsARequestId) {
   EXPECT_THROW(event_of(std::move(bad), {}, {}), lambda_failure);
 }
 
-}  // namespace
+}  // namespace lambda_error_test

@@ -20,7 +20,7 @@
 #include "rondo/serverless/emulator/runtime_endpoint.hpp"
 #include "support/log_text.hpp"
 
-namespace {
+namespace lambda_host_test {
 
 using namespace rondo::serverless;
 using namespace std::chrono_literals;
@@ -403,4 +403,4 @@ TEST_F(ScriptedApi, AParkedConnectionThatDiesIsReplaced) {
   EXPECT_EQ(end(), 0);
 }
 
-}  // namespace
+}  // namespace lambda_host_test

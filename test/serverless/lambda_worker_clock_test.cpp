@@ -12,7 +12,7 @@
 // The clock on the wall of a worker's machine is set while an invocation is under way. Lambda tells the deadline by
 // that clock, once.
 namespace rondo::test {
-namespace {
+namespace lambda_worker_clock_test {
 
 using namespace std::chrono_literals;
 
@@ -76,5 +76,5 @@ TEST_P(ClockOfLambdaWorker, AJumpInTheMiddleOfAnInvocationChangesNothing) {
   expect_no_losses("after");
 }
 
-}  // namespace
+}  // namespace lambda_worker_clock_test
 }  // namespace rondo::test

@@ -12,7 +12,7 @@
 // The process of a worker stands still in the middle of an invocation, as it does where its machine is paused or moved,
 // and goes on later: with sockets that the server wrote to meanwhile, and with deadlines that have passed.
 namespace rondo::test {
-namespace {
+namespace lambda_worker_freeze_test {
 
 using namespace std::chrono_literals;
 
@@ -131,5 +131,5 @@ TEST_P(FrozenLambdaWorker, AnotherInvocationDoesWhatItGotWhenItNeverGoesOn) {
   EXPECT_EQ(stats().timeouts, 1);
 }
 
-}  // namespace
+}  // namespace lambda_worker_freeze_test
 }  // namespace rondo::test

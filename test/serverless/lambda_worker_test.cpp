@@ -6,7 +6,7 @@
 #include "serverless/lambda_worker_fixture.hpp"
 
 namespace rondo::test {
-namespace {
+namespace completing_test {
 
 using LambdaWorker = lambda_worker_test;
 
@@ -73,5 +73,5 @@ TEST_F(LambdaWorker, NeedsLambda) {
   EXPECT_NE(ended.err.find("AWS_LAMBDA_RUNTIME_API is not set"), std::string::npos) << ended.err;
 }
 
-}  // namespace
+}  // namespace completing_test
 }  // namespace rondo::test

@@ -15,7 +15,7 @@
 // What runs at the end of each invocation.
 namespace rondo::test::shutdown_hooks_test {
 
-namespace {
+namespace shutdown_hooks_test {
 
 using namespace std::chrono_literals;
 using serverless::end_reason;
@@ -128,6 +128,6 @@ TEST_F(shutdown_hooks, that_one_invocation_adds_are_its_own) {
   }
 }
 
-}  // namespace
+}  // namespace shutdown_hooks_test
 
 }  // namespace rondo::test::shutdown_hooks_test

@@ -19,7 +19,7 @@
 // Versioned workers that `rondo controller` invokes, beside the stock server, which knows of no provider for them.
 namespace rondo::test::controlled {
 
-namespace {
+namespace controlled_worker_test {
 
 /// What is invoked, and by which algorithm.
 enum class form { program_by_demand, http_by_no_sync };
@@ -115,5 +115,5 @@ TEST_P(controlled_workers, finish_what_they_began_although_the_controller_is_kil
 INSTANTIATE_TEST_SUITE_P(all, controlled_workers, testing::Values(form::program_by_demand, form::http_by_no_sync),
                          testing::PrintToStringParamName());
 
-}  // namespace
+}  // namespace controlled_worker_test
 }  // namespace rondo::test::controlled

@@ -16,7 +16,7 @@
 // and a Lambda function in the emulator.
 namespace rondo::test::invoked {
 
-namespace {
+namespace invoked_worker_test {
 
 /// How the worker runs, and as what the server knows it.
 enum class form { http_as_runtime, http_as_function, lambda };
@@ -115,5 +115,5 @@ INSTANTIATE_TEST_SUITE_P(all, invoked_workers,
                          testing::Values(form::http_as_runtime, form::http_as_function, form::lambda),
                          testing::PrintToStringParamName());
 
-}  // namespace
+}  // namespace invoked_worker_test
 }  // namespace rondo::test::invoked

@@ -15,7 +15,7 @@
 // A server that starts workers by itself, and what our commands make of it.
 namespace rondo::test::stock_providers {
 
-namespace {
+namespace provider_test {
 
 task<int> answers() { co_return 42; }
 
@@ -118,5 +118,5 @@ TEST_F(providers, the_order_of_deleting_is_right) {
   EXPECT_HAS(routing.out, "CurrentBuildId        (none)");
 }
 
-}  // namespace
+}  // namespace provider_test
 }  // namespace rondo::test::stock_providers

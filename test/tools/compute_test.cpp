@@ -12,7 +12,7 @@
 #include "tools/compute_config.hpp"
 
 namespace rondo::tools {
-namespace {
+namespace compute_test {
 
 using pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -211,5 +211,5 @@ TEST(compute, keys_of_a_cluster_are_not_shown) {
              "--k8s-kubeconfig: cannot read '/no/such'");
 }
 
-}  // namespace
+}  // namespace compute_test
 }  // namespace rondo::tools

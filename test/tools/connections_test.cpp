@@ -17,7 +17,7 @@
 
 // `rondo server start-dev` under clients that only connect.
 namespace rondo::test {
-namespace {
+namespace connections_test {
 
 /// Lowers what this process, and whoever it starts, may have open by default.
 class lower_soft_limit {
@@ -93,5 +93,5 @@ TEST(start_dev, serves_beside_more_idle_connections_than_programs_may_have_by_de
   EXPECT_EQ(server.wait().code, 0);
 }
 
-}  // namespace
+}  // namespace connections_test
 }  // namespace rondo::test

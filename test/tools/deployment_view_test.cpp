@@ -6,7 +6,7 @@
 #include "tools/deployment_text.hpp"
 
 namespace rondo::tools {
-namespace {
+namespace deployment_view_test {
 
 namespace service = temporal::api::workflowservice::v1;
 namespace enums = temporal::api::enums::v1;
@@ -92,5 +92,5 @@ TEST(deployment_view, lists_deployments) {
             "  shop              (none)                   b2\n");
 }
 
-}  // namespace
+}  // namespace deployment_view_test
 }  // namespace rondo::tools

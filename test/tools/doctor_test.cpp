@@ -11,7 +11,7 @@
 #include "tools/doctor_text.hpp"
 
 namespace rondo::tools {
-namespace {
+namespace doctor_test {
 
 using namespace std::chrono_literals;
 namespace enums = temporal::api::enums::v1;
@@ -299,5 +299,5 @@ TEST_F(the_doctor, names_things_as_a_shell_takes_them) {
   EXPECT_EQ(findings_text(facts, findings()).find("\n$(x)"), std::string::npos) << "one line each";
 }
 
-}  // namespace
+}  // namespace doctor_test
 }  // namespace rondo::tools

@@ -10,7 +10,7 @@
 #include "tools/command_error.hpp"
 
 namespace rondo::tools {
-namespace {
+namespace emulate_flags_test {
 
 using namespace std::chrono_literals;
 
@@ -104,5 +104,5 @@ TEST(emulate_output, tells_where_it_listens) {
   EXPECT_NE(stats_text(counted).find("Throttles         16\n"), std::string::npos) << stats_text(counted);
 }
 
-}  // namespace
+}  // namespace emulate_flags_test
 }  // namespace rondo::tools

@@ -13,7 +13,7 @@
 #include "tools/workflow_requests.hpp"
 
 namespace rondo::tools {
-namespace {
+namespace flags_test {
 
 using namespace std::chrono_literals;
 
@@ -281,5 +281,5 @@ TEST(server_flags, what_it_listens_on_is_json_or_text) {
             "  Namespaces  default, b\n");
 }
 
-}  // namespace
+}  // namespace flags_test
 }  // namespace rondo::tools

@@ -22,7 +22,7 @@
 
 // `rondo package`, and what it is made of.
 namespace rondo::test {
-namespace {
+namespace package_test {
 
 using namespace rondo::tools;
 
@@ -208,5 +208,5 @@ TEST(package, refuses_what_would_not_run_and_says_why) {
   EXPECT_NE(refused({small_program, "--strip", "/nowhere"}).find("--no-strip"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace package_test
 }  // namespace rondo::test

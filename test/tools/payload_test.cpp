@@ -17,7 +17,7 @@
 #include "tools/proto_json.hpp"
 
 namespace rondo::tools {
-namespace {
+namespace payload_test {
 
 namespace common = temporal::api::common::v1;
 using google::protobuf::util::JsonStringToMessage;
@@ -188,5 +188,5 @@ TEST(inputs, pairs_are_json_by_name) {
   EXPECT_THROW(read_json_pairs("--memo", {"a=text"}, *memo.mutable_fields()), command_error);
 }
 
-}  // namespace
+}  // namespace payload_test
 }  // namespace rondo::tools

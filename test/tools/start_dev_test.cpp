@@ -20,7 +20,7 @@
 
 // `rondo server start-dev` as a program.
 namespace rondo::test {
-namespace {
+namespace start_dev_test {
 
 namespace io = rondo::detail::io;
 namespace service = temporal::api::workflowservice::v1;
@@ -239,5 +239,5 @@ TEST(start_dev, what_it_cannot_do_is_one_line) {
   EXPECT_NE(line_of({"--unknown"}).find("--unknown"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace start_dev_test
 }  // namespace rondo::test

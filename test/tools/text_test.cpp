@@ -13,7 +13,7 @@
 #include "tools/time_text.hpp"
 
 namespace rondo::tools {
-namespace {
+namespace text_test {
 
 using namespace std::chrono_literals;
 
@@ -177,5 +177,5 @@ TEST(choices, ignore_case_and_separators) {
   }
 }
 
-}  // namespace
+}  // namespace text_test
 }  // namespace rondo::tools

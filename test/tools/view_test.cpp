@@ -13,7 +13,7 @@
 #include "tools/workflow_views.hpp"
 
 namespace rondo::tools {
-namespace {
+namespace view_test {
 
 time_writer iso() { return time_writer(time_format::iso); }
 
@@ -251,5 +251,5 @@ TEST(printer, prints_lists_in_either_form) {
   EXPECT_EQ(list(output_format::none, 2), "");
 }
 
-}  // namespace
+}  // namespace view_test
 }  // namespace rondo::tools
