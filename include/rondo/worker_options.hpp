@@ -35,7 +35,7 @@ struct worker_options {
   /// Worker Versioning: the version that this worker is.
   worker_deployment_options deployment{};
 
-  /// Run no activities, or no workflows.
+  /// Run workflows alone, or activities alone; neither serves Nexus.
   bool workflow_only = false, activity_only = false;
 
   /// Workflow tasks in work at once, at least 2 when the cache is on.
@@ -44,8 +44,10 @@ struct worker_options {
   std::size_t max_concurrent_activities = 100;
   /// Local activities in work at once, of both kinds; also the most threads that blocking ones get.
   std::size_t max_concurrent_local_activities = 100;
+  /// Requests of Nexus callers in work at once; also the most threads that blocking handlers get.
+  std::size_t max_concurrent_nexus_tasks = 100;
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
-  std::size_t max_workflow_pollers = 5, max_activity_pollers = 5;
+  std::size_t max_workflow_pollers = 5, max_activity_pollers = 5, max_nexus_pollers = 5;
   /// Activities started per second by this worker, and by all workers of the task queue together (the last one to say
   /// so decides); 0: no limit. Either switches eager execution off.
   double max_activities_per_second = 0, max_task_queue_activities_per_second = 0;
