@@ -1,8 +1,10 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rondo/deployment_version.hpp"
 #include "rondo/log.hpp"
@@ -10,6 +12,8 @@
 #include "rondo/options.hpp"
 
 namespace rondo {
+
+class worker_interceptor;
 
 /// Which version of a deployment a worker is.
 struct worker_deployment_options {
@@ -77,6 +81,11 @@ struct worker_options {
   /// Most bytes of arguments or of a result; what is larger fails here, in clear words. 0: as the server says, or 2 MiB
   /// when it does not.
   std::size_t max_payload_size = 0;
+
+  /// What sees workflows and activities, the outermost first.
+  std::vector<std::shared_ptr<worker_interceptor>> interceptors{};
+  /// Headers of a workflow that go with everything that it calls, such as a tenant's name or a trace.
+  std::vector<std::string> propagated_headers{};
 
   /// Where the worker, its workflows and activities log: text on stderr unless it is set.
   rondo::logger logger = stderr_logger();
