@@ -91,6 +91,7 @@ class execution final : public run::host {
   flag_record& flags() noexcept { return flags_; }
   class updates& updates() noexcept { return updates_; }
   local_activities& locals() noexcept { return locals_; }
+  const local_activities& locals() const noexcept { return locals_; }
   /// The code waits for local activities, which the worker runs while the task is open.
   bool needs_worker() const noexcept { return locals_.outstanding() && !end_.ending(); }
   /// Null before the run has begun.
