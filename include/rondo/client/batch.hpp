@@ -12,6 +12,7 @@
 #include "rondo/client/batch_options.hpp"
 #include "rondo/client/paged_list.hpp"
 #include "rondo/client/workflow_changes.hpp"
+#include "rondo/detail/client/activity_changes.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/batch.hpp"
 #include "rondo/detail/client/requesting.hpp"
@@ -89,7 +90,7 @@ class batch_client {
   }
   call<batch_handle> update_workflow_options(const workflow_options_change& change, const batch_target& which,
                                              const batch_options& options = {}) const {
-    return start("update the options of", which, options, [&](auto& subject, auto& request) {
+    return start("update options", which, options, [&](auto& subject, auto& request) {
       auto& operation = *request.mutable_update_workflow_options_operation();
       operation.set_identity(session_->identity);
       detail::calls::write_options_change(subject, change, *operation.mutable_workflow_execution_options(),
@@ -101,7 +102,7 @@ class batch_client {
   call<batch_handle> unpause_activities(const activity_selector& activities, const batch_target& which,
                                         const unpause_activity_options& how = {},
                                         const batch_options& options = {}) const {
-    return start("unpause activities of", which, options, [&](auto& subject, auto& request) {
+    return start("unpause activities", which, options, [&](auto& subject, auto& request) {
       auto& operation = *request.mutable_unpause_activities_operation();
       operation.set_identity(session_->identity);
       detail::calls::write_selector(subject, activities, operation);
@@ -112,7 +113,7 @@ class batch_client {
   }
   call<batch_handle> reset_activities(const activity_selector& activities, const batch_target& which,
                                       const reset_activity_options& how = {}, const batch_options& options = {}) const {
-    return start("reset activities of", which, options, [&](auto& subject, auto& request) {
+    return start("reset activities", which, options, [&](auto& subject, auto& request) {
       auto& operation = *request.mutable_reset_activities_operation();
       operation.set_identity(session_->identity);
       detail::calls::write_selector(subject, activities, operation);
@@ -124,7 +125,7 @@ class batch_client {
   }
   call<batch_handle> update_activity_options(const activity_selector& activities, const activity_options_change& change,
                                              const batch_target& which, const batch_options& options = {}) const {
-    return start("update activities of", which, options, [&](auto& subject, auto& request) {
+    return start("update activities", which, options, [&](auto& subject, auto& request) {
       auto& operation = *request.mutable_update_activity_options_operation();
       operation.set_identity(session_->identity);
       detail::calls::write_selector(subject, activities, operation);
