@@ -55,7 +55,8 @@ TEST_F(operations, NexusEndpointsComeAndGo) {
   const auto found = server.list_nexus_endpoints(name).next_page().get();
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].id, made.id);
-  EXPECT_THROW(server.remove_nexus_endpoint(made.id, made.version).get(), rpc_error);
+  EXPECT_THROW((void)server.update_nexus_endpoint(made.id, made.version, {.name = name, .task_queue = queue}).get(),
+               rpc_error);
   server.remove_nexus_endpoint(made.id, changed.version).get();
   EXPECT_THROW((void)server.get_nexus_endpoint(made.id).get(), not_found);
 }
@@ -117,7 +118,7 @@ TEST_F(operations, DeploymentsAreRouted) {
   app.workflow<answers>();
   auto how = options();
   how.deployment = worker_deployment_options{.version = {.deployment_name = name, .build_id = "v1"},
-                                             .default_versioning_behavior = versioning_behavior::pinned};
+                                             .default_behavior = versioning_behavior::pinned};
   running_worker worker(std::move(app), how);
   const worker_deployment_version first{name, "v1"};
   ASSERT_TRUE(eventually([&] {
