@@ -1,13 +1,16 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rondo/deployment_version.hpp"
 #include "rondo/log.hpp"
 #include "rondo/log_sinks.hpp"
 #include "rondo/options.hpp"
+#include "rondo/slot_supplier.hpp"
 
 namespace rondo {
 
@@ -22,6 +25,20 @@ struct worker_deployment_options {
 
   /// True when the server shall choose by version what the worker gets.
   bool versioned() const noexcept { return use_versioning && !version.empty(); }
+};
+
+/// Limits that activities of some types share, within those of the worker. Their tasks wait at the worker for their
+/// turn, in the order in which they come, each with an activity slot; their timeouts go on meanwhile, and the worker
+/// sends their heartbeats.
+struct activity_slot_pool {
+  /// For messages.
+  std::string name{};
+  /// Names of registered activities. A type may be in one pool.
+  std::vector<std::string> activity_types{};
+  /// Attempts that run at once; 0: as many as the worker has slots.
+  std::size_t max_concurrent = 0;
+  /// Attempts that begin per second; 0: no limit.
+  double max_per_second = 0;
 };
 
 /// How a worker polls and what it may run at once.
@@ -42,6 +59,10 @@ struct worker_options {
   std::size_t max_concurrent_workflow_tasks = 100;
   /// Activities in work at once, of both kinds; also the most threads that blocking ones get.
   std::size_t max_concurrent_activities = 100;
+  /// Where slots come from; null: a fixed number, as above. With a supplier the number above does not count.
+  std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{};
+  /// Further limits for activities of some types.
+  std::vector<activity_slot_pool> activity_slot_pools{};
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5;
   /// Activities started per second by this worker, and by all workers of the task queue together (the last one to say
@@ -54,6 +75,8 @@ struct worker_options {
   duration sticky_schedule_to_start_timeout = std::chrono::seconds(10);
   /// Run activities that a workflow task asked for at once when a slot is free, without a trip through the queue.
   bool eager_activities = true;
+  /// Most activities that one workflow task may start so.
+  std::size_t max_eager_activities = 3;
 
   /// How long activities may go on after a stop before they are cancelled, and after that how long the worker waits for
   /// them before it leaves them behind.

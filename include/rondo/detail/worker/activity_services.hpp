@@ -14,6 +14,7 @@
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/retry.hpp"
+#include "rondo/detail/worker/activity_pools.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
@@ -54,7 +55,8 @@ class activity_services {
         known_activities(std::move(known)),
         counts(counted),
         gate(std::make_shared<loop_gate>(on)),
-        pool(as.max_concurrent_activities) {}
+        pool(threads(as)),
+        pools(on, as.activity_slot_pools) {}
 
   /// Runs a coroutine on its own; it must not throw.
   void spawn(asio::awaitable<void> work) {
@@ -78,8 +80,16 @@ class activity_services {
   io::time_point last_moment = io::time_point::max();
   std::shared_ptr<loop_gate> gate;
   thread_pool pool;
+  activity_pools pools;
   /// Most bytes of a value that the server takes; 0: unknown.
   std::size_t blob_limit = 0;
+
+ private:
+  /// As many as there are slots; a supplier that knows no limit bounds them itself.
+  static std::size_t threads(const worker_options& of) {
+    constexpr std::size_t unlimited = 10'000;
+    return of.activity_slots ? of.activity_slots->limit().value_or(unlimited) : of.max_concurrent_activities;
+  }
 };
 
 }  // namespace rondo::detail::worker

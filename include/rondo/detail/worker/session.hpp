@@ -63,8 +63,12 @@ class session : public std::enable_shared_from_this<session> {
         connection_(std::move(connection)),
         changes_(loop),
         polling_(loop, *connection_, options_.logger, changes_, counts_),
-        workflow_slots_(loop, options_.max_concurrent_workflow_tasks),
-        activity_slots_(loop, options_.max_concurrent_activities),
+        workflow_slots_(loop, slot_kind::workflow,
+                        supplier(options_.workflow_slots, options_.max_concurrent_workflow_tasks), options_.task_queue,
+                        options_.logger),
+        activity_slots_(loop, slot_kind::activity,
+                        supplier(options_.activity_slots, options_.max_concurrent_activities), options_.task_queue,
+                        options_.logger),
         limiter_(options_.max_activities_per_second) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
     check_options(options_, runs_->definitions);
@@ -204,6 +208,9 @@ class session : public std::enable_shared_from_this<session> {
   io::time_point last_moment = io::time_point::max();
 
  private:
+  static std::shared_ptr<slot_supplier> supplier(std::shared_ptr<slot_supplier> given, std::size_t count) {
+    return given ? std::move(given) : std::make_shared<fixed_slots>(count);
+  }
   bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
   bool runs_activities() const { return worker::runs_activities(options_, runs_->definitions); }
   namespace_facts facts() const { return runs_->facts.value_or(namespace_facts()); }
@@ -271,6 +278,7 @@ class session : public std::enable_shared_from_this<session> {
   bool begin_activity(const io::response_bytes& answer, slot permit) {
     auto task = std::make_unique<activity_task>();
     if (!parse(answer, *task) || task->task_token().empty()) return false;
+    permit.mark_used(task->activity_type().name());
     activities_->start(std::move(task), std::move(permit));
     return true;
   }
@@ -290,11 +298,13 @@ class session : public std::enable_shared_from_this<session> {
     const bool cached = options_.max_cached_workflows > 0;
     // Polls hold a slot while they wait, so there are no more of them than slots: else the polls of one queue could
     // keep those of the other from the tasks that wait there.
-    const std::size_t all = std::min(options_.max_workflow_pollers, options_.max_concurrent_workflow_tasks);
+    const std::size_t slots = workflow_slots_.supplier().limit().value_or(options_.max_workflow_pollers);
+    const std::size_t all = std::min(options_.max_workflow_pollers, slots);
     const std::size_t normal = cached ? std::max<std::size_t>(1, all * 2 / 5) : all;
     for (std::size_t index = 0; index < all; ++index) {
+      const bool sticky = index >= normal;
       engine::service::PollWorkflowTaskQueueRequest request;
-      if (index < normal) {
+      if (!sticky) {
         fill(request, options_.task_queue);
       } else {
         fill(request, runs_->sticky_queue);
@@ -302,13 +312,14 @@ class session : public std::enable_shared_from_this<session> {
         request.mutable_task_queue()->set_normal_name(options_.task_queue);
       }
       spawn(
-          "PollWorkflowTaskQueue", request, [this] { return workflow_slots_.take(); },
+          "PollWorkflowTaskQueue", request, [this, sticky] { return workflow_slots_.take(sticky); },
           [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
     }
   }
   bool begin_workflow(const io::response_bytes& answer, slot permit) {
     workflow_task task;
     if (!parse(answer, *task.message) || task.message->task_token().empty()) return false;
+    permit.mark_used(task.message->workflow_type().name());
     asio::co_spawn(loop_.executor(),
                    workflow_runner::work(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit)),
                    rethrow);
@@ -354,7 +365,7 @@ class session : public std::enable_shared_from_this<session> {
   change_signal changes_;
   session_counts counts_;
   polling polling_;
-  slot_supplier workflow_slots_, activity_slots_;
+  slot_line workflow_slots_, activity_slots_;
   rate_limiter limiter_;
   std::unique_ptr<activity_services> services_;
   std::unique_ptr<activity_runner> activities_;

@@ -46,7 +46,7 @@ struct workflow_settings {
   std::size_t blob_limit = 0;
   bool server_keeps_flags = true;
   /// Null: the worker runs no activities.
-  slot_supplier* activity_slots = nullptr;
+  slot_line* activity_slots = nullptr;
   activity_runner* activities = nullptr;
 };
 
@@ -231,13 +231,12 @@ class workflow_runner {
 
   /// Slots for the activities that this task may start at once.
   std::vector<slot> reserve_eager() {
-    constexpr std::size_t most = 3;
     std::vector<slot> reserved;
     if (settings_.activities == nullptr || !settings_.options.eager_activities || stopping ||
         settings_.options.max_activities_per_second > 0 || settings_.options.max_task_queue_activities_per_second > 0) {
       return reserved;
     }
-    while (reserved.size() < most) {
+    while (reserved.size() < settings_.options.max_eager_activities) {
       auto permit = settings_.activity_slots->try_take();
       if (!permit) break;
       reserved.push_back(std::move(permit));
@@ -250,6 +249,7 @@ class workflow_runner {
         settings_.options.logger.warn("the server started more activities at once than were asked for");
         return;
       }
+      eager.back().mark_used(each.activity_type().name());
       settings_.activities->start(std::make_unique<activity_task>(each), std::move(eager.back()));
       eager.pop_back();
     }
