@@ -20,6 +20,10 @@
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/worker_options.hpp"
 
+namespace rondo {
+class client;
+}
+
 namespace rondo::detail::worker {
 
 class running_activity;
@@ -76,6 +80,8 @@ class activity_services {
   std::string identity;
   std::vector<std::string> known_activities;
   session_counts& counts;
+  /// Lent to the code of activities; may be null.
+  std::shared_ptr<const rondo::client> client;
   /// When activities must have ended, whatever their own timeouts say.
   io::time_point last_moment = io::time_point::max();
   std::shared_ptr<loop_gate> gate;

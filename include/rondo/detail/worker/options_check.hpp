@@ -17,7 +17,7 @@ inline bool runs_workflows(const worker_options& options, const registry& app) {
   return !options.activity_only && !app.workflow_names().empty();
 }
 inline bool runs_activities(const worker_options& options, const registry& app) {
-  return !options.workflow_only && !app.activity_names().empty();
+  return !options.workflow_only && app.has_activities();
 }
 
 /// Throws std::invalid_argument when a pool limits nothing, or names activities that are not there or in another pool.

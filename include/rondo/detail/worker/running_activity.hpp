@@ -51,7 +51,9 @@ class running_activity final : public activity_context, public std::enable_share
         throttle_(heartbeat_interval(info().heartbeat_timeout, services.options.default_heartbeat_throttle_interval,
                                      services.options.max_heartbeat_throttle_interval)),
         heartbeat_timer_(*this, &running_activity::heartbeat_due),
-        deadline_timer_(*this, &running_activity::deadline_passed) {}
+        deadline_timer_(*this, &running_activity::deadline_passed) {
+    set_client(services.client);
+  }
 
   /// Begins. `definition` may be null: no activity of that type is registered.
   void start(const run::activity_definition* definition) {
@@ -83,8 +85,8 @@ class running_activity final : public activity_context, public std::enable_share
   }
 
   /// Asks the code to stop; the first reason stays.
-  void cancel(rondo::cancel_reason reason) {
-    if (!request_stop(reason)) return;
+  void cancel(rondo::cancel_reason reason, unsigned also = 0) {
+    if (!request_stop(reason, also)) return;
     services_->loop.post([self = shared_from_this()] {
       if (self->leave_line()) return self->finish(std::make_exception_ptr(cancelled_failure("activity cancelled")));
       self->cancellation_.emit(asio::cancellation_type::terminal);
@@ -107,6 +109,7 @@ class running_activity final : public activity_context, public std::enable_share
   void leave_behind() {
     disarm_timers();
     leave_line();
+    set_client(nullptr);
     place_ = pool_place();
     permit_ = slot();
     reported_ = report_done_ = true;
@@ -243,13 +246,11 @@ class running_activity final : public activity_context, public std::enable_share
                           const engine::service::RecordActivityTaskHeartbeatResponse& answer) {
     if (reported_) return;
     if (status.ok()) {
-      if (answer.cancel_requested()) {
-        cancel(rondo::cancel_reason::cancel_requested);
-      } else if (answer.activity_reset()) {
-        cancel(rondo::cancel_reason::reset);
-      } else if (answer.activity_paused()) {
-        cancel(rondo::cancel_reason::paused);
-      }
+      using enum rondo::cancel_reason;
+      const unsigned all = (answer.cancel_requested() ? bit(cancel_requested) : 0) |
+                           (answer.activity_reset() ? bit(reset) : 0) | (answer.activity_paused() ? bit(paused) : 0);
+      if (all != 0)
+        cancel(answer.cancel_requested() ? cancel_requested : answer.activity_reset() ? reset : paused, all);
     } else if (status.code == rpc_code::not_found) {
       cancel(rondo::cancel_reason::not_found);
     } else {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/client.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/io/connection.hpp"
@@ -249,6 +250,7 @@ class session : public std::enable_shared_from_this<session> {
   void start_activity_polls() {
     services_ = std::make_unique<activity_services>(loop_, connection_, options_, options_.identity,
                                                     runs_->definitions.activity_names(), counts_);
+    services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
     services_->blob_limit = facts().blob_limit;
     services_->last_moment = last_moment;
     activities_ = std::make_unique<activity_runner>(runs_->definitions, *services_);
