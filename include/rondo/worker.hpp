@@ -77,8 +77,7 @@ class worker {
     const auto ended = [&] { return stop->requested || work.failure().has_value(); };
     co_await work.changes().wait_until(ended, detail::io::time_point::max());
     co_await finish(work);
-    if (const auto& failure = work.failure())
-      throw rpc_error("the worker's polls failed: " + failure->message, *failure);
+    if (const auto& failure = work.failure()) throw detail::worker::session::polls_failed(*failure);
   }
   static asio::awaitable<void> finish(detail::worker::session& work) {
     using detail::io::later;

@@ -1,7 +1,9 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +12,9 @@
 #include "rondo/log.hpp"
 #include "rondo/log_sinks.hpp"
 #include "rondo/options.hpp"
+#include "rondo/rpc_error.hpp"
 #include "rondo/slot_supplier.hpp"
+#include "rondo/worker_health.hpp"
 
 namespace rondo {
 
@@ -25,6 +29,13 @@ struct worker_deployment_options {
 
   /// True when the server shall choose by version what the worker gets.
   bool versioned() const noexcept { return use_versioning && !version.empty(); }
+};
+
+/// Polls that adapt to what the server asks for: more while tasks wait in the queue, fewer while none come.
+struct poller_autoscaling {
+  /// Polls under way at once: never fewer, at the start, never more. Each poll takes a slot, so there are at most as
+  /// many as slots. For workflows they count for each of the two queues: the common one and the worker's own.
+  std::size_t minimum = 1, initial = 5, maximum = 100;
 };
 
 /// Limits that activities of some types share, within those of the worker. Their tasks wait at the worker for their
@@ -65,6 +76,11 @@ struct worker_options {
   std::vector<activity_slot_pool> activity_slot_pools{};
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5;
+  /// Set: the number of polls adapts to the server's decisions, and the numbers above do not count.
+  std::optional<poller_autoscaling> workflow_poller_scaling{}, activity_poller_scaling{};
+  /// Namespaces may wish for polls that adapt. They get them where the numbers above are the default ones, unless this
+  /// is false.
+  bool auto_enroll_poller_scaling = true;
   /// Activities started per second by this worker, and by all workers of the task queue together (the last one to say
   /// so decides); 0: no limit. Either switches eager execution off.
   double max_activities_per_second = 0, max_task_queue_activities_per_second = 0;
@@ -91,6 +107,9 @@ struct worker_options {
   /// A workflow task that keeps the thread this long counts as stuck: it fails, and the run is dropped; zero: never.
   /// TEMPORAL_DEBUG=1 in the environment switches it off too.
   duration deadlock_timeout = std::chrono::seconds(2);
+  /// A workflow task that takes longer from its arrival to its completion is logged as a warning; zero: none is.
+  /// TEMPORAL_WORKFLOW_TASK_DURATION_WARN_SECONDS in the environment goes before it.
+  duration workflow_task_duration_warning = std::chrono::seconds(5);
   /// Heartbeats to the server come no more often than this, nor than 80 % of the activity's heartbeat timeout.
   duration max_heartbeat_throttle_interval = std::chrono::seconds(60);
   duration default_heartbeat_throttle_interval = std::chrono::seconds(30);
@@ -98,6 +117,14 @@ struct worker_options {
   /// Most bytes of arguments or of a result; what is larger fails here, in clear words. 0: as the server says, or 2 MiB
   /// when it does not.
   std::size_t max_payload_size = 0;
+
+  /// How often the worker tells the server how it is, for lists of workers; zero: never, else 1 to 60 s.
+  duration worker_heartbeat_interval = std::chrono::seconds(60);
+  /// Called whenever the state or the readiness changes, on the thread of the loop.
+  std::function<void(const worker_health&)> on_health{};
+  /// Called once when the server refuses the worker's polls for good, on the thread of the loop; the worker stops then,
+  /// and run() throws the same error.
+  std::function<void(const rpc_error&)> on_fatal_error{};
 
   /// Where the worker, its workflows and activities log: text on stderr unless it is set.
   rondo::logger logger = stderr_logger();

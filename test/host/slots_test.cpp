@@ -59,6 +59,7 @@ class ledger final : public slot_supplier {
 
 class slots_of_a_line : public testing::Test {
  protected:
+  slots_of_a_line() { line->serve_both(); }
   /// Takes a slot into `got` as soon as there is one.
   void wait_for_slot(const std::string& who, bool sticky = false) {
     const auto wait = [](slots_of_a_line& self, std::string name, bool of_own_queue) -> asio::awaitable<void> {
@@ -126,7 +127,22 @@ TEST_F(slots_of_a_line, neither_kind_of_polls_takes_the_last_one_from_the_other)
   got.at("normal").mark_used("order");
   got.erase("normal");
   settle();
+  EXPECT_EQ(got.size(), 1U);
+  from->allowed = 3;
+  wait_for_slot("normal again");
+  ASSERT_TRUE(drive_until(loop, [&] { return got.size() == 3; }));
   EXPECT_TRUE(got.contains("sticky 2"));
+}
+
+TEST_F(slots_of_a_line, the_first_kind_leaves_one_to_the_other_from_the_start) {
+  wait_for_slot("normal 1");
+  wait_for_slot("normal 2");
+  EXPECT_EQ(got.size(), 1U);
+  wait_for_slot("sticky", true);
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_TRUE(got.contains("sticky"));
+  from->allowed = 3;
+  ASSERT_TRUE(drive_until(loop, [&] { return got.size() == 3; }));
 }
 
 TEST_F(slots_of_a_line, a_newcomer_does_not_overtake_the_kind_that_starves) {

@@ -64,15 +64,26 @@ inline void check_options(const worker_options& options, const registry& app) {
         "rondo: max_concurrent_workflow_tasks, or the limit of workflow_slots, must be at least 2 with a workflow "
         "cache, 1 without");
   }
-  if (workflows && options.max_workflow_pollers < (cached ? 2U : 1U)) {
+  if (workflows && !options.workflow_poller_scaling && options.max_workflow_pollers < (cached ? 2U : 1U)) {
     throw std::invalid_argument("rondo: max_workflow_pollers must be at least 2 with a workflow cache, 1 without");
   }
-  if (activities &&
-      (slots(options.activity_slots, options.max_concurrent_activities) == 0 || options.max_activity_pollers == 0)) {
+  if (activities && (slots(options.activity_slots, options.max_concurrent_activities) == 0 ||
+                     (options.max_activity_pollers == 0 && !options.activity_poller_scaling))) {
     throw std::invalid_argument("rondo: a worker that runs activities needs at least one slot and one poller for them");
   }
   if (options.poll_timeout < std::chrono::seconds(2)) {
     throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");
+  }
+  for (const auto& scaling : {options.workflow_poller_scaling, options.activity_poller_scaling}) {
+    if (!scaling ||
+        (scaling->minimum >= 1 && scaling->minimum <= scaling->initial && scaling->initial <= scaling->maximum)) {
+      continue;
+    }
+    throw std::invalid_argument("rondo: poller scaling needs 1 <= minimum <= initial <= maximum");
+  }
+  const duration beat = options.worker_heartbeat_interval;
+  if (beat != duration::zero() && (beat < std::chrono::seconds(1) || beat > std::chrono::seconds(60))) {
+    throw std::invalid_argument("rondo: worker_heartbeat_interval must be zero, or 1 to 60 s");
   }
   if (activities) check_pools(options, app);
   check_deployment(options, app, workflows);

@@ -280,6 +280,7 @@ class running_activity final : public activity_context, public std::enable_share
     if (!error) return report_result(std::move(result));
     if (reason == rondo::cancel_reason::none || !was_interrupted(error)) {
       ++services_->counts.failed;
+      ++services_->counts.failed_activities;
       return report_failure(error);
     }
     switch (reason) {

@@ -63,7 +63,7 @@ class session : public std::enable_shared_from_this<session> {
         loop_(loop),
         connection_(std::move(connection)),
         changes_(loop),
-        polling_(loop, *connection_, options_.logger, changes_, counts_),
+        polling_(loop, connection_, options_.logger, changes_, counts_),
         workflow_slots_(loop, slot_kind::workflow,
                         supplier(options_.workflow_slots, options_.max_concurrent_workflow_tasks), options_.task_queue,
                         options_.logger),
@@ -161,7 +161,8 @@ class session : public std::enable_shared_from_this<session> {
     engine::service::ShutdownWorkerResponse response;
     io::retry_options how(io::rpc_class::once);
     how.attempt_timeout = timeout;
-    const auto status = co_await io::call_into(*connection_, "ShutdownWorker", request, response, std::move(how));
+    const auto connection = connection_;
+    const auto status = co_await io::call_into(*connection, "ShutdownWorker", request, response, std::move(how));
     if (!status.ok() && status.code != rpc_code::unimplemented) {
       options_.logger.warn("the server was not told that the worker stops", {{"error", status.message}});
     }
@@ -197,6 +198,23 @@ class session : public std::enable_shared_from_this<session> {
   bool known_to_server() const noexcept { return polling_.unanswered.empty(); }
   /// No poll is under way, and none begins before something changes.
   bool polls_parked() const noexcept { return polling_.pollers > 0 && polling_.parked == polling_.pollers; }
+  /// What is thrown when the polls failed for good.
+  static rpc_error polls_failed(const rpc_status& status) {
+    return rpc_error("the worker's polls failed: " + status.message, status);
+  }
+  /// Calls that begin from now on go there: a connection on the same loop.
+  void replace_connection(std::shared_ptr<io::connection> to) {
+    connection_ = polling_.connection = to;
+    if (services_) {
+      services_->calls->replace_connection(to);
+      services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
+    }
+    if (workflows_) workflows_->replace_connection(to);
+  }
+  /// The pollers of each queue that is polled.
+  const std::vector<std::shared_ptr<poller_group>>& poller_groups() const noexcept { return groups_; }
+  const slot_line& workflow_slots() const noexcept { return workflow_slots_; }
+  const slot_line& activity_slots() const noexcept { return activity_slots_; }
   /// Why polling ended on its own; empty while it goes on.
   const std::optional<rpc_status>& failure() const noexcept { return failure_; }
   change_signal& changes() noexcept { return changes_; }
@@ -230,7 +248,8 @@ class session : public std::enable_shared_from_this<session> {
     engine::service::DescribeNamespaceResponse response;
     io::retry_options how(io::rpc_class::unary);
     how.options.deadline = deadline;
-    const auto status = co_await io::call_into(*connection_, "DescribeNamespace", request, response, std::move(how));
+    const auto connection = connection_;
+    const auto status = co_await io::call_into(*connection, "DescribeNamespace", request, response, std::move(how));
     if (status.code == rpc_code::not_found) {
       throw rpc_error("namespace '" + namespace_ +
                           "' does not exist on the server: create it, or name another one in client_options",
@@ -240,6 +259,9 @@ class session : public std::enable_shared_from_this<session> {
     const auto& told = response.namespace_info();
     auto& found = runs_->facts.emplace();
     found.completes_polls = told.capabilities().worker_poll_complete_on_shutdown();
+    found.scales_pollers = told.capabilities().poller_autoscaling();
+    found.enrolls_pollers = told.capabilities().poller_autoscaling_auto_enroll();
+    found.lists_workers = told.capabilities().worker_heartbeats();
     if (options_.max_payload_size > 0) {
       found.blob_limit = options_.max_payload_size;
     } else if (told.limits().blob_size_limit_error() > 0) {
@@ -261,11 +283,10 @@ class session : public std::enable_shared_from_this<session> {
       request.mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
           options_.max_task_queue_activities_per_second);
     }
-    for (std::size_t index = 0; index < options_.max_activity_pollers; ++index) {
-      spawn(
-          "PollActivityTaskQueue", request, [this] { return take_activity_slot(); },
-          [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
-    }
+    add_pollers(
+        "activity", "PollActivityTaskQueue", request, options_.max_activity_pollers, activity_scaling(),
+        [this] { return take_activity_slot(); },
+        [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
   }
   asio::awaitable<slot> take_activity_slot() {
     slot permit = co_await activity_slots_.take();
@@ -277,17 +298,19 @@ class session : public std::enable_shared_from_this<session> {
     }
     co_return permit;
   }
-  bool begin_activity(const io::response_bytes& answer, slot permit) {
+  poll_answer begin_activity(const io::response_bytes& answer, slot permit) {
     auto task = std::make_unique<activity_task>();
-    if (!parse(answer, *task) || task->task_token().empty()) return false;
+    if (!parse(answer, *task)) return {};
+    const auto what = read_answer(*task);
+    if (!what.task) return what;
     permit.mark_used(task->activity_type().name());
     activities_->start(std::move(task), std::move(permit));
-    return true;
+    return what;
   }
 
   void start_workflow_polls() {
     workflows_ = std::make_unique<workflow_runner>(
-        *runs_, counts_, *connection_,
+        *runs_, counts_, connection_,
         workflow_settings{.options = options_,
                           .namespace_ = namespace_,
                           .identity = options_.identity,
@@ -303,29 +326,54 @@ class session : public std::enable_shared_from_this<session> {
     const std::size_t slots = workflow_slots_.supplier().limit().value_or(options_.max_workflow_pollers);
     const std::size_t all = std::min(options_.max_workflow_pollers, slots);
     const std::size_t normal = cached ? std::max<std::size_t>(1, all * 2 / 5) : all;
-    for (std::size_t index = 0; index < all; ++index) {
-      const bool sticky = index >= normal;
-      engine::service::PollWorkflowTaskQueueRequest request;
-      if (!sticky) {
-        fill(request, options_.task_queue);
-      } else {
-        fill(request, runs_->sticky_queue);
-        request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
-        request.mutable_task_queue()->set_normal_name(options_.task_queue);
-      }
-      spawn(
-          "PollWorkflowTaskQueue", request, [this, sticky] { return workflow_slots_.take(sticky); },
-          [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
-    }
+    if (cached) workflow_slots_.serve_both();
+    poll_workflows(false, normal);
+    if (cached) poll_workflows(true, all - normal);
   }
-  bool begin_workflow(const io::response_bytes& answer, slot permit) {
+  /// `sticky`: at the worker's own queue.
+  void poll_workflows(bool sticky, std::size_t count) {
+    engine::service::PollWorkflowTaskQueueRequest request;
+    fill(request, sticky ? runs_->sticky_queue : options_.task_queue);
+    if (sticky) {
+      request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
+      request.mutable_task_queue()->set_normal_name(options_.task_queue);
+    }
+    add_pollers(
+        sticky ? "sticky workflow" : "workflow", "PollWorkflowTaskQueue", request, count, workflow_scaling(),
+        [this, sticky] { return workflow_slots_.take(sticky); },
+        [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
+  }
+  poll_answer begin_workflow(const io::response_bytes& answer, slot permit) {
     workflow_task task;
-    if (!parse(answer, *task.message) || task.message->task_token().empty()) return false;
+    if (!parse(answer, *task.message)) return {};
+    const auto what = read_answer(*task.message);
+    if (!what.task) return what;
     permit.mark_used(task.message->workflow_type().name());
     asio::co_spawn(loop_.executor(),
                    workflow_runner::work(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit)),
                    rethrow);
-    return true;
+    return what;
+  }
+  template <class Response>
+  static poll_answer read_answer(const Response& from) {
+    poll_answer found{.task = !from.task_token().empty()};
+    if (from.has_poller_scaling_decision()) {
+      found.wanted = from.poller_scaling_decision().poll_request_delta_suggestion();
+    }
+    return found;
+  }
+
+  std::optional<poller_autoscaling> workflow_scaling() const {
+    if (options_.workflow_poller_scaling) return options_.workflow_poller_scaling;
+    return enrolled(options_.max_workflow_pollers == worker_options().max_workflow_pollers);
+  }
+  std::optional<poller_autoscaling> activity_scaling() const {
+    if (options_.activity_poller_scaling) return options_.activity_poller_scaling;
+    return enrolled(options_.max_activity_pollers == worker_options().max_activity_pollers);
+  }
+  std::optional<poller_autoscaling> enrolled(bool number_is_default) const {
+    const bool wished = number_is_default && options_.auto_enroll_poller_scaling && facts().enrolls_pollers;
+    return wished ? std::optional(poller_autoscaling()) : std::nullopt;
   }
 
   template <class Request>
@@ -338,11 +386,20 @@ class session : public std::enable_shared_from_this<session> {
     write_deployment(options_, request);
   }
   template <class Request>
-  void spawn(std::string method, Request request, typename poller<Request>::take_slot permits,
-             typename poller<Request>::handle begin) {
-    auto loop = std::make_shared<poller<Request>>(polling_, std::move(method), std::move(request), std::move(permits),
-                                                  std::move(begin), weak_from_this().lock());
-    asio::co_spawn(loop_.executor(), poller<Request>::run(std::move(loop)), rethrow);
+  void add_pollers(std::string kind, std::string method, Request request, std::size_t count,
+                   std::optional<poller_autoscaling> scaling, typename poller<Request>::take_slot permits,
+                   typename poller<Request>::handle begin) {
+    const auto group = groups_.emplace_back(std::make_shared<poller_group>(std::move(kind)));
+    if (scaling) {
+      group->scale.emplace(*scaling, facts().scales_pollers, io::steady_clock::now());
+      count = scaling->initial;
+    }
+    group->spawn = [=, this, of = std::weak_ptr(group)] {
+      auto one = std::make_shared<poller<Request>>(polling_, of.lock(), method, request, permits, begin,
+                                                   weak_from_this().lock());
+      asio::co_spawn(loop_.executor(), poller<Request>::run(std::move(one)), rethrow);
+    };
+    for (std::size_t index = 0; index < count; ++index) group->spawn();
   }
   static void rethrow(const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
@@ -355,8 +412,15 @@ class session : public std::enable_shared_from_this<session> {
     return false;
   }
   void fail(const rpc_status& status) {
-    if (!failure_) failure_ = status;
+    const bool first = !failure_.has_value();
+    if (first) failure_ = status;
     changes_.notify();
+    if (!first || !options_.on_fatal_error) return;
+    try {
+      options_.on_fatal_error(polls_failed(status));
+    } catch (const std::exception& thrown) {
+      options_.logger.error("on_fatal_error threw an exception", {{"error", thrown.what()}});
+    }
   }
 
   std::shared_ptr<run_store> runs_;
@@ -372,6 +436,7 @@ class session : public std::enable_shared_from_this<session> {
   std::unique_ptr<activity_services> services_;
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
+  std::vector<std::shared_ptr<poller_group>> groups_;
   std::optional<rpc_status> failure_;
   bool shut_down_sent_ = false, shut_down_taken_ = false, abandoned_ = false;
 };

@@ -74,6 +74,8 @@ class slot_line final : io::timer_node {
     if (armed()) loop_->disarm(*this);
   }
 
+  /// Polls of two queues take the slots; each queue shall have one.
+  void serve_both() { serves_both_ = true; }
   /// A slot now, or none: for what can do without.
   slot try_take() { return closed_ ? slot() : reserve(false, true); }
   /// A slot as soon as there is one; an empty slot once the line has been closed. `sticky`: for a poll of the worker's
@@ -140,6 +142,7 @@ class slot_line final : io::timer_node {
     ++used_;
     --polls_[which.sticky_ ? 1 : 0];
     guard("mark_used", [&] { from_->mark_used({.kind = kind_, .id = which.id_, .type = type}); });
+    serve();
   }
   void give_back(const slot& which) {
     --held_;
@@ -153,16 +156,17 @@ class slot_line final : io::timer_node {
   }
   /// Nobody of the other kind must come first: one queue must not be left without a poll while the other has some.
   bool next_is(bool sticky) const {
-    if (waiting_.empty()) return true;
-    const bool other_starves = polls_[sticky ? 0 : 1] == 0 && polls_[sticky ? 1 : 0] > 0;
-    return !other_starves ||
-           std::none_of(waiting_.begin(), waiting_.end(), [&](const waiter& each) { return each.sticky != sticky; });
+    if (!serves_both_ || polls_[sticky ? 0 : 1] > 0 || polls_[sticky ? 1 : 0] == 0) return true;
+    const auto most = from_->limit();
+    if (!most || held_ + 1 >= *most) return false;
+    return std::none_of(waiting_.begin(), waiting_.end(), [&](const waiter& each) { return each.sticky != sticky; });
   }
   /// Gives slots to those who wait, in their order; first to the kind of which no poll is under way.
   void serve() {
     while (!closed_ && !waiting_.empty()) {
       const auto next =
           std::find_if(waiting_.begin(), waiting_.end(), [this](const waiter& each) { return next_is(each.sticky); });
+      if (next == waiting_.end()) return;
       slot given = reserve(next->sticky, false);
       if (!given) return retry_later();
       auto mine = std::move(*next);
@@ -199,7 +203,7 @@ class slot_line final : io::timer_node {
   std::size_t held_ = 0, used_ = 0;
   /// Slots without a task: for normal polls and for sticky ones.
   std::array<std::size_t, 2> polls_{};
-  bool closed_ = false;
+  bool closed_ = false, serves_both_ = false;
   std::deque<waiter> waiting_;
 };
 

@@ -27,6 +27,7 @@
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
+#include "rondo/detail/worker/task_limits.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -54,12 +55,13 @@ struct workflow_settings {
 /// keeps the run for its next task.
 class workflow_runner {
  public:
-  workflow_runner(run_store& runs, session_counts& counted, io::connection& to, workflow_settings settings)
+  workflow_runner(run_store& runs, session_counts& counted, std::shared_ptr<io::connection> to,
+                  workflow_settings settings)
       : runs_(runs),
         counts_(counted),
-        connection_(to),
+        connection_(std::move(to)),
         settings_(std::move(settings)),
-        watch_(settings_.options.deadlock_timeout, [this](const std::string& what, duration running) {
+        watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
               {{"workflow", what},
@@ -101,6 +103,8 @@ class workflow_runner {
   }
   /// Calls to the server end now, and none is made any more; so all tasks end.
   void break_off() { calls_.cancel(); }
+  /// Calls that begin from now on go there.
+  void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
   /// Called whenever a task is done.
   std::function<void()> on_change = [] {};
 
@@ -128,7 +132,9 @@ class workflow_runner {
     const auto& message = *task.message;
     const std::string run_id = message.workflow_execution().run_id();
     ++counts_.workflow_tasks;
+    const auto began = io::steady_clock::now();
     auto held = runs_.cache.take(run_id);
+    ++(held == nullptr ? counts_.cache_misses : counts_.cache_hits);
     if (held == nullptr) {
       const auto* definition = runs_.definitions.find_workflow(message.workflow_type().name());
       if (definition == nullptr) {
@@ -162,6 +168,7 @@ class workflow_runner {
               " ms without an await; move blocking work into an activity");
       co_return none();
     }
+    warn_if_slow(task, io::steady_clock::now() - began);
     co_return co_await send(std::move(task), std::move(held), step, std::move(eager));
   }
 
@@ -319,9 +326,10 @@ class workflow_runner {
   }
   template <class Request, class Response>
   asio::awaitable<rpc_status> call(const char* method, const Request& request, Response& response) {
+    const auto connection = connection_;
     io::retry_options how(io::rpc_class::unary);
     how.options.token = &calls_;
-    return io::call_into(connection_, method, request, response, std::move(how));
+    co_return co_await io::call_into(*connection, method, request, response, std::move(how));
   }
 
   std::string unknown_type(const std::string& name) const {
@@ -336,8 +344,15 @@ class workflow_runner {
                                           {"run_id", execution.run_id()},
                                           {"workflow_type", task.message->workflow_type().name()}});
   }
+  void warn_if_slow(const workflow_task& task, duration taken) const {
+    const duration limit = slow_after(settings_.options);
+    if (limit <= duration::zero() || taken <= limit) return;
+    const std::chrono::duration<double> seconds = taken;
+    log(task).warn("[TMPRL1104] the workflow task took long", {{"seconds", seconds.count()}});
+  }
   void log_failure(const workflow_task& task, const std::string& text) {
     ++counts_.failed;
+    ++counts_.failed_workflow_tasks;
     log(task).warn("workflow task failed", {{"error", text}, {"attempt", task.message->attempt()}});
   }
 
@@ -350,7 +365,7 @@ class workflow_runner {
  private:
   run_store& runs_;
   session_counts& counts_;
-  io::connection& connection_;
+  std::shared_ptr<io::connection> connection_;
   workflow_settings settings_;
   io::call_token calls_;
   std::map<std::string, busy_run> busy_;
