@@ -120,6 +120,8 @@ struct worker_options {
 
   /// How often the worker tells the server how it is, for lists of workers; zero: never, else 1 to 60 s.
   duration worker_heartbeat_interval = std::chrono::seconds(60);
+  /// A worker whose loop has not gone on for so long is not alive, as `worker::health` tells; above zero.
+  duration liveness_timeout = std::chrono::seconds(10);
   /// Called whenever the state or the readiness changes, on the thread of the loop.
   std::function<void(const worker_health&)> on_health{};
   /// Called once when the server refuses the worker's polls for good, on the thread of the loop; the worker stops then,

@@ -81,6 +81,9 @@ inline void check_options(const worker_options& options, const registry& app) {
     }
     throw std::invalid_argument("rondo: poller scaling needs 1 <= minimum <= initial <= maximum");
   }
+  if (options.liveness_timeout <= duration::zero()) {
+    throw std::invalid_argument("rondo: liveness_timeout must be above zero");
+  }
   const duration beat = options.worker_heartbeat_interval;
   if (beat != duration::zero() && (beat < std::chrono::seconds(1) || beat > std::chrono::seconds(60))) {
     throw std::invalid_argument("rondo: worker_heartbeat_interval must be zero, or 1 to 60 s");

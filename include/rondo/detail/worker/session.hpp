@@ -25,6 +25,7 @@
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/deployment.hpp"
+#include "rondo/detail/worker/heartbeat_writer.hpp"
 #include "rondo/detail/worker/options_check.hpp"
 #include "rondo/detail/worker/poller.hpp"
 #include "rondo/detail/worker/rate_limiter.hpp"
@@ -92,6 +93,12 @@ class session : public std::enable_shared_from_this<session> {
     if (runs_workflows()) start_workflow_polls();
   }
 
+  /// Tells the server from now on, and when it stops, how the worker is, where the server wants to know that.
+  void start_heartbeats() {
+    if (options_.worker_heartbeat_interval == duration::zero() || !facts().lists_workers) return;
+    heartbeats_ = std::make_unique<heartbeat_writer>(instance_key_, connection_->grouping_key());
+    asio::co_spawn(loop_.executor(), beat(shared_from_this()), rethrow);
+  }
   /// Begins no further poll.
   void stop_polling() {
     polling_.stop();
@@ -158,6 +165,10 @@ class session : public std::enable_shared_from_this<session> {
     request.set_task_queue(options_.task_queue);
     if (runs_workflows()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_WORKFLOW);
     if (runs_activities()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_ACTIVITY);
+    if (heartbeats_) {
+      heartbeats_->write(heartbeat_facts(), engine::enums::WORKER_STATUS_SHUTTING_DOWN,
+                         *request.mutable_worker_heartbeat());
+    }
     engine::service::ShutdownWorkerResponse response;
     io::retry_options how(io::rpc_class::once);
     how.attempt_timeout = timeout;
@@ -218,6 +229,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Why polling ended on its own; empty while it goes on.
   const std::optional<rpc_status>& failure() const noexcept { return failure_; }
   change_signal& changes() noexcept { return changes_; }
+  io::event_loop& loop() const noexcept { return loop_; }
   const worker_options& options() const noexcept { return options_; }
   const std::string& instance_key() const noexcept { return instance_key_; }
 
@@ -266,6 +278,38 @@ class session : public std::enable_shared_from_this<session> {
       found.blob_limit = options_.max_payload_size;
     } else if (told.limits().blob_size_limit_error() > 0) {
       found.blob_limit = static_cast<std::size_t>(told.limits().blob_size_limit_error());
+    }
+  }
+
+  worker::heartbeat_facts heartbeat_facts() const {
+    return {.options = options_,
+            .counts = counts_,
+            .pollers = groups_,
+            .workflow_slots = runs_workflows() ? &workflow_slots_ : nullptr,
+            .activity_slots = runs_activities() ? &activity_slots_ : nullptr,
+            .cached_workflows = cached_workflows()};
+  }
+  static asio::awaitable<void> beat(std::shared_ptr<session> self) {
+    const auto over = [&self] { return self->polling_.stopped || self->failure_.has_value(); };
+    while (!over()) {
+      engine::service::RecordWorkerHeartbeatRequest request;
+      request.set_namespace_(self->namespace_);
+      request.set_identity(self->options_.identity);
+      request.set_resource_id("worker:" + self->connection_->grouping_key());
+      self->heartbeats_->write(self->heartbeat_facts(), engine::enums::WORKER_STATUS_RUNNING,
+                               *request.add_worker_heartbeat());
+      engine::service::RecordWorkerHeartbeatResponse response;
+      io::retry_options how(io::rpc_class::unary);
+      how.options.token = &self->polling_.token;
+      const auto connection = self->connection_;
+      const auto sent = io::steady_clock::now();
+      const auto status =
+          co_await io::call_into(*connection, "RecordWorkerHeartbeat", request, response, std::move(how));
+      if (status.code == rpc_code::unimplemented) co_return;
+      if (!status.ok() && !over()) {
+        self->options_.logger.debug("the server did not take the worker's heartbeat", {{"error", status.message}});
+      }
+      co_await self->changes_.wait_until(over, io::later(sent, self->options_.worker_heartbeat_interval));
     }
   }
 
@@ -437,6 +481,8 @@ class session : public std::enable_shared_from_this<session> {
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
   std::vector<std::shared_ptr<poller_group>> groups_;
+  /// Null: the server does not want to know.
+  std::unique_ptr<heartbeat_writer> heartbeats_;
   std::optional<rpc_status> failure_;
   bool shut_down_sent_ = false, shut_down_taken_ = false, abandoned_ = false;
 };
