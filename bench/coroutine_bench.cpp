@@ -36,6 +36,10 @@ class instant_host final : public run::host {
     last.begin(waiter);
     return last;
   }
+  run::pending& schedule_local_activity(const run::local_activity_call& /*call*/, run::completion& waiter) override {
+    last.begin(waiter);
+    return last;
+  }
   run::pending& start_timer(rondo::duration /*delay*/, std::string_view /*summary*/, run::completion& waiter) override {
     last.begin(waiter);
     return last;

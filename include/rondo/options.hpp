@@ -59,6 +59,26 @@ struct activity_options {
   std::string_view summary{};
 };
 
+/// Options of one local activity: one that the worker of the workflow runs itself, without a task of the server. At
+/// least one of `start_to_close_timeout` and `schedule_to_close_timeout` is required.
+struct local_activity_options {
+  /// From the call to the end, all attempts and the pauses between them together.
+  duration schedule_to_close_timeout{};
+  /// Longest wait for a free slot of the worker; not retried when it runs out.
+  duration schedule_to_start_timeout{};
+  /// One attempt.
+  duration start_to_close_timeout{};
+  /// Unset: 1 s, doubling up to 100 s, no limit of attempts.
+  std::optional<retry_policy> retry{};
+  /// Pauses longer than this are spent in a timer of the server instead of in the worker's memory; zero: 60 s.
+  duration local_retry_threshold{};
+  cancellation_type cancellation = cancellation_type::try_cancel;
+  /// Empty: a number that the run counts up.
+  std::string_view activity_id{};
+  /// One line for people who look at the history.
+  std::string_view summary{};
+};
+
 /// Which version the next run of a workflow begins with, where workers are versioned.
 enum class initial_versioning_behavior : std::uint8_t {
   unspecified,          ///< as the behaviour of the workflow says

@@ -9,7 +9,7 @@
 
 namespace rondo {
 
-/// What a slot is for. Local activities take no slot of a supplier unless a worker says so.
+/// What a slot is for.
 enum class slot_kind : std::uint8_t { workflow, activity, local_activity };
 
 /// What a worker asks a supplier for.

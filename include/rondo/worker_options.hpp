@@ -70,9 +70,11 @@ struct worker_options {
   std::size_t max_concurrent_workflow_tasks = 100;
   /// Activities in work at once, of both kinds; also the most threads that blocking ones get.
   std::size_t max_concurrent_activities = 100;
+  /// Local activities in work at once, of both kinds; also the most threads that blocking ones get.
+  std::size_t max_concurrent_local_activities = 100;
   /// Where slots come from; null: a fixed number, as above. With a supplier the number above does not count.
-  std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{};
-  /// Further limits for activities of some types.
+  std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{}, local_activity_slots{};
+  /// Further limits for activities of some types; not for local ones.
   std::vector<activity_slot_pool> activity_slot_pools{};
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5;

@@ -14,6 +14,7 @@
 #include "rondo/detail/engine/end_machine.hpp"
 #include "rondo/detail/engine/external_machine.hpp"
 #include "rondo/detail/engine/flags.hpp"
+#include "rondo/detail/engine/local_activities.hpp"
 #include "rondo/detail/engine/logical_tasks.hpp"
 #include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
@@ -47,6 +48,7 @@ class execution final : public run::host {
         effects_(services_, notes_),
         patches_(services_, notes_),
         updates_(services_),
+        locals_(services_, notes_, *this),
         end_(services_) {
     info_.workflow_id = std::move(workflow_id);
     info_.run_id = std::move(run_id);
@@ -66,13 +68,16 @@ class execution final : public run::host {
     services_.commands.begin(replaying_ ? nullptr : arena, options.eager_activities);
     updates_.begin(replaying_ ? nullptr : arena);
     if (!look_ahead(task, options)) return false;
-    const bool worked = activate(task);
-    recycle();
-    if (!worked || services_.encoding_error) {
-      if (!problem_) problem_ = problem_of(services_.encoding_error);
-      return false;
-    }
+    if (!activate(task) || (replaying_ && !end_locals(task))) return false;
     return !replaying_ || compare(task);
+  }
+  /// The worker says how a local activity of the open task ended; the code goes on with that. False as for apply().
+  bool end_local(const local_activity_end& how) {
+    auto* waiting = locals_.find(how.number);
+    if (waiting == nullptr || end_.ending()) return true;
+    now_ = std::max(now_, task_time_ + how.after);
+    waiting->end(how);
+    return go_on();
   }
 
   const std::optional<task_problem>& problem() const noexcept { return problem_; }
@@ -83,6 +88,9 @@ class execution final : public run::host {
   command_list& commands() noexcept { return services_.commands; }
   flag_record& flags() noexcept { return flags_; }
   class updates& updates() noexcept { return updates_; }
+  local_activities& locals() noexcept { return locals_; }
+  /// The code waits for local activities, which the worker runs while the task is open.
+  bool needs_worker() const noexcept { return locals_.outstanding() && !end_.ending(); }
   /// Null before the run has begun.
   const run::instance* instance() const noexcept { return instance_ ? &*instance_ : nullptr; }
 
@@ -100,6 +108,7 @@ class execution final : public run::host {
     services_.commands.for_each_open([&text](const command_list::entry& each) {
       if (begins_something(each.type)) text += "waits for " + each.by->description() + "\n";
     });
+    locals_.for_each([&text](const local_activity_machine& each) { text += "waits for " + each.description() + "\n"; });
     return text.empty() ? "waits for nothing that the history knows of\n" : text;
   }
   const run::workflow_definition& definition() const noexcept { return definition_; }
@@ -110,6 +119,10 @@ class execution final : public run::host {
     auto& made = activities_.acquire(services_, activities_);
     made.begin(++last_activity_, call, waiter);
     return made;
+  }
+  run::pending& schedule_local_activity(const run::local_activity_call& call, run::completion& waiter) override {
+    check(call.options, call.activity_type);
+    return locals_.schedule(call, waiter);
   }
   run::pending& start_timer(duration delay, std::string_view summary, run::completion& waiter) override {
     if (delay <= duration::zero()) throw std::invalid_argument("a timer needs a positive delay");
@@ -206,6 +219,12 @@ class execution final : public run::host {
   bool deliver_answer(const HistoryEvent& event);
   bool ignore(const HistoryEvent& event);
   void run_code();
+  /// Lets the code run on. False: it, or what it gave, makes the task fail.
+  bool go_on();
+  /// On replay: the local activities that ended in this task, one after another, as they did then.
+  bool end_locals(const logical_task& task);
+  /// False when the code threw, or gave what cannot be encoded.
+  bool check_code();
   /// Compares what the code asked for with what the history says that it asked for.
   bool compare(const logical_task& task);
   bool compare(const HistoryEvent& event, bool& after_patch);
@@ -240,6 +259,7 @@ class execution final : public run::host {
   side_effects effects_;
   patches patches_;
   class updates updates_;
+  local_activities locals_;
   end_machine end_;
   // Last: operations in its coroutines let go of their machines when it is destroyed.
   std::optional<run::instance> instance_;

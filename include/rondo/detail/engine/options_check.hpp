@@ -46,6 +46,22 @@ inline void check(const activity_options& options, std::string_view type) {
   if (options.retry) check(*options.retry, owner);
 }
 
+inline void check(const local_activity_options& options, std::string_view type) {
+  const options_of owner("local activity", type);
+  owner.require(options.schedule_to_close_timeout >= duration::zero(),
+                "schedule_to_close_timeout must not be negative");
+  owner.require(options.schedule_to_start_timeout >= duration::zero(),
+                "schedule_to_start_timeout must not be negative");
+  owner.require(options.start_to_close_timeout >= duration::zero(), "start_to_close_timeout must not be negative");
+  owner.require(options.local_retry_threshold >= duration::zero(), "local_retry_threshold must not be negative");
+  owner.require(
+      options.start_to_close_timeout > duration::zero() || options.schedule_to_close_timeout > duration::zero(),
+      "start_to_close_timeout or schedule_to_close_timeout must be set");
+  owner.require(options.cancellation != cancellation_type::wait_cancellation_requested,
+                "wait_cancellation_requested is for child workflows");
+  if (options.retry) check(*options.retry, owner);
+}
+
 inline void check(const child_workflow_options& options, std::string_view type) {
   const options_of owner("child workflow", type);
   owner.require(options.execution_timeout >= duration::zero(), "execution_timeout must not be negative");

@@ -2,12 +2,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <google/protobuf/repeated_ptr_field.h>
 #include <temporal/api/protocol/v1/message.pb.h>
 
 #include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/local_activity.hpp"
 #include "rondo/log.hpp"
 
 namespace rondo::detail::engine {
@@ -35,6 +37,7 @@ struct task_options {
 enum class step_kind : std::uint8_t {
   need_page,          ///< fetch the next page of the history with `page_token`, then add_page
   need_full_history,  ///< fetch the history from its first event on, then add_page; the run has forgotten what it knew
+  local_activities,   ///< run what is in `starts`, then end_local, or complete what there is with heartbeat()
   completed,          ///< send `completed`, then call accepted() or destroy the run
   failed,             ///< send `failed` (or leave it, when this attempt was reported already)
   query_answered,     ///< send `answered`
@@ -48,6 +51,10 @@ struct step {
   step_kind kind = step_kind::failed;
   /// need_page only; valid until the next call of the run.
   std::string_view page_token{};
+  /// local_activities only; valid until the next call of the run.
+  const std::vector<local_activity_start>* starts = nullptr;
+  /// Local activities whose code shall stop; likewise.
+  const std::vector<std::uint64_t>* stops = nullptr;
   service::RespondWorkflowTaskCompletedRequest* completed = nullptr;
   service::RespondWorkflowTaskFailedRequest* failed = nullptr;
   service::RespondQueryTaskCompletedRequest* answered = nullptr;

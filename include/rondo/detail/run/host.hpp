@@ -95,6 +95,13 @@ struct activity_call {
   encoder input;
 };
 
+/// What a workflow asks for when it awaits a local activity.
+struct local_activity_call {
+  std::string_view activity_type;
+  const local_activity_options& options;
+  encoder input;
+};
+
 /// What a workflow asks for when it starts a child.
 struct child_workflow_call {
   std::string_view workflow_type;
@@ -136,6 +143,8 @@ class host {
  public:
   /// Resolves with the activity's result. Throws std::invalid_argument when the options cannot be carried out.
   virtual pending& schedule_activity(const activity_call& call, completion& waiter) = 0;
+  /// The same for an activity that the worker of the workflow runs.
+  virtual pending& schedule_local_activity(const local_activity_call& call, completion& waiter) = 0;
   /// `delay` is positive. Resolves with no values.
   virtual pending& start_timer(duration delay, std::string_view summary, completion& waiter) = 0;
   /// `started` (may be null) resolves with the id of the child's run, `closed` with its result; cancelling either

@@ -17,6 +17,7 @@
 #include "rondo/detail/worker/activity_pools.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
+#include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -64,7 +65,7 @@ class activity_services {
         known_activities(std::move(known)),
         counts(counted),
         gate(std::make_shared<loop_gate>(on)),
-        pool(threads(as)),
+        pool(threads_for(*supplier_of(as.activity_slots, as.max_concurrent_activities))),
         pools(on, as.activity_slot_pools) {}
 
   /// Runs a coroutine on its own; it must not throw.
@@ -94,13 +95,6 @@ class activity_services {
   activity_pools pools;
   /// Most bytes of a value that the server takes; 0: unknown.
   std::size_t blob_limit = 0;
-
- private:
-  /// As many as there are slots; a supplier that knows no limit bounds them itself.
-  static std::size_t threads(const worker_options& of) {
-    constexpr std::size_t unlimited = 10'000;
-    return of.activity_slots ? of.activity_slots->limit().value_or(unlimited) : of.max_concurrent_activities;
-  }
 };
 
 }  // namespace rondo::detail::worker

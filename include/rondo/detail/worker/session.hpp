@@ -66,10 +66,10 @@ class session : public std::enable_shared_from_this<session> {
         changes_(loop),
         polling_(loop, connection_, options_.logger, changes_, counts_),
         workflow_slots_(loop, slot_kind::workflow,
-                        supplier(options_.workflow_slots, options_.max_concurrent_workflow_tasks), options_.task_queue,
-                        options_.logger),
+                        supplier_of(options_.workflow_slots, options_.max_concurrent_workflow_tasks),
+                        options_.task_queue, options_.logger),
         activity_slots_(loop, slot_kind::activity,
-                        supplier(options_.activity_slots, options_.max_concurrent_activities), options_.task_queue,
+                        supplier_of(options_.activity_slots, options_.max_concurrent_activities), options_.task_queue,
                         options_.logger),
         limiter_(options_.max_activities_per_second) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
@@ -129,6 +129,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Asks the code of activities to stop.
   void cancel_activities() {
     if (activities_) activities_->cancel_all(rondo::cancel_reason::worker_shutdown);
+    if (workflows_) workflows_->hand_over_locals();
   }
   /// Gives back to the server what still runs: activities are reported as failed and are repeated elsewhere. At the
   /// deadline, calls for workflow tasks are broken off; the server repeats those tasks after their timeout.
@@ -239,16 +240,13 @@ class session : public std::enable_shared_from_this<session> {
   io::time_point last_moment = io::time_point::max();
 
  private:
-  static std::shared_ptr<slot_supplier> supplier(std::shared_ptr<slot_supplier> given, std::size_t count) {
-    return given ? std::move(given) : std::make_shared<fixed_slots>(count);
-  }
   bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
   bool runs_activities() const { return worker::runs_activities(options_, runs_->definitions); }
   namespace_facts facts() const { return runs_->facts.value_or(namespace_facts()); }
   std::vector<sticky_reset::held_run> cached_runs() const {
     std::vector<sticky_reset::held_run> all;
     runs_->cache.each([&all](const std::string& run_id, const run_store::held_run& run) {
-      all.push_back({std::string(run->workflow_id()), run_id});
+      all.push_back({std::string(run->run.workflow_id()), run_id});
     });
     return all;
   }

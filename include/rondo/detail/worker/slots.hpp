@@ -207,6 +207,16 @@ class slot_line final : io::timer_node {
   std::deque<waiter> waiting_;
 };
 
+/// The supplier that a worker was given, or a fixed number of slots.
+inline std::shared_ptr<slot_supplier> supplier_of(std::shared_ptr<slot_supplier> given, std::size_t count) {
+  return given ? std::move(given) : std::make_shared<fixed_slots>(count);
+}
+/// Most threads for the activities of a supplier's slots; one that knows no limit bounds them itself.
+inline std::size_t threads_for(const slot_supplier& slots) {
+  constexpr std::size_t unlimited = 10'000;
+  return slots.limit().value_or(unlimited);
+}
+
 inline void slot::mark_used(std::string_view type) {
   if (from_ != nullptr) from_->mark_used(*this, type);
 }
