@@ -15,6 +15,7 @@
 
 #include "rondo/connection_options.hpp"
 #include "rondo/detail/io/connect_failure.hpp"
+#include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/io/status_details.hpp"
@@ -53,7 +54,10 @@ class connection {
  public:
   /// Throws std::invalid_argument when headers in the options cannot be sent.
   connection(client_options options, std::unique_ptr<transport> over)
-      : options_(std::move(options)), transport_(std::move(over)), headers_(common_headers(options_)) {
+      : options_(std::move(options)),
+        data_(options_.data),
+        transport_(std::move(over)),
+        headers_(common_headers(options_)) {
     if (options_.identity.empty()) options_.identity = default_identity();
     retries_.numbers.unary_timeout = options_.rpc_timeout;
   }
@@ -65,6 +69,8 @@ class connection {
   event_loop& loop() noexcept { return transport_->loop(); }
   transport& over() noexcept { return *transport_; }
   retry_policy& retries() noexcept { return retries_; }
+  /// What payloads go through.
+  payload_pipeline& data() noexcept { return data_; }
 
   /// What load_capabilities() found.
   const server_capabilities& capabilities() const noexcept { return capabilities_; }
@@ -95,6 +101,7 @@ class connection {
   asio::awaitable<rpc_status> get_system_info(retry_options how);
 
   client_options options_;
+  payload_pipeline data_;
   std::unique_ptr<transport> transport_;
   std::shared_ptr<const metadata_list> headers_;
   retry_policy retries_;
@@ -139,7 +146,11 @@ inline rpc_status parse_response(const rpc_result& result, google::protobuf::Mes
 inline asio::awaitable<rpc_result> call_bytes(connection& to, std::string_view method,
                                               const google::protobuf::MessageLite& request, retry_options how) {
   to.complete_headers(how.options);
-  return call_with_retry(to.over(), rpc_path(method), serialize(request), std::move(how), to.retries());
+  auto bytes = serialize(request);
+  if (to.data()->concerns(bytes->size())) {
+    return call_with_data(to.over(), to.data(), rpc_path(method), std::move(bytes), std::move(how), to.retries());
+  }
+  return call_with_retry(to.over(), rpc_path(method), std::move(bytes), std::move(how), to.retries());
 }
 
 /// Reads the response of the call into the message, which may live in an arena and outlives the call.
