@@ -24,6 +24,8 @@ struct activity_info {
   std::string workflow_id{}, run_id{}, workflow_type{};
   /// Names the attempt to the server; completing it from elsewhere needs it.
   std::string task_token{};
+  /// It runs within a workflow task of its worker: it has no task of its own.
+  bool is_local = false;
   /// Counts from 1.
   int attempt = 1;
   /// 0: no limit.

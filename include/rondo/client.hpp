@@ -152,7 +152,7 @@ class client {
 
   /// Workflows that the query finds ("WorkflowType = 'order_workflow' AND ExecutionStatus = 'Running'"); empty: all.
   workflow_list list_workflows(std::string_view query = {}, const list_options& options = {}) const {
-    return workflow_list(session_, std::string(query), options);
+    return detail::calls::list_workflows(session_, std::string(query), options);
   }
   /// How many the query finds; it may GROUP BY ExecutionStatus.
   call<workflow_count> count_workflows(std::string_view query = {}) const {
@@ -182,6 +182,8 @@ class client {
   executor_type executor() const noexcept { return owner_->loop().executor(); }
   detail::io::event_loop& loop() const noexcept { return owner_->loop(); }
   const std::shared_ptr<detail::io::connection>& connection() const noexcept { return session_->connection; }
+  /// What the classes of rondo/client/ are made over.
+  const detail::calls::session_ptr& session() const noexcept { return session_; }
 
  private:
   client(std::shared_ptr<detail::calls::loop_owner> owner, std::shared_ptr<detail::io::connection> over)

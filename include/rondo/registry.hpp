@@ -64,6 +64,17 @@ class registry {
     return add(detail::run::function_workflow<Function>::definition(std::string(name)), how);
   }
 
+  /// Adds a workflow, a class or a free coroutine, for all types that are not registered. Its run() takes
+  /// (std::string type, rondo::payload_list arguments). At most one.
+  template <class Workflow>
+  registry& dynamic_workflow() {
+    return set_dynamic(detail::run::class_workflow<Workflow, true>::definition(std::string(any_name)));
+  }
+  template <auto Function>
+  registry& dynamic_workflow() {
+    return set_dynamic(detail::run::function_workflow<Function, true>::definition(std::string(any_name)));
+  }
+
   /// Adds a function as an activity: on the pool of threads, or on the event loop when it returns asio::awaitable.
   template <auto Function>
     requires std::is_void_v<typename detail::signature_of<Function>::owner>
@@ -127,11 +138,14 @@ class registry {
     return *this;
   }
 
-  /// Null when there is none of that name.
+  /// The workflow of that name, else the one for any; null when there is neither.
   const detail::run::workflow_definition* find_workflow(std::string_view name) const {
     const auto found = workflows_.find(name);
-    return found == workflows_.end() ? nullptr : found->second.get();
+    return found == workflows_.end() ? any_workflow_.get() : found->second.get();
   }
+  /// The workflow for any type; null when there is none.
+  const detail::run::workflow_definition* find_dynamic_workflow() const noexcept { return any_workflow_.get(); }
+  bool has_workflows() const noexcept { return !workflows_.empty() || any_workflow_ != nullptr; }
   const detail::run::activity_definition* find_activity(std::string_view name) const {
     const auto found = activities_.find(name);
     return found == activities_.end() ? nullptr : found->second.get();
@@ -187,6 +201,11 @@ class registry {
     }
     return insert(workflows_, "workflow", std::move(definition));
   }
+  registry& set_dynamic(detail::run::workflow_definition definition) {
+    if (any_workflow_ != nullptr) throw std::invalid_argument("a workflow for any type is registered already");
+    any_workflow_ = std::make_shared<const detail::run::workflow_definition>(std::move(definition));
+    return *this;
+  }
   template <class Definition>
   registry& insert(table<Definition>& into, const char* kind, Definition definition) {
     check(definition.name, kind);
@@ -210,7 +229,11 @@ class registry {
     return all;
   }
 
+  /// What error messages call the workflow for any type.
+  static constexpr std::string_view any_name = "(any)";
+
   table<detail::run::workflow_definition> workflows_;
+  std::shared_ptr<const detail::run::workflow_definition> any_workflow_;
   table<detail::run::activity_definition> activities_;
 };
 

@@ -42,6 +42,8 @@ struct worker_options {
   std::size_t max_concurrent_workflow_tasks = 100;
   /// Activities in work at once, of both kinds; also the most threads that blocking ones get.
   std::size_t max_concurrent_activities = 100;
+  /// Local activities in work at once, of both kinds; also the most threads that blocking ones get.
+  std::size_t max_concurrent_local_activities = 100;
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5;
   /// Activities started per second by this worker, and by all workers of the task queue together (the last one to say

@@ -76,8 +76,8 @@ class Check(unittest.TestCase):
 
     def test_sees_a_needed_message_that_is_missing(self):
         with open(sync_protos.PROTO / "rpcs.txt", "a", encoding="utf-8") as rpcs:
-            rpcs.write("CreateSchedule\n")
-        self.assert_seen("CreateScheduleRequest: message is missing")
+            rpcs.write("ScanWorkflowExecutions\n")
+        self.assert_seen("ScanWorkflowExecutionsRequest: message is missing")
 
     def test_sees_a_message_that_nothing_needs(self):
         self.change("messages.txt", "temporal.api.sdk.v1.EnhancedStackTrace\n", "")

@@ -42,6 +42,14 @@ inline bool eventually(const std::function<bool()>& holds, std::chrono::seconds 
   return true;
 }
 
+/// The servers that the tests run beside, see scripts/with_server.sh.
+enum class server_kind { real, stock, own };
+inline server_kind server_under_test() {
+  const char* which = std::getenv("RONDO_TEST_SERVER");
+  if (which == nullptr || std::string_view(which) == "real") return server_kind::real;
+  return std::string_view(which) == "stock" ? server_kind::stock : server_kind::own;
+}
+
 inline client connect_to(std::string target) {
   client_options options;
   options.target = std::move(target);
@@ -106,6 +114,22 @@ class server_test : public testing::Test {
     }
     ADD_FAILURE() << "the workflow completed";
     return workflow_failure("none", {}, {}, workflow_status::unspecified);
+  }
+};
+
+/// What only the official servers do so far.
+class official_server_test : public server_test {
+ protected:
+  void SetUp() override {
+    if (server_under_test() == server_kind::own) GTEST_SKIP() << "the embedded server does not do this yet";
+  }
+};
+
+/// What only the newer of the official servers does.
+class stock_server_test : public server_test {
+ protected:
+  void SetUp() override {
+    if (server_under_test() != server_kind::stock) GTEST_SKIP() << "only the stock server is new enough for this";
   }
 };
 

@@ -35,6 +35,12 @@ class workflow_already_started : public rpc_error {
   std::string workflow_id_, run_id_, first_execution_run_id_, start_request_id_;
 };
 
+/// A schedule with this id exists already.
+class schedule_already_exists : public rpc_error {
+ public:
+  using rpc_error::rpc_error;
+};
+
 /// The server knows no workflow, run or activity of that name, or it has ended and takes no more requests.
 class not_found : public rpc_error {
  public:

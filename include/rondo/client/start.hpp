@@ -1,10 +1,13 @@
 #pragma once
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <type_traits>
 
+#include "rondo/client/versioning_override.hpp"
 #include "rondo/options.hpp"
 #include "rondo/payload.hpp"
+#include "rondo/priority.hpp"
 
 // Options of calls are literal aggregates of views and numbers, safe as temporaries in co_await expressions with every
 // supported compiler. They are read when the call is made: what they name need not live longer.
@@ -33,6 +36,10 @@ struct start_workflow_options {
   payload_map_view search_attributes{};
   /// One line, and more, for people who look at the workflow.
   std::string_view summary{}, details{};
+  /// Unset: the server's choice.
+  std::optional<rondo::priority> priority{};
+  /// The version of the worker deployment that runs it; `versioning_override::pinned("orders", "v2")`.
+  versioning_override versioning{};
 };
 static_assert(std::is_trivially_destructible_v<start_workflow_options>);
 
@@ -68,12 +75,14 @@ struct result_options {
   bool follow_runs = true;
 };
 
-/// Which page of a list of workflows.
+/// Which part of a list.
 struct list_options {
-  /// Workflows in a page; 0: the server's choice.
+  /// Items in a page; 0: the server's choice.
   int page_size = 0;
   /// Where an earlier list stopped; empty: from the start.
   std::string_view page_token{};
+  /// Items in all; 0: every one.
+  std::size_t limit = 0;
 };
 
 }  // namespace rondo

@@ -44,11 +44,11 @@ namespace rondo::workflow {
 
 /// A call of an activity that has not begun yet; `Options` says of which kind.
 template <class Options, class Result, class... Arguments>
-class [[nodiscard("an activity call does nothing until it is awaited or started")]] activity_call final
-    : public detail::run::operation<activity_call<Options, Result, Arguments...>, Result> {
+class [[nodiscard("an activity call does nothing until it is awaited or started")]] basic_activity_call final
+    : public detail::run::operation<basic_activity_call<Options, Result, Arguments...>, Result> {
  public:
   template <class... Values>
-  activity_call(std::string_view type, const Options& options, Values&&... values)
+  basic_activity_call(std::string_view type, const Options& options, Values&&... values)
       : type_(type), options_(options), arguments_(std::forward<Values>(values)...) {}
 
  private:
@@ -65,6 +65,10 @@ class [[nodiscard("an activity call does nothing until it is awaited or started"
   Options options_;
   std::tuple<Arguments...> arguments_;
 };
+template <class Result, class... Arguments>
+using activity_call = basic_activity_call<activity_options, Result, Arguments...>;
+template <class Result, class... Arguments>
+using local_activity_call = basic_activity_call<local_activity_options, Result, Arguments...>;
 
 }  // namespace rondo::workflow
 
@@ -74,7 +78,7 @@ template <class Options, class Result, class Parameters>
 struct activity_call_for;
 template <class Options, class Result, class... Parameters>
 struct activity_call_for<Options, Result, std::tuple<Parameters...>> {
-  using type = workflow::activity_call<Options, Result, Parameters...>;
+  using type = workflow::basic_activity_call<Options, Result, Parameters...>;
 };
 
 template <auto Function, class Options, class... Arguments>
@@ -93,8 +97,8 @@ auto make_activity_call(std::string_view type, const Options& options, Arguments
   static_assert(
       (safe_in_await<Arguments> && ...),
       "gcc 12 destroys this temporary twice inside a co_await expression: name it in a variable and pass that");
-  return workflow::activity_call<Options, Result, std::decay_t<Arguments>...>(type, options,
-                                                                              std::forward<Arguments>(arguments)...);
+  return workflow::basic_activity_call<Options, Result, std::decay_t<Arguments>...>(
+      type, options, std::forward<Arguments>(arguments)...);
 }
 
 }  // namespace rondo::detail

@@ -148,7 +148,9 @@ inline workflow_description description_of(const service::DescribeWorkflowExecut
   return to;
 }
 
-inline workflow_count count_of(const service::CountWorkflowExecutionsResponse& from) {
+/// Counts of all kinds are alike.
+template <class Response>
+workflow_count count_of(const Response& from) {
   workflow_count to;
   to.total = from.count();
   for (const auto& each : from.groups()) {

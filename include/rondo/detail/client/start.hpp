@@ -1,6 +1,8 @@
 #pragma once
 #include <temporal/api/common/v1/message.pb.h>
+#include <temporal/api/deployment/v1/message.pb.h>
 #include <temporal/api/enums/v1/workflow.pb.h>
+#include <temporal/api/workflow/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <string>
@@ -8,12 +10,14 @@
 #include <utility>
 
 #include "rondo/client/start.hpp"
+#include "rondo/client/versioning_override.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/priority.hpp"
 
 // Requests that start workflows.
 namespace rondo::detail::calls {
@@ -40,27 +44,80 @@ inline void set_retry(const call_subject& subject, const retry_policy& policy,
   for (const auto type : policy.non_retryable_error_types) to.add_non_retryable_error_types(std::string(type));
 }
 
-/// Fills what a start and a signal with start have in common.
-template <class Request>
-void set_start_options(const call_subject& subject, const start_workflow_options& from, Request& to) {
+inline void set_priority(const call_subject& subject, const priority& from, temporal::api::common::v1::Priority& to) {
+  if (from.key < 0) refuse(subject, "priority.key must not be negative");
+  if (!(from.fairness_weight >= 0)) refuse(subject, "priority.fairness_weight must not be negative");
+  if (from.fairness_key.size() > 64) refuse(subject, "priority.fairness_key is longer than 64 bytes");
+  to.set_priority_key(from.key);
+  to.set_fairness_key(std::string(from.fairness_key));
+  to.set_fairness_weight(from.fairness_weight);
+}
+
+inline void set_versioning(const call_subject& subject, const versioning_override& from,
+                           temporal::api::workflow::v1::VersioningOverride& to) {
+  const bool needs_version =
+      from.kind == versioning_override::kind_type::pinned || from.kind == versioning_override::kind_type::one_time;
+  if (needs_version && (from.deployment_name.empty() || from.build_id.empty())) {
+    refuse(subject, "versioning needs deployment_name and build_id");
+  }
+  const auto set_version = [&](temporal::api::deployment::v1::WorkerDeploymentVersion& version) {
+    version.set_deployment_name(std::string(from.deployment_name));
+    version.set_build_id(std::string(from.build_id));
+  };
+  switch (from.kind) {
+    case versioning_override::kind_type::none:
+      break;
+    case versioning_override::kind_type::pinned:
+      to.mutable_pinned()->set_behavior(
+          temporal::api::workflow::v1::VersioningOverride::PINNED_OVERRIDE_BEHAVIOR_PINNED);
+      set_version(*to.mutable_pinned()->mutable_version());
+      break;
+    case versioning_override::kind_type::auto_upgrade:
+      to.set_auto_upgrade(true);
+      break;
+    case versioning_override::kind_type::one_time:
+      set_version(*to.mutable_one_time()->mutable_target_deployment_version());
+      break;
+  }
+}
+
+/// Texts for people, "what" and "more about it"; nothing for empty ones.
+template <class Message>
+void set_texts(std::string_view summary, std::string_view more, Message& to) {
+  if (!summary.empty()) engine::write_json(summary, *to.mutable_user_metadata()->mutable_summary());
+  if (!more.empty()) engine::write_json(more, *to.mutable_user_metadata()->mutable_details());
+}
+
+/// Fills what starts, signals with start and schedules say about a new workflow.
+template <class Message>
+void set_new_workflow(const call_subject& subject, const start_workflow_options& from, Message& to) {
   if (from.task_queue.empty()) refuse(subject, "start_workflow_options::task_queue is missing");
   to.mutable_task_queue()->set_name(std::string(from.task_queue));
   to.mutable_task_queue()->set_kind(temporal::api::enums::v1::TASK_QUEUE_KIND_NORMAL);
   if (from.reuse) to.set_workflow_id_reuse_policy(wire_of(*from.reuse));
-  if (from.conflict) to.set_workflow_id_conflict_policy(wire_of(*from.conflict));
   set_duration(subject, "execution_timeout", from.execution_timeout,
                [&] { return to.mutable_workflow_execution_timeout(); });
   set_duration(subject, "run_timeout", from.run_timeout, [&] { return to.mutable_workflow_run_timeout(); });
   set_duration(subject, "task_timeout", from.task_timeout, [&] { return to.mutable_workflow_task_timeout(); });
-  set_duration(subject, "start_delay", from.start_delay, [&] { return to.mutable_workflow_start_delay(); });
   if (from.retry) set_retry(subject, *from.retry, *to.mutable_retry_policy());
-  to.set_cron_schedule(std::string(from.cron_schedule));
   if (from.memo.get()) engine::write_payload_map(*from.memo.get(), *to.mutable_memo()->mutable_fields());
   if (from.search_attributes.get()) {
     engine::write_payload_map(*from.search_attributes.get(), *to.mutable_search_attributes()->mutable_indexed_fields());
   }
-  if (!from.summary.empty()) engine::write_json(from.summary, *to.mutable_user_metadata()->mutable_summary());
-  if (!from.details.empty()) engine::write_json(from.details, *to.mutable_user_metadata()->mutable_details());
+  set_texts(from.summary, from.details, to);
+  if (from.priority) set_priority(subject, *from.priority, *to.mutable_priority());
+  if (from.versioning.kind != versioning_override::kind_type::none) {
+    set_versioning(subject, from.versioning, *to.mutable_versioning_override());
+  }
+}
+
+/// Fills what a start and a signal with start have in common.
+template <class Request>
+void set_start_options(const call_subject& subject, const start_workflow_options& from, Request& to) {
+  set_new_workflow(subject, from, to);
+  if (from.conflict) to.set_workflow_id_conflict_policy(wire_of(*from.conflict));
+  set_duration(subject, "start_delay", from.start_delay, [&] { return to.mutable_workflow_start_delay(); });
+  to.set_cron_schedule(std::string(from.cron_schedule));
 }
 
 /// `Request` is that of a start or of a signal with start. Its request id is made here: once for all attempts.

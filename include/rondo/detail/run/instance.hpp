@@ -32,10 +32,13 @@ namespace rondo::detail::run {
 ///      └─owns──> running handlers, each with its coroutine; root scope ──<── scopes and operations join in order
 class instance final : public run_context {
  public:
-  /// Creates the workflow object. `definition` and `to` must outlive the instance; `frames` may be null (heap).
-  instance(const workflow_definition& definition, host& to, frame_pool* frames) : run_context(definition, to, frames) {
+  /// Creates the workflow object from the arguments that start() gets too; throws when it cannot. `definition` and `to`
+  /// must outlive the instance; `frames` may be null (heap).
+  instance(const workflow_definition& definition, host& to, frame_pool* frames, payload_span arguments = {})
+      : run_context(definition, to, frames) {
     const activation running(*this);
-    object_ = definition.create();
+    const read_only_section no_commands(*this);
+    object_ = definition.create(arguments);
   }
   ~instance() {
     // What is destroyed here, and in which order, is fixed: main first, then handlers as they came, then the object.

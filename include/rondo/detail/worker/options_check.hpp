@@ -9,7 +9,7 @@
 namespace rondo::detail::worker {
 
 inline bool runs_workflows(const worker_options& options, const registry& app) {
-  return !options.activity_only && !app.workflow_names().empty();
+  return !options.activity_only && app.has_workflows();
 }
 inline bool runs_activities(const worker_options& options, const registry& app) {
   return !options.workflow_only && !app.activity_names().empty();

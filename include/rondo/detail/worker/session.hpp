@@ -117,6 +117,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Asks the code of activities to stop.
   void cancel_activities() {
     if (activities_) activities_->cancel_all(rondo::cancel_reason::worker_shutdown);
+    if (workflows_) workflows_->hand_over_locals();
   }
   /// Gives back to the server what still runs: activities are reported as failed and are repeated elsewhere. At the
   /// deadline, calls for workflow tasks are broken off; the server repeats those tasks after their timeout.
@@ -210,7 +211,7 @@ class session : public std::enable_shared_from_this<session> {
   std::vector<sticky_reset::held_run> cached_runs() const {
     std::vector<sticky_reset::held_run> all;
     runs_->cache.each([&all](const std::string& run_id, const run_store::held_run& run) {
-      all.push_back({std::string(run->workflow_id()), run_id});
+      all.push_back({std::string(run->run.workflow_id()), run_id});
     });
     return all;
   }

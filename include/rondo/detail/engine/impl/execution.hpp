@@ -144,7 +144,7 @@ inline bool execution::begin_run(const HistoryEvent& start) {
   const auto& original = attributes.original_execution_run_id();
   child_ids_ = original.empty() ? info_.run_id : original;
   seed_ = seed_from(child_ids_);
-  instance_.emplace(definition_, *this, options_.frames);
+  instance_.emplace(definition_, *this, options_.frames, services_.views.of(attributes.input()));
   return true;
 }
 

@@ -1,0 +1,35 @@
+#pragma once
+#include <temporal/api/operatorservice/v1/request_response.pb.h>
+
+#include <string_view>
+
+#include "rondo/detail/client/rpc_table.hpp"
+
+// The RPCs of the operator service.
+namespace rondo::detail::calls {
+
+namespace operator_service = temporal::api::operatorservice::v1;
+
+/// The RPCs of the operator service.
+class operator_rpcs
+    : public rpc<operator_service::AddSearchAttributesRequest, operator_service::AddSearchAttributesResponse>,
+      public rpc<operator_service::RemoveSearchAttributesRequest, operator_service::RemoveSearchAttributesResponse>,
+      public rpc<operator_service::ListSearchAttributesRequest, operator_service::ListSearchAttributesResponse>,
+      public rpc<operator_service::DeleteNamespaceRequest, operator_service::DeleteNamespaceResponse>,
+      public rpc<operator_service::AddOrUpdateRemoteClusterRequest, operator_service::AddOrUpdateRemoteClusterResponse>,
+      public rpc<operator_service::RemoveRemoteClusterRequest, operator_service::RemoveRemoteClusterResponse>,
+      public rpc<operator_service::ListClustersRequest, operator_service::ListClustersResponse>,
+      public rpc<operator_service::GetNexusEndpointRequest, operator_service::GetNexusEndpointResponse>,
+      public rpc<operator_service::CreateNexusEndpointRequest, operator_service::CreateNexusEndpointResponse>,
+      public rpc<operator_service::UpdateNexusEndpointRequest, operator_service::UpdateNexusEndpointResponse>,
+      public rpc<operator_service::DeleteNexusEndpointRequest, operator_service::DeleteNexusEndpointResponse>,
+      public rpc<operator_service::ListNexusEndpointsRequest, operator_service::ListNexusEndpointsResponse> {};
+
+template <>
+class service_table<service_kind::operations> {
+ public:
+  using rpcs = operator_rpcs;
+  static constexpr std::string_view path = "/temporal.api.operatorservice.v1.OperatorService/";
+};
+
+}  // namespace rondo::detail::calls
