@@ -26,12 +26,14 @@ IN_ANY = ["temporal.api.update.v1.Request", "temporal.api.update.v1.Acceptance",
 STATUS = "google.rpc.Status"
 
 EXECUTION = "temporal.api.common.v1.WorkflowExecution"
-# What says whose payloads a message holds: field name, its type, the number inside of that type, the part it is.
+# What says whose payloads a message holds: field name, its type, the number inside of that type (101: field 1 of field
+# 1), the part it is.
 CONTEXT = [
     ("namespace", "string", 0, "namespace_"),
     ("workflow_id", "string", 0, "workflow_id"),
     ("execution", EXECUTION, 1, "workflow_id"),
     ("workflow_execution", EXECUTION, 1, "workflow_id"),
+    ("update_ref", "temporal.api.update.v1.UpdateRef", 101, "workflow_id"),
     ("workflow_type", "temporal.api.common.v1.WorkflowType", 1, "workflow_type"),
     ("activity_id", "string", 0, "activity_id"),
     ("activity_type", "temporal.api.common.v1.ActivityType", 1, "activity_type"),
@@ -98,7 +100,8 @@ def node_of(name):
         return "payload"
     if name == ANY:
         return "any"
-    return re.sub(r"^temporal\.api\.", "", name).replace(".v1.", ".").replace(".", "_")
+    short = re.sub(r"^temporal\.api\.", "", name).replace(".v1.", ".").replace("workflowservice.", "rpc.")
+    return re.sub(r"(?<=\w\w)(CommandAttributes|EventAttributes)\b", "", short).replace(".", "_")
 
 
 def table(messages, methods):
@@ -115,8 +118,13 @@ def table(messages, methods):
             continue
         seen.add(name)
         nodes.add(node_of(name))
+        has_activities = name.endswith("PollActivityTaskQueueRequest") or any(
+            field == "activity_type" for _, field, _, _ in messages[name])
         for number, field, kind, is_map in messages[name]:
             for wanted, type_name, inner, part in CONTEXT:
+                # Queues of workflows are no part of the context: sticky ones change.
+                if wanted == "task_queue" and not has_activities:
+                    continue
                 if (field, kind) == (wanted, type_name):
                     context.add((node_of(name), number, inner, part))
             if kind not in holding or field in PLAIN_FIELDS or name == STATUS and kind != ANY:
@@ -162,7 +170,7 @@ def text():
             "/// Sorted by message and number.", "inline constexpr payload_field payload_fields[] = {"]
     ordered = sorted(rows, key=lambda row: (place[row[0]], row[1]))
     out += wrapped([f"{{node::{a},{number},node::{b}}}," for a, number, b in ordered], "  ")
-    out += ["};", "", "/// A field that says whose payloads a message holds: itself, or the text with a number in it.",
+    out += ["};", "", "/// A field that says whose payloads a message holds: itself, or the text with a number in it; 101 is 1 in 1.",
             "struct context_field { node message; std::uint16_t number, inner; std::string serialization_context::*part; };",
             "/// Sorted by message and number.", "inline constexpr context_field context_fields[] = {"]
     ordered = sorted(context, key=lambda row: (place[row[0]], row[1]))

@@ -15,11 +15,9 @@ namespace rondo {
 /// a workflow that is signalled has its own id, not that of the sender.
 struct serialization_context {
   std::string namespace_{}, workflow_id{}, workflow_type{};
-  /// Of an activity's input, result, heartbeat or failure.
-  std::string activity_id{}, activity_type{};
-  std::string task_queue{};
-  /// The activity is a local one.
-  bool is_local = false;
+  /// Of the input, result, heartbeats and failure of an activity, where it runs. The history knows its result as the
+  /// workflow's, and that of a local activity is the workflow's everywhere.
+  std::string activity_id{}, activity_type{}, task_queue{};
 
   friend bool operator==(const serialization_context&, const serialization_context&) = default;
 };

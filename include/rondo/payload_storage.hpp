@@ -38,7 +38,7 @@ class storage_driver {
   virtual std::string name() const = 0;
   /// Keeps the bytes of a serialized payload. The same bytes may come again, as tasks are repeated. Throws
   /// storage_error.
-  virtual storage_claim store(std::string_view bytes, const serialization_context& context) const = 0;
+  virtual storage_claim store(std::string_view serialized, const serialization_context& context) const = 0;
   /// The bytes again, exactly. Throws storage_error.
   virtual std::string retrieve(const storage_claim& claim, const serialization_context& context) const = 0;
 };
@@ -81,12 +81,12 @@ class payload_storage {
   }
 
   /// Stores a payload if it is large: returns true and makes `what` the reference.
-  bool store(payload& what, std::string_view bytes, const serialization_context& context) const {
-    if (bytes.size() < threshold_ || detail::data::is_reference(what)) return false;
-    const storage_driver* driver = select_ ? select_(bytes.size(), context) : drivers_.front().get();
+  bool store(payload& what, std::string_view serialized, const serialization_context& context) const {
+    if (serialized.size() < threshold_ || detail::data::is_reference(what)) return false;
+    const storage_driver* driver = select_ ? select_(serialized.size(), context) : drivers_.front().get();
     if (driver == nullptr) return false;
     const detail::data::storage_reference reference{.driverName = driver->name(),
-                                                    .claimData = driver->store(bytes, context)};
+                                                    .claimData = driver->store(serialized, context)};
     what = payload();
     what.metadata["encoding"] = encoding::json_protobuf;
     what.metadata["messageType"] = detail::data::reference_message;

@@ -54,7 +54,7 @@ TEST(payload_walk, a_child_has_its_own_context_and_the_parent_comes_back_after_i
            "3");
   const std::string bytes = request.SerializeAsString();
   const serialization_context around{.workflow_id = "parent", .workflow_type = "order"};
-  data::payload_walk walk(data::node::workflowservice_RespondWorkflowTaskCompletedRequest, bytes, {}, around);
+  data::payload_walk walk(data::node::rpc_RespondWorkflowTaskCompletedRequest, bytes, {}, around);
   const auto found = walk.collect();
   ASSERT_EQ(found.payloads.size(), 3U);
   const auto context = [&](std::size_t i) { return found.contexts[found.context_of[i]]; };
@@ -80,7 +80,7 @@ TEST(payload_walk, messages_of_updates_are_found_inside_of_any) {
   request.add_messages()->mutable_body()->PackFrom(unknown);
   serialization_context context;
   const auto pipeline = sealing();
-  const auto node = data::node::workflowservice_RespondWorkflowTaskCompletedRequest;
+  const auto node = data::node::rpc_RespondWorkflowTaskCompletedRequest;
   const std::string bytes = pipeline.encode(node, request.SerializeAsString(), context);
   service::RespondWorkflowTaskCompletedRequest sent;
   ASSERT_TRUE(sent.ParseFromString(bytes));
@@ -103,7 +103,7 @@ TEST(payload_walk, texts_of_failures_and_of_their_causes_are_hidden) {
   options.encode_failure_texts = true;
   const data::pipeline pipeline(options);
   serialization_context context;
-  const auto node = data::node::workflowservice_RespondActivityTaskFailedRequest;
+  const auto node = data::node::rpc_RespondActivityTaskFailedRequest;
   service::RespondActivityTaskFailedRequest sent;
   ASSERT_TRUE(sent.ParseFromString(pipeline.encode(node, request.SerializeAsString(), context)));
   EXPECT_EQ(sent.failure().message(), "Encoded failure");
@@ -121,7 +121,7 @@ TEST(payload_walk, texts_of_failures_and_of_their_causes_are_hidden) {
 
 TEST(payload_walk, broken_bytes_are_an_error) {
   const auto pipeline = sealing();
-  const auto node = data::node::workflowservice_StartWorkflowExecutionRequest;
+  const auto node = data::node::rpc_StartWorkflowExecutionRequest;
   serialization_context context;
   for (const std::string bytes : {"\x12\x7F", "\x07", "\x0B", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "\x12"}) {
     EXPECT_THROW(static_cast<void>(pipeline.encode(node, bytes, context)), codec_error);
@@ -210,9 +210,11 @@ TEST_F(data_calls, a_response_that_cannot_be_decoded_is_kept) {
   service::QueryWorkflowRequest request;
   request.mutable_execution()->set_workflow_id("w");
   const auto result = loop.block_on(io::call_bytes(*to, "QueryWorkflow", request, io::retry_options()));
-  EXPECT_TRUE(io::is_decode_problem(result.status));
-  EXPECT_EQ(result.status.message, "payloads could not be decoded: sealed by shop/other, opened by w");
+  EXPECT_TRUE(result.status.ok());
+  EXPECT_EQ(result.response.problem, "payloads could not be decoded: sealed by shop/other, opened by w");
   EXPECT_EQ(result.response.view(), response.SerializeAsString());
+  const auto reply = loop.block_on(io::call<service::QueryWorkflowResponse>(*to, "QueryWorkflow", request));
+  EXPECT_TRUE(io::is_decode_problem(reply.status));
 }
 
 TEST_F(data_calls, what_the_server_would_not_take_is_not_sent) {

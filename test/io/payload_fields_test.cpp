@@ -168,7 +168,7 @@ TEST(payload_fields, headers_are_encoded_when_that_is_asked_for) {
   auto& field = (*request.mutable_header()->mutable_fields())["trace"];
   (*field.mutable_metadata())["encoding"] = "json/plain";
   serialization_context context;
-  const auto node = data::node::workflowservice_StartWorkflowExecutionRequest;
+  const auto node = data::node::rpc_StartWorkflowExecutionRequest;
   ASSERT_TRUE(request.ParseFromString(pipeline.encode(node, request.SerializeAsString(), context)));
   EXPECT_EQ(request.header().fields().at("trace").metadata().at("encoding"), "sealed");
 }

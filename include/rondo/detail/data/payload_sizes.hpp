@@ -39,29 +39,29 @@ class payload_too_large : public codec_error {
 /// How people call the payloads of a message.
 inline std::string_view described(node message) {
   switch (message) {
-    case node::command_ScheduleActivityTaskCommandAttributes:
+    case node::command_ScheduleActivityTask:
       return "the arguments of an activity";
-    case node::command_CompleteWorkflowExecutionCommandAttributes:
+    case node::command_CompleteWorkflowExecution:
       return "the result of the workflow";
-    case node::command_ContinueAsNewWorkflowExecutionCommandAttributes:
+    case node::command_ContinueAsNewWorkflowExecution:
       return "the arguments of continue_as_new";
-    case node::command_StartChildWorkflowExecutionCommandAttributes:
+    case node::command_StartChildWorkflowExecution:
       return "the arguments of a child workflow";
-    case node::command_SignalExternalWorkflowExecutionCommandAttributes:
-    case node::workflowservice_SignalWorkflowExecutionRequest:
+    case node::command_SignalExternalWorkflowExecution:
+    case node::rpc_SignalWorkflowExecutionRequest:
       return "the arguments of a signal";
-    case node::command_RecordMarkerCommandAttributes:
+    case node::command_RecordMarker:
       return "the details of a side effect or local activity";
-    case node::workflowservice_StartWorkflowExecutionRequest:
-    case node::workflowservice_SignalWithStartWorkflowExecutionRequest:
+    case node::rpc_StartWorkflowExecutionRequest:
+    case node::rpc_SignalWithStartWorkflowExecutionRequest:
       return "the arguments of the workflow";
-    case node::workflowservice_RespondActivityTaskCompletedRequest:
-    case node::workflowservice_RespondActivityTaskCompletedByIdRequest:
+    case node::rpc_RespondActivityTaskCompletedRequest:
+    case node::rpc_RespondActivityTaskCompletedByIdRequest:
       return "the result of the activity";
-    case node::workflowservice_RecordActivityTaskHeartbeatRequest:
-    case node::workflowservice_RecordActivityTaskHeartbeatByIdRequest:
+    case node::rpc_RecordActivityTaskHeartbeatRequest:
+    case node::rpc_RecordActivityTaskHeartbeatByIdRequest:
       return "the details of a heartbeat";
-    case node::workflowservice_RespondQueryTaskCompletedRequest:
+    case node::rpc_RespondQueryTaskCompletedRequest:
     case node::query_WorkflowQueryResult:
       return "the answer to the query";
     case node::query_WorkflowQuery:
@@ -113,7 +113,7 @@ class size_check {
         case node::common_Header:
           break;
         case node::payload:
-          if (message == node::command_ScheduleNexusOperationCommandAttributes) {
+          if (message == node::command_ScheduleNexusOperation) {
             compare("the input of a Nexus operation", content.size(), limits_.payloads_warning, limits_.payloads_error);
           }
           break;
@@ -136,7 +136,7 @@ class size_check {
 
   /// Memos that are changed count without what is around keys and data.
   static std::size_t memo_size(node message, std::string_view memo) {
-    if (message != node::command_ModifyWorkflowPropertiesCommandAttributes) return memo.size();
+    if (message != node::command_ModifyWorkflowProperties) return memo.size();
     std::size_t size = 0;
     wire_reader reader(memo);
     while (const auto entry = reader.next()) {

@@ -105,7 +105,10 @@ class payload_walk {
     while (const auto field = reader.next()) {
       const auto* row = find_row(begin, end, message, field->number);
       if (row == nullptr || !field->delimited) continue;
-      said.*row->part = row->inner == 0 ? field->content : find_field(field->content, row->inner);
+      std::string_view text = field->content;
+      if (row->inner >= 100) text = find_field(text, row->inner / 100U);
+      if (row->inner != 0) text = find_field(text, row->inner % 100U);
+      said.*row->part = text;
     }
     if (!said.workflow_id.empty() && said.workflow_id != made.workflow_id) {
       made.workflow_id.clear();

@@ -137,12 +137,13 @@ inline request_bytes serialize(const google::protobuf::MessageLite& request) {
 /// Reads the response into the message; the status is INTERNAL when it cannot be read.
 inline rpc_status parse_response(const rpc_result& result, google::protobuf::MessageLite& into) {
   if (!result.status.ok()) return result.status;
+  if (!result.response.problem.empty()) return rpc_status(rpc_code::internal, result.response.problem, true);
   const std::string_view bytes = result.response.view();
   if (into.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
   return rpc_status(rpc_code::internal, "the response is not a " + into.GetTypeName(), true);
 }
 
-/// A call whose response stays bytes. The request is serialised before this returns.
+/// A call whose response stays bytes, which may have a problem. The request is serialised before this returns.
 inline asio::awaitable<rpc_result> call_bytes(connection& to, std::string_view method,
                                               const google::protobuf::MessageLite& request, retry_options how) {
   to.complete_headers(how.options);

@@ -60,7 +60,7 @@ inline bool is_encode_problem(const rpc_status& status) noexcept {
 inline bool is_storage_problem(const rpc_status& status) noexcept {
   return status.from_transport && status.message.starts_with(storage_problem);
 }
-/// The server has answered, but a codec or a storage failed; the response is there as the server sent it.
+/// The server has answered, but a codec or a storage failed.
 inline bool is_decode_problem(const rpc_status& status) noexcept {
   return status.from_transport && status.message.starts_with(decode_problem);
 }
@@ -167,8 +167,8 @@ inline asio::awaitable<rpc_result> call_with_data(transport& over, payload_pipel
   if (answer->failed.ok()) {
     result.response = response_bytes(std::move(answer->result));
   } else {
-    result.status = answer->failed;
     result.response = response_bytes(kept, answer->bytes);
+    result.response.problem = std::move(answer->failed.message);
   }
   co_return result;
 }

@@ -34,6 +34,7 @@ class activity_calls {
     how.options.token = &token_;
     return io::call<Response>(*connection_, method, request, std::move(how));
   }
+  bool changes_payloads() const { return connection_->data()->changes_payloads(); }
   /// Calls under way end now, and none is made any more.
   void cancel() { token_.cancel(); }
 
@@ -78,8 +79,6 @@ class activity_services {
   io::time_point last_moment = io::time_point::max();
   std::shared_ptr<loop_gate> gate;
   thread_pool pool;
-  /// Most bytes of a value that the server takes; 0: unknown.
-  std::size_t blob_limit = 0;
 };
 
 }  // namespace rondo::detail::worker
