@@ -114,7 +114,7 @@ class worker_nexus : public worker_test {
     server.give(queue::nexus, what);
     EXPECT_TRUE(until_seen<failed>(before + 1));
     if (server.count<failed>() == before) return "none";
-    const auto& failure = server.seen<failed>().back().failure();
+    const auto failure = server.seen<failed>().back().failure();
     return failure.nexus_handler_failure_info().type() + ": " + failure.message();
   }
 };
