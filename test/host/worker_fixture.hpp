@@ -77,7 +77,7 @@ class worker_test : public testing::Test {
   void begin(const registry& app, worker_options how = options()) {
     how.logger = logger(log, log_level::debug);
     const bool workflows = !how.activity_only && !app.workflow_names().empty();
-    const bool activities = !how.workflow_only && !app.activity_names().empty();
+    const bool activities = !how.workflow_only && app.has_activities();
     const bool nexus = !how.workflow_only && !how.activity_only && !app.nexus_service_names().empty();
     polls_ = (workflows ? how.max_workflow_pollers : 0) + (activities ? how.max_activity_pollers : 0) +
              (nexus ? how.max_nexus_pollers : 0);

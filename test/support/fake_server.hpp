@@ -169,7 +169,9 @@ class fake_server {
                                                   "StartWorkflowExecution",
                                                   "RequestCancelWorkflowExecution",
                                                   "ShutdownWorker",
-                                                  "ResetStickyTaskQueue"};
+                                                  "ResetStickyTaskQueue",
+                                                  "CountWorkflowExecutions",
+                                                  "RecordWorkerHeartbeat"};
 
   static void make_retries_quick(io::retry_numbers& numbers) {
     for (auto* each : {&numbers.unary, &numbers.task_poll, &numbers.throttled}) {

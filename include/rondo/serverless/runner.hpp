@@ -15,8 +15,10 @@
 #include "rondo/detail/io/connect.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/worker/intercepted_activity.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/rpc_error.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/serverless/budget.hpp"
 #include "rondo/serverless/invocation.hpp"
 #include "rondo/serverless/options.hpp"
@@ -42,7 +44,8 @@ class invocation_error : public std::runtime_error {
 class runner {
  public:
   /// `how` has been checked.
-  runner(rondo::detail::io::event_loop& loop, options how) : loop_(loop), options_(std::move(how)), hooks_(loop) {}
+  runner(rondo::detail::io::event_loop& loop, options how)
+      : loop_(loop), options_(with_plugins(std::move(how))), hooks_(loop) {}
   /// The same over a connection that exists.
   runner(rondo::detail::io::event_loop& loop, options how, std::shared_ptr<rondo::detail::io::connection> connection)
       : runner(loop, std::move(how)) {
@@ -101,6 +104,12 @@ class runner {
   void disconnect() { connection_.reset(); }
 
  private:
+  static options with_plugins(options how) {
+    const auto plugins = how.client.plugins;
+    for (const auto& each : plugins) each->configure(how.client);
+    apply_plugins(how.client, how.registry, how.worker);
+    return how;
+  }
   using clock = std::chrono::steady_clock;
   using connection_ptr = std::shared_ptr<rondo::detail::io::connection>;
   using store_ptr = std::shared_ptr<rondo::detail::worker::run_store>;
@@ -208,8 +217,8 @@ class runner {
       return kept;
     }
     return std::make_shared<rondo::detail::worker::run_store>(
-        how.registry, how.worker.logger, how.worker.max_cached_workflows,
-        connection.identity() + "-" + rondo::detail::random_uuid());
+        rondo::detail::worker::intercept_activities(how.registry, how.worker.interceptors), how.worker.logger,
+        how.worker.max_cached_workflows, connection.identity() + "-" + rondo::detail::random_uuid());
   }
 
   static std::string text_of(duration time) {

@@ -42,8 +42,10 @@ class nexus_runner {
     }
   }
 
-  void start(std::unique_ptr<nexus_poll> task, slot permit) {
+  /// `problem`: why its payloads cannot be read; another worker may be able to.
+  void start(std::unique_ptr<nexus_poll> task, slot permit, const std::string& problem = {}) {
     auto about = facts_of(*task, services_.namespace_, services_.options.task_queue);
+    permit.mark_used(about.service + "." + about.operation);
     set_deadline(about);
     auto log = services_.options.logger.with({{"namespace", about.namespace_},
                                               {"task_queue", about.task_queue},
@@ -53,7 +55,11 @@ class nexus_runner {
     const auto made =
         std::make_shared<nexus_task>(services_, std::move(task), std::move(permit), std::move(about), std::move(log));
     running_.insert(made);
-    made->start(service);
+    if (problem.empty()) {
+      made->start(service);
+    } else {
+      made->refuse(problem);
+    }
     if (cancelled_) made->cancel();
   }
 
@@ -76,6 +82,11 @@ class nexus_runner {
   /// True when nothing is left to answer, though handlers may still occupy threads.
   bool all_answered() const {
     return std::all_of(running_.begin(), running_.end(), [](const auto& each) { return each->answer_taken(); });
+  }
+  /// Calls that begin from now on go there.
+  void replace_connection(const std::shared_ptr<io::connection>& to) {
+    services_.calls->replace_connection(to);
+    services_.client = rondo::client::over(to);
   }
   void break_off() { services_.calls->cancel(); }
   /// Called whenever a request has been answered.

@@ -26,12 +26,17 @@ class nexus_calls {
  public:
   explicit nexus_calls(std::shared_ptr<io::connection> to) : connection_(std::move(to)) {}
 
+  /// What it is given outlives the call.
   template <class Response, class Request>
   asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request,
                                                 io::retry_options how) {
+    const auto connection = connection_;
     how.options.token = &token_;
-    return io::call<Response>(*connection_, method, request, std::move(how));
+    auto reply = co_await io::call<Response>(*connection, method, request, std::move(how));
+    co_return reply;
   }
+  /// Calls that begin from now on go there.
+  void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
   /// Calls under way end now, and none is made any more.
   void cancel() { token_.cancel(); }
 

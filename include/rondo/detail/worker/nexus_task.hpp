@@ -12,11 +12,13 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "rondo/detail/client/start.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/io/timer_heap.hpp"
 #include "rondo/detail/run/nexus_definition.hpp"
 #include "rondo/detail/worker/nexus_answer.hpp"
@@ -64,6 +66,10 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     }
   }
 
+  /// Answers a request that cannot be read here.
+  void refuse(const std::string& why) {
+    code_ended(std::make_exception_ptr(nexus_handler_failure(why, nexus_error::internal)), {});
+  }
   /// Asks the handler to stop.
   void cancel() {
     if (!request_stop()) return;
@@ -284,6 +290,13 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     if (self->services_ == nullptr) co_return;
     auto how = self->how_to_call({});
     const auto reply = co_await self->calls_->template call<Response>(method, request, std::move(how));
+    if (self->services_ != nullptr && std::is_same_v<Request, engine::service::RespondNexusTaskCompletedRequest> &&
+        (io::is_payload_too_large(reply.status) || io::is_encode_problem(reply.status))) {
+      // What cannot be sent now cannot be sent later.
+      const nexus_handler_failure failure(reply.status.message, nexus_error::internal, nexus_retry::non_retryable);
+      self->fail_request(std::make_exception_ptr(failure));
+      co_return;
+    }
     if (!reply.status.ok()) {
       const bool gone = reply.status.code == rpc_code::not_found;
       self->logger().log(gone ? log_level::debug : log_level::error, "the answer to a Nexus request was not taken",

@@ -15,21 +15,24 @@
 
 #include <google/protobuf/arena.h>
 
+#include "rondo/client.hpp"
+#include "rondo/codec.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
 #include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/deadlock_watch.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/local_activity.hpp"
 #include "rondo/detail/worker/local_work.hpp"
-#include "rondo/detail/worker/payload_limit.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
+#include "rondo/detail/worker/task_limits.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -46,10 +49,9 @@ struct workflow_task {
 struct workflow_settings {
   const worker_options& options;
   std::string namespace_, identity;
-  std::size_t blob_limit = 0;
   bool server_keeps_flags = true;
   /// Null: the worker runs no activities.
-  slot_supplier* activity_slots = nullptr;
+  slot_line* activity_slots = nullptr;
   activity_runner* activities = nullptr;
 };
 
@@ -57,19 +59,21 @@ struct workflow_settings {
 /// keeps the run for its next task.
 class workflow_runner {
  public:
-  workflow_runner(run_store& runs, session_counts& counted, io::connection& to, workflow_settings settings)
+  workflow_runner(run_store& runs, session_counts& counted, std::shared_ptr<io::connection> to,
+                  workflow_settings settings)
       : runs_(runs),
         counts_(counted),
-        connection_(to),
+        connection_(std::move(to)),
         settings_(std::move(settings)),
-        local_services_(
-            std::make_shared<local_activity_services>(to.loop(), settings_.options.max_concurrent_local_activities)),
-        watch_(settings_.options.deadlock_timeout, [this](const std::string& what, duration running) {
+        local_services_(std::make_shared<local_activity_services>(connection_->loop(), settings_.options)),
+        watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
               {{"workflow", what},
                {"seconds", std::chrono::duration_cast<std::chrono::duration<double>>(running).count()}});
-        }) {}
+        }) {
+    replace_connection(connection_);
+  }
 
   workflow_runner(const workflow_runner&) = delete;
   workflow_runner& operator=(const workflow_runner&) = delete;
@@ -77,6 +81,12 @@ class workflow_runner {
     local_services_->close();
     // Their local activities belong to this worker.
     runs_.cache.drop_if([](const held_run& each) { return each->locals != nullptr; });
+  }
+
+  /// Fails a task whose payloads cannot be read. `keeps` owns the runner.
+  static asio::awaitable<void> reject(std::shared_ptr<void> /*keeps*/, workflow_runner& self, workflow_task task,
+                                      slot /*permit*/, std::string problem) {
+    co_await self.refuse(task, std::move(problem));
   }
 
   /// Works on a task, and on those that come with the answers, until there is none. `keeps` owns the runner.
@@ -124,6 +134,11 @@ class workflow_runner {
     handing_over_ = true;
     wake_locals();
   }
+  /// Calls that begin from now on go there.
+  void replace_connection(std::shared_ptr<io::connection> to) {
+    connection_ = std::move(to);
+    local_services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
+  }
   /// Called whenever a task is done.
   std::function<void()> on_change = [] {};
 
@@ -157,17 +172,20 @@ class workflow_runner {
     ++counts_.workflow_tasks;
     auto held = std::move(busy_.at(run_id).held);
     if (held == nullptr) held = runs_.cache.take(run_id);
+    ++(held == nullptr ? counts_.cache_misses : counts_.cache_hits);
     if (held == nullptr) {
       const auto* definition = runs_.definitions.find_workflow(message.workflow_type().name());
       if (definition == nullptr) {
         co_await refuse(task, unknown_type(message.workflow_type().name()));
         co_return none();
       }
-      held = std::make_unique<held_workflow>(*definition,
-                                             engine::run_options{.namespace_ = settings_.namespace_,
-                                                                 .logger = &runs_.log,
-                                                                 .frames = &runs_.frames,
-                                                                 .server_keeps_flags = settings_.server_keeps_flags});
+      held = std::make_unique<held_workflow>(
+          *definition, engine::run_options{.namespace_ = settings_.namespace_,
+                                           .logger = &runs_.log,
+                                           .frames = &runs_.frames,
+                                           .interceptors = &settings_.options.interceptors,
+                                           .propagated_headers = &settings_.options.propagated_headers,
+                                           .server_keeps_flags = settings_.server_keeps_flags});
     }
     const auto since = io::steady_clock::now();
     auto eager = reserve_eager();
@@ -214,6 +232,7 @@ class workflow_runner {
               " ms without an await; move blocking work into an activity");
       co_return none();
     }
+    warn_if_slow(task, io::steady_clock::now() - since);
     co_return co_await send(std::move(task), std::move(held), step, std::move(eager));
   }
 
@@ -251,6 +270,7 @@ class workflow_runner {
     about.workflow_id = task.message->workflow_execution().workflow_id();
     about.run_id = task.message->workflow_execution().run_id();
     about.workflow_type = task.message->workflow_type().name();
+    about.headers = what.plan->headers;
     about.attempt = what.attempt;
     about.maximum_attempts = what.plan->retry.maximum_attempts;
     about.scheduled_time = what.scheduled;
@@ -282,10 +302,6 @@ class workflow_runner {
       if (step.attempt <= 1) co_await fail(task, *step.failed);
       co_return none();
     }
-    if (const auto oversized = oversized_command(*step.completed, settings_.blob_limit)) {
-      co_await refuse(task, *oversized, engine::enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
-      co_return none();
-    }
     co_return co_await complete(std::move(task), std::move(held), step, std::move(eager));
   }
 
@@ -312,7 +328,7 @@ class workflow_runner {
     using response_type = engine::service::RespondWorkflowTaskCompletedResponse;
     auto arena = std::make_shared<google::protobuf::Arena>();
     auto* response = google::protobuf::Arena::CreateMessage<response_type>(arena.get());
-    const auto status = co_await call("RespondWorkflowTaskCompleted", request, *response);
+    const auto status = co_await call("RespondWorkflowTaskCompleted", task, request, *response);
     if (!status.ok()) {
       const bool lost = status.code == rpc_code::not_found;
       log(task).log(lost ? log_level::debug : log_level::warn, "the server did not take the workflow task",
@@ -320,6 +336,8 @@ class workflow_runner {
       if (io::is_message_too_large(status)) {
         co_await refuse(task, "GRPC Message too large: " + status.message,
                         engine::enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE);
+      } else if (const auto cause = cause_of_unsent(status)) {
+        co_await refuse(task, status.message, *cause);
       }
       co_return none();
     }
@@ -340,13 +358,12 @@ class workflow_runner {
 
   /// Slots for the activities that this task may start at once.
   std::vector<slot> reserve_eager() {
-    constexpr std::size_t most = 3;
     std::vector<slot> reserved;
     if (settings_.activities == nullptr || !settings_.options.eager_activities || stopping ||
         settings_.options.max_activities_per_second > 0 || settings_.options.max_task_queue_activities_per_second > 0) {
       return reserved;
     }
-    while (reserved.size() < most) {
+    while (reserved.size() < settings_.options.max_eager_activities) {
       auto permit = settings_.activity_slots->try_take();
       if (!permit) break;
       reserved.push_back(std::move(permit));
@@ -359,6 +376,7 @@ class workflow_runner {
         settings_.options.logger.warn("the server started more activities at once than were asked for");
         return;
       }
+      eager.back().mark_used(each.activity_type().name());
       settings_.activities->start(std::make_unique<activity_task>(each), std::move(eager.back()));
       eager.pop_back();
     }
@@ -371,8 +389,12 @@ class workflow_runner {
     *request.mutable_execution() = task.message->workflow_execution();
     request.set_next_page_token(std::move(token));
     auto response = std::make_unique<engine::service::GetWorkflowExecutionHistoryResponse>();
-    const auto status = co_await call("GetWorkflowExecutionHistory", request, *response);
+    const auto status = co_await call("GetWorkflowExecutionHistory", task, request, *response);
     if (status.ok()) co_return response;
+    if (io::is_decode_problem(status)) {
+      co_await refuse(task, status.message);
+      co_return nullptr;
+    }
     // The task comes again after its timeout; there is nothing to report about the workflow's code.
     log(task).warn("the history of the workflow could not be fetched", {{"error", status.message}});
     co_return nullptr;
@@ -381,21 +403,21 @@ class workflow_runner {
   asio::awaitable<void> answer(const workflow_task& task, engine::service::RespondQueryTaskCompletedRequest& request) {
     request.set_namespace_(settings_.namespace_);
     request.set_task_token(task.message->task_token());
-    if (settings_.blob_limit != 0 && request.query_result().ByteSizeLong() > settings_.blob_limit) {
-      const auto size = std::to_string(request.query_result().ByteSizeLong());
+    engine::service::RespondQueryTaskCompletedResponse response;
+    auto status = co_await call("RespondQueryTaskCompleted", task, request, response);
+    if (cause_of_unsent(status)) {
+      log_failure(task, status.message);
       request.clear_query_result();
       request.set_completed_type(engine::enums::QUERY_RESULT_TYPE_FAILED);
-      request.set_error_message("[TMPRL1103] the answer to the query has " + size +
-                                " bytes, the server takes at most " + std::to_string(settings_.blob_limit));
+      request.set_error_message(status.message);
+      status = co_await call("RespondQueryTaskCompleted", task, request, response);
     }
-    engine::service::RespondQueryTaskCompletedResponse response;
-    const auto status = co_await call("RespondQueryTaskCompleted", request, response);
     if (!status.ok()) log(task).debug("the server did not take the answer to a query", {{"error", status.message}});
   }
   asio::awaitable<void> fail(const workflow_task& task, engine::service::RespondWorkflowTaskFailedRequest& request) {
     fill(request, task);
     engine::service::RespondWorkflowTaskFailedResponse response;
-    const auto status = co_await call("RespondWorkflowTaskFailed", request, response);
+    const auto status = co_await call("RespondWorkflowTaskFailed", task, request, response);
     if (!status.ok()) log(task).debug("the server did not take the failed workflow task", {{"error", status.message}});
   }
   /// Fails the task, or the query that it asks, with a text.
@@ -427,10 +449,29 @@ class workflow_runner {
     request.set_resource_id("workflow:" + task.message->workflow_execution().workflow_id());
   }
   template <class Request, class Response>
-  asio::awaitable<rpc_status> call(const char* method, const Request& request, Response& response) {
+  asio::awaitable<rpc_status> call(const char* method, const workflow_task& task, const Request& request,
+                                   Response& response) {
+    const auto connection = connection_;
     io::retry_options how(io::rpc_class::unary);
+    if (connection->data()->changes_payloads()) how.payload_context = payload_context(task);
     how.options.token = &calls_;
-    return io::call_into(connection_, method, request, response, std::move(how));
+    co_return co_await io::call_into(*connection, method, request, response, std::move(how));
+  }
+
+  std::shared_ptr<const serialization_context> payload_context(const workflow_task& task) const {
+    auto made = std::make_shared<serialization_context>();
+    made->namespace_ = settings_.namespace_;
+    made->workflow_id = task.message->workflow_execution().workflow_id();
+    made->workflow_type = task.message->workflow_type().name();
+    return made;
+  }
+  /// Why the server says that a task has failed whose answer was not sent to it; nothing: it was sent.
+  static std::optional<engine::enums::WorkflowTaskFailedCause> cause_of_unsent(const rpc_status& status) {
+    if (io::is_payload_too_large(status)) return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE;
+    if (io::is_storage_problem(status)) return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_EXTERNAL_STORAGE_FAILURE;
+    if (io::is_encode_problem(status))
+      return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE;
+    return std::nullopt;
   }
 
   std::string unknown_type(const std::string& name) const {
@@ -445,8 +486,15 @@ class workflow_runner {
                                           {"run_id", execution.run_id()},
                                           {"workflow_type", task.message->workflow_type().name()}});
   }
+  void warn_if_slow(const workflow_task& task, duration taken) const {
+    const duration limit = slow_after(settings_.options);
+    if (limit <= duration::zero() || taken <= limit) return;
+    const std::chrono::duration<double> seconds = taken;
+    log(task).warn("[TMPRL1104] the workflow task took long", {{"seconds", seconds.count()}});
+  }
   void log_failure(const workflow_task& task, const std::string& text) {
     ++counts_.failed;
+    ++counts_.failed_workflow_tasks;
     log(task).warn("workflow task failed", {{"error", text}, {"attempt", task.message->attempt()}});
   }
 
@@ -459,7 +507,7 @@ class workflow_runner {
  private:
   run_store& runs_;
   session_counts& counts_;
-  io::connection& connection_;
+  std::shared_ptr<io::connection> connection_;
   workflow_settings settings_;
   io::call_token calls_;
   std::shared_ptr<local_activity_services> local_services_;
