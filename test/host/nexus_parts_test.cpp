@@ -191,6 +191,7 @@ TEST(nexus_failures, of_operations_are_those_of_temporal) {
   EXPECT_EQ(to.failure().application_failure_info().type(), "OperationError");
   EXPECT_TRUE(to.failure().application_failure_info().non_retryable());
   EXPECT_EQ(to.failure().cause().application_failure_info().type(), "Stock");
+  to.Clear();
   ASSERT_TRUE(write_operation_error(answer_of(ended(true, false)), true, to));
   EXPECT_TRUE(to.failure().has_canceled_failure_info());
 }
@@ -204,6 +205,7 @@ TEST(nexus_failures, of_operations_are_those_of_nexus_for_older_servers) {
   EXPECT_EQ(to.operation_error().failure().details(),
             R"({"source":"rondo","applicationFailureInfo":{"type":"OperationError","nonRetryable":true},"cause":)"
             R"({"source":"rondo","message":"no parts","applicationFailureInfo":{"type":"Stock"}}})");
+  to.Clear();
   ASSERT_TRUE(write_operation_error(answer_of(ended(true, false)), false, to));
   EXPECT_EQ(to.operation_error().operation_state(), "canceled");
   EXPECT_EQ(to.operation_error().failure().message(), "closed");
