@@ -209,7 +209,7 @@ class runner {
     }
     return std::make_shared<rondo::detail::worker::run_store>(
         how.registry, how.worker.logger, how.worker.max_cached_workflows,
-        connection.identity() + "-" + rondo::detail::random_uuid());
+        connection.identity() + "-" + rondo::detail::random_uuid(), how.worker.max_cached_bytes);
   }
 
   static std::string text_of(duration time) {
