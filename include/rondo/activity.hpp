@@ -37,6 +37,12 @@ struct activity_info {
   std::chrono::sys_time<duration> scheduled_time{}, attempt_scheduled_time{}, started_time{};
   /// Zero: none.
   duration schedule_to_close_timeout{}, start_to_close_timeout{}, heartbeat_timeout{};
+  /// What came with the call beside the arguments.
+  payload_map headers{};
+  /// What its task was given precedence by; 0 and empty: the server's choice.
+  int priority_key = 0;
+  std::string fairness_key{};
+  float fairness_weight = 0;
   /// When this attempt must be over: by its timeouts, or because its worker ends then (a serverless one does). The
   /// maximum when nothing limits it.
   std::chrono::sys_time<duration> deadline = std::chrono::sys_time<duration>::max();

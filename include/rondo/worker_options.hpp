@@ -18,6 +18,8 @@
 
 namespace rondo {
 
+class worker_interceptor;
+
 /// Which version of a deployment a worker is.
 struct worker_deployment_options {
   /// Empty: the worker is not versioned.
@@ -124,6 +126,10 @@ struct worker_options {
   /// when it does not.
   std::size_t max_payload_size = 0;
 
+  /// What sees workflows and activities, the outermost first.
+  std::vector<std::shared_ptr<worker_interceptor>> interceptors{};
+  /// Headers of a workflow that go with everything that it calls, such as a tenant's name or a trace.
+  std::vector<std::string> propagated_headers{};
   /// How often the worker tells the server how it is, for lists of workers; zero: never, else 1 to 60 s.
   duration worker_heartbeat_interval = std::chrono::seconds(60);
   /// A worker whose loop has not gone on for so long is not alive, as `worker::health` tells; above zero.

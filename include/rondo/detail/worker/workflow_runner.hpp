@@ -173,11 +173,13 @@ class workflow_runner {
         co_await refuse(task, unknown_type(message.workflow_type().name()));
         co_return none();
       }
-      held = std::make_unique<held_workflow>(*definition,
-                                             engine::run_options{.namespace_ = settings_.namespace_,
-                                                                 .logger = &runs_.log,
-                                                                 .frames = &runs_.frames,
-                                                                 .server_keeps_flags = settings_.server_keeps_flags});
+      held = std::make_unique<held_workflow>(
+          *definition, engine::run_options{.namespace_ = settings_.namespace_,
+                                           .logger = &runs_.log,
+                                           .frames = &runs_.frames,
+                                           .interceptors = &settings_.options.interceptors,
+                                           .propagated_headers = &settings_.options.propagated_headers,
+                                           .server_keeps_flags = settings_.server_keeps_flags});
     }
     const auto since = io::steady_clock::now();
     auto eager = reserve_eager();
@@ -264,6 +266,7 @@ class workflow_runner {
     about.workflow_id = task.message->workflow_execution().workflow_id();
     about.run_id = task.message->workflow_execution().run_id();
     about.workflow_type = task.message->workflow_type().name();
+    about.headers = what.plan->headers;
     about.attempt = what.attempt;
     about.maximum_attempts = what.plan->retry.maximum_attempts;
     about.scheduled_time = what.scheduled;
