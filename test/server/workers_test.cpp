@@ -138,9 +138,9 @@ TEST_F(listed_worker, is_in_the_list_while_it_lives) {
   };
   running_worker working(app, how);
   ASSERT_TRUE(eventually([&] { return list().find(how.identity) != std::string::npos; })) << list();
-  EXPECT_NE(list().find("Running"), std::string::npos) << list();
+  EXPECT_NE(list().find("WORKER_STATUS_RUNNING"), std::string::npos) << list();
   working.stop();
-  EXPECT_TRUE(eventually([&] { return list().find("\"status\": \"Running\"") == std::string::npos; })) << list();
+  EXPECT_TRUE(eventually([&] { return list().find("WORKER_STATUS_RUNNING") == std::string::npos; })) << list();
 }
 
 }  // namespace rondo::test::workers_test
