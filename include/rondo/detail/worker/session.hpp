@@ -204,6 +204,7 @@ class session : public std::enable_shared_from_this<session> {
   /// The server may offer tasks to this worker before others.
   bool has_sticky_queue() const { return runs_workflows() && options_.max_cached_workflows > 0; }
   std::size_t cached_workflows() const { return runs_->cache.size(); }
+  std::size_t cached_bytes() const { return runs_->cache.bytes(); }
   /// When a task came last, or the session began.
   io::time_point last_activity() const noexcept { return polling_.last_task; }
   const session_counts& counts() const noexcept { return counts_; }
