@@ -36,6 +36,10 @@ class instant_host final : public run::host {
     last.begin(waiter);
     return last;
   }
+  run::pending& schedule_local_activity(const run::local_activity_call& /*call*/, run::completion& waiter) override {
+    last.begin(waiter);
+    return last;
+  }
   run::pending& start_timer(rondo::duration /*delay*/, std::string_view /*summary*/, run::completion& waiter) override {
     last.begin(waiter);
     return last;
@@ -116,6 +120,7 @@ void run_workflow(benchmark::State& state, const char* name, Drive drive) {
   for (auto _ : state) {
     instant_host host;
     run::instance instance(*app().find_workflow(name), host, &frames);
+    instance.create({});
     instance.start(rondo::payload_span(&argument, 1));
     drive(instance, host);
   }

@@ -13,10 +13,12 @@
 #include "rondo/detail/engine/child_machine.hpp"
 #include "rondo/detail/engine/end_machine.hpp"
 #include "rondo/detail/engine/external_machine.hpp"
+#include "rondo/detail/engine/local_activities.hpp"
 #include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/patch_machine.hpp"
 #include "rondo/detail/engine/timer_machine.hpp"
 #include "rondo/detail/engine/update_machine.hpp"
+#include "support/fake_host.hpp"
 #include "support/history_builder.hpp"
 
 using namespace rondo;
@@ -116,6 +118,38 @@ struct bench<cancel_machine> {
   }
 };
 template <>
+struct bench<local_activity_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  object_pool<note_machine> notes;
+  object_pool<timer_machine> timers;
+  /// Gives the timers of pauses, and nothing else.
+  class clock final : public rondo::test::fake_host {
+   public:
+    explicit clock(bench& of) : of_(of) {}
+    detail::run::pending& start_timer(duration delay, std::string_view summary,
+                                      detail::run::completion& waiter) override {
+      auto& made = of_.timers.acquire(of_.services, of_.timers);
+      made.begin(1, delay, summary, waiter);
+      return made;
+    }
+
+   private:
+    bench& of_;
+  } host{*this};
+  local_activities all{services, notes, host};
+  waiting waiter;
+  local_activity_machine* machine = nullptr;
+
+  bench() {
+    services.commands.begin(&arena, 0);
+    const local_activity_options options{.start_to_close_timeout = std::chrono::seconds(1)};
+    all.schedule({.activity_type = "add", .options = options, .input = {}}, waiter);
+    all.code_waits();
+    machine = all.find(1);
+  }
+};
+template <>
 struct bench<end_machine> {
   google::protobuf::Arena arena;
   machine_services services;
@@ -205,6 +239,7 @@ HistoryEvent event_for(child_input input) {
 HistoryEvent event_for(external_input /*input*/) {
   return event_for(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED);
 }
+HistoryEvent event_for(local_activity_input /*input*/) { return event_for(enums::EVENT_TYPE_MARKER_RECORDED); }
 HistoryEvent event_for(end_input /*input*/) { return event_for(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED); }
 HistoryEvent event_for(update_input /*input*/) {
   return event_for(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED);
@@ -231,7 +266,7 @@ auto paths() {
 template <class Machine>
 class every_machine : public testing::Test {};
 using machines = testing::Types<activity_machine, timer_machine, child_machine, signal_machine, cancel_machine,
-                                end_machine, patch_machine, update_machine, note_machine>;
+                                local_activity_machine, end_machine, patch_machine, update_machine, note_machine>;
 TYPED_TEST_SUITE(every_machine, machines);
 
 TYPED_TEST(every_machine, takes_every_row_of_its_table) {

@@ -23,6 +23,10 @@ struct script {
   std::vector<std::function<void(history_builder&)>> inbound;
   /// Asks for updates that come with a task, from 0 on.
   std::function<void(engine_driver&, std::size_t task)> updates = [](engine_driver&, std::size_t) {};
+  /// Ends a local activity of a task that waits for some, or gives it up with a heartbeat.
+  std::function<void(engine_driver&, std::size_t task)> locals = [](engine_driver& driver, std::size_t) {
+    driver.end_local(driver.running.begin()->first, "1");
+  };
 };
 using transcript = std::vector<std::vector<std::string>>;
 
@@ -35,6 +39,7 @@ inline transcript play(const script& of, const std::function<void(engine_driver&
     if (task > 0) of.inbound[task - 1](driver.history);
     of.updates(driver, task);
     driver.history.open_task();
+    driver.locals = [&of, task](engine_driver& to) { of.locals(to, task); };
     prepare(driver, task);
     all.push_back(driver.complete_task());
     if (driver.last.evict != engine::eviction::none) break;

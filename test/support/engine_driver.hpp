@@ -50,6 +50,41 @@ class engine_driver {
 
   void forget_messages() { messages_.clear(); }
 
+  /// Local activities that the run waits for, and those whose code shall stop.
+  std::map<std::uint64_t, engine::local_activity_start> running;
+  std::vector<std::uint64_t> stopped;
+  /// Called while a task waits for local activities: ends one, or gives up the task with heartbeat().
+  std::function<void(engine_driver&)> locals = [](engine_driver& driver) {
+    driver.end_local(driver.running.begin()->first, "1");
+  };
+  const engine::step& end_local(std::uint64_t number, std::string_view json, duration after = {}) {
+    engine::local_activity_end how{.number = number, .attempt = attempt_of(number), .after = after};
+    auto& value = *how.result.emplace().add_payloads();
+    (*value.mutable_metadata())["encoding"] = "json/plain";
+    value.set_data(std::string(json));
+    return end_local(how);
+  }
+  const engine::step& fail_local(std::uint64_t number, std::string_view message, duration backoff = {}) {
+    engine::local_activity_end how{.number = number, .attempt = attempt_of(number), .backoff = backoff};
+    how.failure.set_message(std::string(message));
+    how.failure.mutable_application_failure_info();
+    return end_local(how);
+  }
+  const engine::step& end_local(const engine::local_activity_end& how) {
+    running.erase(how.number);
+    last = run_->end_local(how);
+    note_locals();
+    return last;
+  }
+  /// The first one whose end is waited for.
+  std::uint64_t first_local() const {
+    for (const auto& [number, each] : running) {
+      if (run_->waits_for_local(number)) return number;
+    }
+    return 0;
+  }
+  const engine::step& heartbeat() { return last = run_->heartbeat(); }
+
   /// Runs the open task; the history must end with its start.
   const engine::step& run_task() {
     if (run_ == nullptr) evict();
@@ -58,6 +93,12 @@ class engine_driver {
     task_->set_started_event_id(history.last_id());
     for (const auto& each : messages_) *task_->add_messages() = each;
     return deliver();
+  }
+  /// Runs the open task with its local activities.
+  const engine::step& run_whole_task() {
+    run_task();
+    while (last.kind == engine::step_kind::local_activities) locals(*this);
+    return last;
   }
   /// Asks a query outside of a workflow task.
   const engine::step& query(std::string_view name, std::string_view json = {}) {
@@ -76,7 +117,7 @@ class engine_driver {
   }
   /// Runs the open task and takes its completion into the history; the commands as text.
   std::vector<std::string> complete_task() {
-    run_task();
+    run_whole_task();
     if (last.kind != engine::step_kind::completed) return {"not completed: " + failure()};
     auto commands = texts();
     take_completion();
@@ -97,7 +138,11 @@ class engine_driver {
   }
 
   /// Forgets the run in memory.
-  void evict() { run_ = std::make_unique<engine::workflow_run>(*definition_, run_options); }
+  void evict() {
+    run_ = std::make_unique<engine::workflow_run>(*definition_, run_options);
+    running.clear();
+    stopped.clear();
+  }
   engine::workflow_run& run() { return *run_; }
   int full_fetches() const { return full_fetches_; }
 
@@ -176,6 +221,7 @@ class engine_driver {
                command.request_cancel_external_workflow_execution_command_attributes().workflow_id();
       case enums::COMMAND_TYPE_RECORD_MARKER: {
         const auto& from = command.record_marker_command_attributes();
+        if (from.marker_name() == engine::local_activity_marker) return local_text(from);
         if (from.details().contains("patch-data")) return "marker " + values(from.details().at("patch-data"));
         std::map<std::string, std::string> details;
         for (const auto& [key, value] : from.details()) details[key] = values(value);
@@ -205,6 +251,26 @@ class engine_driver {
   }
 
  private:
+  static std::string local_text(const temporal::api::command::v1::RecordMarkerCommandAttributes& from) {
+    const auto record =
+        json::parse<engine::local_activity_record>(from.details().at(engine::local_activity_data).payloads(0).data());
+    std::string line = "local " + record.activity_id + " " + record.activity_type;
+    if (record.attempt > 1) line += " attempt " + std::to_string(record.attempt);
+    if (from.has_failure())
+      return line + " failed: " + from.failure().cause().message() +
+             (record.backoff ? ", again in " + *record.backoff : "");
+    return line + " = " + from.details().at(engine::local_activity_result).payloads(0).data();
+  }
+  int attempt_of(std::uint64_t number) const {
+    const auto found = running.find(number);
+    return found == running.end() ? 1 : found->second.attempt;
+  }
+  void note_locals() {
+    if (last.starts != nullptr) {
+      for (const auto& each : *last.starts) running[each.number] = each;
+    }
+    if (last.stops != nullptr) stopped.insert(stopped.end(), last.stops->begin(), last.stops->end());
+  }
   void begin() {
     arena_ = std::make_unique<google::protobuf::Arena>();
     task_ = google::protobuf::Arena::CreateMessage<engine::service::PollWorkflowTaskQueueResponse>(arena_.get());
@@ -227,6 +293,7 @@ class engine_driver {
       auto token = page(from, *fetched);
       last = run_->add_page(*fetched, std::move(token));
     }
+    note_locals();
     return last;
   }
   /// The events from `from` to the next cut; returns the token of the page that follows.

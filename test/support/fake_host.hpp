@@ -18,7 +18,7 @@
 namespace rondo::test {
 
 /// Stands in for the engine: writes down what a workflow asks for, and lets the test say what happens.
-class fake_host final : public detail::run::host {
+class fake_host : public detail::run::host {
  public:
   /// One line per command, in order: "activity 1 name(args)", "timer 2 5s", "cancel 2", "complete 42", "fail text", ...
   std::vector<std::string> commands;
@@ -33,6 +33,12 @@ class fake_host final : public detail::run::host {
     return add(
         "activity " + std::to_string(next_) + " " + std::string(call.activity_type) + "(" + text(call.input) + ")",
         waiter, call.options.cancellation);
+  }
+  detail::run::pending& schedule_local_activity(const detail::run::local_activity_call& call,
+                                                detail::run::completion& waiter) override {
+    return add("local activity " + std::to_string(next_) + " " + std::string(call.activity_type) + "(" +
+                   text(call.input) + ")",
+               waiter, call.options.cancellation);
   }
   detail::run::pending& start_timer(duration delay, std::string_view /*summary*/,
                                     detail::run::completion& waiter) override {
@@ -192,7 +198,9 @@ class scripted_run {
 
   scripted_run(registry from, std::string_view workflow)
       : from_(std::move(from)),
-        run_(std::make_unique<detail::run::instance>(*from_.find_workflow(workflow), host, &frames_)) {}
+        run_(std::make_unique<detail::run::instance>(*from_.find_workflow(workflow), host, &frames_)) {
+    run_->create({});
+  }
 
   template <class... Json>
   void start(Json... arguments) {

@@ -436,6 +436,7 @@ inline void history_builder::record(const engine::Command& command) {
       auto& attributes = *add(enums::EVENT_TYPE_MARKER_RECORDED).mutable_marker_recorded_event_attributes();
       attributes.set_marker_name(from.marker_name());
       *attributes.mutable_details() = from.details();
+      if (from.has_failure()) *attributes.mutable_failure() = from.failure();
       break;
     }
     case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:

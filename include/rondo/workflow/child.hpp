@@ -54,6 +54,8 @@ class child_end final : public operation_state {
   child_end(const child_workflow_call& call, completion& start) : call_(&call), start_(&start) {}
   /// Set when it has begun.
   const std::string& workflow_id() const noexcept { return workflow_id_; }
+  /// Empty: the parent's.
+  const std::string& namespace_() const noexcept { return other_namespace_; }
   /// Throws when it could not begin.
   void require_begun() const {
     if (done()) rethrow();
@@ -64,12 +66,15 @@ class child_end final : public operation_state {
   }
 
  private:
-  void begin(host& engine) override { workflow_id_ = engine.start_child(*call_, start_, *this); }
+  void begin(host& engine) override {
+    other_namespace_ = call_->options.namespace_;
+    workflow_id_ = engine.start_child(*call_, start_, *this);
+  }
   void read(const outcome& result) override { slot_.read(result.values); }
 
   const child_workflow_call* call_;
   completion* start_;
-  std::string workflow_id_;
+  std::string workflow_id_, other_namespace_;
   result_slot<Result> slot_;
 };
 
@@ -94,7 +99,7 @@ namespace rondo::workflow {
 /// A child that has begun. It goes on without its handle; what becomes of it when this workflow ends is said by
 /// `child_workflow_options::parent_close`. `Workflow` is its class.
 template <class Workflow>
-class child_workflow {
+class child_workflow : public signal_target<child_workflow<Workflow>, Workflow> {
  public:
   using result_type = typename detail::workflow_traits<Workflow>::result;
   using end = detail::run::child_end<result_type>;
@@ -107,20 +112,14 @@ class child_workflow {
 
   /// Its result, awaited once. Throws child_workflow_failure.
   auto result() const noexcept { return detail::run::child_result<result_type>(*end_); }
-  /// Sends the signal that this member function handles; see signal_call.
-  template <auto Member, class... Arguments>
-  auto signal(Arguments&&... arguments) const {
-    return detail::make_signal_call<Workflow, Member>(target(), std::forward<Arguments>(arguments)...);
-  }
-  template <class... Arguments>
-  auto signal(std::string_view name, Arguments&&... arguments) const {
-    return detail::make_signal_call(target(), name, std::forward<Arguments>(arguments)...);
-  }
   /// Cancels it, as its cancellation type says.
   void cancel() { end_->cancel(); }
 
  private:
-  detail::run::other_workflow target() const { return {.workflow_id = id(), .child_only = true}; }
+  friend class signal_target<child_workflow, Workflow>;
+  detail::run::other_workflow target() const {
+    return {.namespace_ = end_->namespace_(), .workflow_id = id(), .child_only = true};
+  }
 
   std::unique_ptr<end> end_;
   std::string run_id_;

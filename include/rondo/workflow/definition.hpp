@@ -34,23 +34,51 @@ task<void> deliver_result(task<Result> body, host& to) {
   }
 }
 
+/// The arguments of run(). A workflow for any type gets that type's name, and what it was started with.
+template <class Parameters, bool Dynamic>
+Parameters read_start(payload_span arguments, const host& of) {
+  if constexpr (Dynamic) {
+    return any_message(of.info().workflow_type, arguments);
+  } else {
+    return decode_arguments<Parameters>(arguments);
+  }
+}
+template <class Parameters>
+inline constexpr bool takes_any_start = std::is_same_v<Parameters, std::tuple<std::string, payload_list>>;
+
+/// A workflow class with a constructor for the parameters of its run(). Aggregates do not count: what initialises them
+/// is not written for that.
+template <class Workflow, class Parameters>
+inline constexpr bool constructed_from = false;
+template <class Workflow, class... Parameters>
+inline constexpr bool constructed_from<Workflow, std::tuple<Parameters...>> =
+    sizeof...(Parameters) > 0 && std::is_constructible_v<Workflow, Parameters...> && !std::is_aggregate_v<Workflow>;
+
 template <class Workflow>
 concept declares_behavior = requires {
   { Workflow::versioning_behavior } -> std::convertible_to<versioning_behavior>;
 };
 
-/// A workflow that is a class with a coroutine run() and declared handlers.
-template <class Workflow>
+/// A workflow that is a class with a coroutine run() and declared handlers. `Dynamic`: for types that nobody else
+/// implements.
+template <class Workflow, bool Dynamic = false>
 class class_workflow final : public workflow_object {
   using run_signature = signature<decltype(&Workflow::run)>;
+  using parameters = typename run_signature::args;
+  static constexpr bool has_init = !Dynamic && constructed_from<Workflow, parameters>;
   static_assert(is_task<typename run_signature::raw>,
                 "run() of a workflow must be a coroutine that returns rondo::task");
   static_assert(run_signature::takes_values, "run() takes its parameters by value: they must outlive its first await");
-  static_assert(std::default_initializable<Workflow>, "a workflow class needs a default constructor");
+  static_assert(has_init || std::default_initializable<Workflow>,
+                "a workflow class needs a default constructor, or one that takes the parameters of its run()");
+  static_assert(!Dynamic || takes_any_start<parameters>,
+                "run() of a workflow for any type takes (std::string type, rondo::payload_list arguments)");
 
  public:
+  explicit class_workflow(payload_span arguments) : object_(make(arguments)) {}
+
   task<void> run(payload_span arguments, host& to) override {
-    auto values = decode_arguments<typename run_signature::args>(arguments);
+    auto values = read_start<parameters, Dynamic>(arguments, to);
     return deliver_result(
         std::apply([this](auto&&... each) { return object_.run(std::move(each)...); }, std::move(values)), to);
   }
@@ -68,7 +96,9 @@ class class_workflow final : public workflow_object {
   static workflow_definition definition(std::string name) {
     workflow_definition result;
     result.name = std::move(name);
-    result.create = []() -> std::unique_ptr<workflow_object> { return std::make_unique<class_workflow>(); };
+    result.create = [](payload_span arguments) -> std::unique_ptr<workflow_object> {
+      return std::make_unique<class_workflow>(arguments);
+    };
     if constexpr (declares_behavior<Workflow>) result.behavior = Workflow::versioning_behavior;
     each_handler([&result](const auto& handler) {
       auto& kind = handler.kind == handler_kind::signal  ? result.signals
@@ -82,6 +112,15 @@ class class_workflow final : public workflow_object {
   }
 
  private:
+  static Workflow make(payload_span arguments) {
+    if constexpr (has_init) {
+      return std::make_from_tuple<Workflow>(decode_arguments<parameters>(arguments));
+    } else {
+      static_cast<void>(arguments);
+      return Workflow();
+    }
+  }
+
   using signal_function = task<void> (*)(Workflow&, std::string_view, payload_span);
   using query_function = void (*)(const Workflow&, std::string_view, payload_span, payload_sink&);
   using update_function = task<void> (*)(Workflow&, std::string_view, payload_span, bool, update_answer&);
@@ -156,17 +195,19 @@ class class_workflow final : public workflow_object {
 };
 
 /// A workflow that is a free coroutine.
-template <auto Function>
+template <auto Function, bool Dynamic = false>
 class function_workflow final : public workflow_object {
   using run_signature = signature_of<Function>;
   static_assert(is_task<typename run_signature::raw>,
                 "a workflow function must be a coroutine that returns rondo::task");
   static_assert(run_signature::takes_values,
                 "a workflow takes its parameters by value: they must outlive its first await");
+  static_assert(!Dynamic || takes_any_start<typename run_signature::args>,
+                "a workflow for any type takes (std::string type, rondo::payload_list arguments)");
 
  public:
   task<void> run(payload_span arguments, host& to) override {
-    auto values = decode_arguments<typename run_signature::args>(arguments);
+    auto values = read_start<typename run_signature::args, Dynamic>(arguments, to);
     return deliver_result(std::apply([](auto&&... each) { return Function(std::move(each)...); }, std::move(values)),
                           to);
   }
@@ -183,7 +224,9 @@ class function_workflow final : public workflow_object {
   static workflow_definition definition(std::string name) {
     workflow_definition result;
     result.name = std::move(name);
-    result.create = []() -> std::unique_ptr<workflow_object> { return std::make_unique<function_workflow>(); };
+    result.create = [](payload_span /*arguments*/) -> std::unique_ptr<workflow_object> {
+      return std::make_unique<function_workflow>();
+    };
     return result;
   }
 };

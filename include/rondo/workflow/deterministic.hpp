@@ -1,6 +1,8 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "rondo/detail/base/random.hpp"
 #include "rondo/detail/base/uuid_format.hpp"
@@ -30,8 +32,24 @@ inline detail::deterministic_random& random() {
   return run.random();
 }
 
+/// As above, a sequence of its own for each name: what one part of a workflow draws does not move the numbers of
+/// another. Valid while the run is in memory and has not been reset.
+inline detail::deterministic_random& random(std::string_view name) {
+  auto& run = detail::run::require_run("workflow::random");
+  run.require_writable("workflow::random");
+  return run.random(name);
+}
+
 /// A random UUID (version 4) that is the same on every replay.
 inline std::string uuid4() { return detail::make_uuid(random()); }
+
+/// A UUID (version 7) that begins with the workflow's time: later ones sort behind earlier ones of other tasks.
+inline std::string uuid7() {
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count();
+  const std::uint64_t high = random()();
+  const std::uint64_t low = random()();
+  return detail::format_uuid((static_cast<std::uint64_t>(since) << 16U) | (high & 0xFFFFU), low, 7);
+}
 
 /// A logger with the fields of the run; silent while replaying.
 inline rondo::logger logger() {

@@ -82,11 +82,31 @@ auto make_signal_call(const run::other_workflow& to, std::string_view name, Argu
 
 namespace rondo::workflow {
 
+/// What can be signalled: `Handle` has a `target()`.
+template <class Handle, class Workflow>
+class signal_target {
+ public:
+  /// Sends the signal that this member function handles. The handle must live until the call has begun.
+  template <auto Member, class... Arguments>
+  auto signal(Arguments&&... arguments) const {
+    return detail::make_signal_call<Workflow, Member>(static_cast<const Handle&>(*this).target(),
+                                                      std::forward<Arguments>(arguments)...);
+  }
+  template <class... Arguments>
+  auto signal(std::string_view name, Arguments&&... arguments) const {
+    return detail::make_signal_call(static_cast<const Handle&>(*this).target(), name,
+                                    std::forward<Arguments>(arguments)...);
+  }
+
+ protected:
+  signal_target() = default;
+};
+
 /// Another workflow, of the same namespace unless one is given. `Workflow` is its class, void for any.
 ///
 ///   co_await workflow::external<order_workflow>("order-1").signal<&order_workflow::approve>("ada");
 template <class Workflow = void>
-class external_workflow {
+class external_workflow : public signal_target<external_workflow<Workflow>, Workflow> {
  public:
   external_workflow(std::string id, std::string run_id, std::string other_namespace)
       : id_(std::move(id)), run_id_(std::move(run_id)), namespace_(std::move(other_namespace)) {}
@@ -95,19 +115,11 @@ class external_workflow {
   /// Empty: the present run.
   const std::string& run_id() const noexcept { return run_id_; }
 
-  /// Sends the signal that this member function handles. The handle must live until the call has begun.
-  template <auto Member, class... Arguments>
-  auto signal(Arguments&&... arguments) const {
-    return detail::make_signal_call<Workflow, Member>(target(), std::forward<Arguments>(arguments)...);
-  }
-  template <class... Arguments>
-  auto signal(std::string_view name, Arguments&&... arguments) const {
-    return detail::make_signal_call(target(), name, std::forward<Arguments>(arguments)...);
-  }
   /// Asks it to end; it may clean up first, or refuse.
   cancel_call cancel(std::string_view reason = {}) const { return cancel_call(target(), reason); }
 
  private:
+  friend class signal_target<external_workflow, Workflow>;
   detail::run::other_workflow target() const {
     return {.namespace_ = namespace_, .workflow_id = id_, .run_id = run_id_, .child_only = false};
   }

@@ -5,9 +5,9 @@
 
 namespace rondo::detail {
 
-/// 128 random bits as a version 4 UUID in lower case ("f81d4fae-7dec-4d0a-a765-00a0c91e6bf6").
-inline std::string format_uuid(std::uint64_t high, std::uint64_t low) {
-  high = (high & ~std::uint64_t{0xF000}) | 0x4000U;                          // version
+/// 128 bits as a UUID of a version in lower case ("f81d4fae-7dec-4d0a-a765-00a0c91e6bf6"), random ones as version 4.
+inline std::string format_uuid(std::uint64_t high, std::uint64_t low, unsigned version = 4) {
+  high = (high & ~std::uint64_t{0xF000}) | (std::uint64_t{version} << 12U);
   low = (low & ~(std::uint64_t{0xC} << 60U)) | (std::uint64_t{0x8} << 60U);  // variant
   std::string out(36, '-');
   std::size_t at = 0;

@@ -62,6 +62,8 @@ class command_list {
     return true;
   }
   void give_back_eager() noexcept { ++eager_left_, --eager_used_; }
+  /// What is left of them is needed elsewhere.
+  void forbid_eager() noexcept { eager_left_ = 0; }
   int eager_used() const noexcept { return eager_used_; }
 
   /// The next entry that was not compared yet; null when all were.

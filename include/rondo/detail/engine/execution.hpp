@@ -14,10 +14,12 @@
 #include "rondo/detail/engine/end_machine.hpp"
 #include "rondo/detail/engine/external_machine.hpp"
 #include "rondo/detail/engine/flags.hpp"
+#include "rondo/detail/engine/local_activities.hpp"
 #include "rondo/detail/engine/logical_tasks.hpp"
 #include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
 #include "rondo/detail/engine/options_check.hpp"
+#include "rondo/detail/engine/outgoing_calls.hpp"
 #include "rondo/detail/engine/patches.hpp"
 #include "rondo/detail/engine/run_info.hpp"
 #include "rondo/detail/engine/side_effects.hpp"
@@ -44,9 +46,11 @@ class execution final : public run::host {
             std::string run_id)
       : definition_(definition),
         options_(options),
+        outgoing_(services_),
         effects_(services_, notes_),
         patches_(services_, notes_),
         updates_(services_),
+        locals_(services_, notes_, *this),
         end_(services_) {
     info_.workflow_id = std::move(workflow_id);
     info_.run_id = std::move(run_id);
@@ -66,13 +70,16 @@ class execution final : public run::host {
     services_.commands.begin(replaying_ ? nullptr : arena, options.eager_activities);
     updates_.begin(replaying_ ? nullptr : arena);
     if (!look_ahead(task, options)) return false;
-    const bool worked = activate(task);
-    recycle();
-    if (!worked || services_.encoding_error) {
-      if (!problem_) problem_ = problem_of(services_.encoding_error);
-      return false;
-    }
+    if (!activate(task) || (replaying_ && !end_locals(task))) return false;
     return !replaying_ || compare(task);
+  }
+  /// The worker says how a local activity of the open task ended; the code goes on with that. False as for apply().
+  bool end_local(const local_activity_end& how) {
+    auto* waiting = locals_.find(how.number);
+    if (waiting == nullptr || end_.ending()) return true;
+    now_ = std::max(now_, task_time_ + how.after);
+    waiting->end(how);
+    return go_on();
   }
 
   const std::optional<task_problem>& problem() const noexcept { return problem_; }
@@ -83,15 +90,20 @@ class execution final : public run::host {
   command_list& commands() noexcept { return services_.commands; }
   flag_record& flags() noexcept { return flags_; }
   class updates& updates() noexcept { return updates_; }
+  local_activities& locals() noexcept { return locals_; }
+  const local_activities& locals() const noexcept { return locals_; }
+  /// The code waits for local activities, which the worker runs while the task is open.
+  bool needs_worker() const noexcept { return locals_.outstanding() && !end_.ending(); }
   /// Null before the run has begun.
   const run::instance* instance() const noexcept { return instance_ ? &*instance_ : nullptr; }
 
   /// Answers a query of the workflow. Throws what its handler throws.
-  void answer(std::string_view name, const Payloads& arguments, Payloads& to) {
+  void answer(const temporal::api::query::v1::WorkflowQuery& query, Payloads& to) {
     const answering_section answering(*this);
     message_sink sink(to);
     if (!instance_) throw std::logic_error("the workflow has not begun yet");
-    instance_->answer_query(name, services_.views.of(arguments), sink);
+    instance_->answer_query(query.query_type(), services_.views.of(query.query_args()), sink,
+                            headers_of(query.header()));
   }
   /// What the code waits for, one line each.
   std::string waits() const {
@@ -100,6 +112,7 @@ class execution final : public run::host {
     services_.commands.for_each_open([&text](const command_list::entry& each) {
       if (begins_something(each.type)) text += "waits for " + each.by->description() + "\n";
     });
+    locals_.for_each([&text](const local_activity_machine& each) { text += "waits for " + each.description() + "\n"; });
     return text.empty() ? "waits for nothing that the history knows of\n" : text;
   }
   const run::workflow_definition& definition() const noexcept { return definition_; }
@@ -107,9 +120,17 @@ class execution final : public run::host {
   // run::host
   run::pending& schedule_activity(const run::activity_call& call, run::completion& waiter) override {
     check(call.options, call.activity_type);
+    const auto out =
+        outgoing_.prepare(workflow_call_kind::activity, call.activity_type, {}, call.input, call.options.headers);
     auto& made = activities_.acquire(services_, activities_);
-    made.begin(++last_activity_, call, waiter);
+    made.begin(++last_activity_, {call.activity_type, call.options, out.input, out.headers}, waiter);
     return made;
+  }
+  run::pending& schedule_local_activity(const run::local_activity_call& call, run::completion& waiter) override {
+    check(call.options, call.activity_type);
+    const auto out =
+        outgoing_.prepare(workflow_call_kind::local_activity, call.activity_type, {}, call.input, call.options.headers);
+    return locals_.schedule({call.activity_type, call.options, out.input, out.headers}, waiter);
   }
   run::pending& start_timer(duration delay, std::string_view summary, run::completion& waiter) override {
     if (delay <= duration::zero()) throw std::invalid_argument("a timer needs a positive delay");
@@ -120,13 +141,17 @@ class execution final : public run::host {
   std::string_view start_child(const run::child_workflow_call& call, run::completion* started,
                                run::completion& closed) override {
     check(call.options, call.workflow_type);
+    const auto out = outgoing_.prepare(workflow_call_kind::child_workflow, call.workflow_type, call.options.id,
+                                       call.input, call.options.headers);
     auto& made = children_.acquire(services_, children_, cancels_);
-    made.begin(child_ids_ + "_" + std::to_string(++last_child_), call, started, closed);
+    made.begin(child_ids_ + "_" + std::to_string(++last_child_),
+               {call.workflow_type, call.options, out.input, out.headers}, started, closed);
     return made.id();
   }
   run::pending& signal_workflow(const run::signal_call& call, run::completion& waiter) override {
+    const auto out = outgoing_.prepare(workflow_call_kind::signal, call.name, call.to.workflow_id, call.input, {});
     auto& made = signals_.acquire(services_, signals_);
-    made.begin(call, waiter);
+    made.begin({call.to, call.name, out.input, out.headers}, waiter);
     return made;
   }
   run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
@@ -154,9 +179,7 @@ class execution final : public run::host {
   void complete(run::encoder result) override { end_.complete(result); }
   void fail(const std::exception_ptr& error) override { end_.fail(error); }
   void cancelled() override { end_.cancelled(); }
-  void continue_as_new(const run::continue_as_new_call& call) override {
-    end_.continue_as_new(call, call.workflow_type.empty() ? std::string_view(info_.workflow_type) : call.workflow_type);
-  }
+  void continue_as_new(const run::continue_as_new_call& call) override;
   void fail_task(std::exception_ptr error) noexcept override {
     if (!code_error_) code_error_ = std::move(error);
   }
@@ -203,9 +226,17 @@ class execution final : public run::host {
   bool deliver(const logical_task& task);
   void deliver_signal(const HistoryEvent& event);
   void deliver_update(const update_request& what);
+  /// Nobody looks at them without interceptors.
+  payload_map headers_of(const temporal::api::common::v1::Header& from) const;
   bool deliver_answer(const HistoryEvent& event);
   bool ignore(const HistoryEvent& event);
   void run_code();
+  /// Lets the code run on. False: it, or what it gave, makes the task fail.
+  bool go_on();
+  /// On replay: the local activities that ended in this task, one after another, as they did then.
+  bool end_locals(const logical_task& task);
+  /// False when the code threw, or gave what cannot be encoded.
+  bool check_code();
   /// Compares what the code asked for with what the history says that it asked for.
   bool compare(const logical_task& task);
   bool compare(const HistoryEvent& event, bool& after_patch);
@@ -228,6 +259,7 @@ class execution final : public run::host {
   std::exception_ptr code_error_;
 
   machine_services services_;
+  outgoing_calls outgoing_;
   std::uint64_t last_activity_ = 0, last_timer_ = 0, last_child_ = 0;
   /// What the ids of children begin with: the run in which this code runs for the first time.
   std::string child_ids_;
@@ -240,6 +272,7 @@ class execution final : public run::host {
   side_effects effects_;
   patches patches_;
   class updates updates_;
+  local_activities locals_;
   end_machine end_;
   // Last: operations in its coroutines let go of their machines when it is destroyed.
   std::optional<run::instance> instance_;

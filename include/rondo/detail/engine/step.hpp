@@ -1,14 +1,21 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <google/protobuf/repeated_ptr_field.h>
 #include <temporal/api/protocol/v1/message.pb.h>
 
 #include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/local_activity.hpp"
 #include "rondo/log.hpp"
+
+namespace rondo {
+class worker_interceptor;
+}
 
 namespace rondo::detail::engine {
 
@@ -19,6 +26,10 @@ struct run_options {
   const rondo::logger* logger = nullptr;
   /// Memory of the coroutines; must outlive the run. May be null: the heap.
   frame_pool* frames = nullptr;
+  /// What sees the runs and may change what goes in and out; null: nothing. Must outlive the run.
+  const std::vector<std::shared_ptr<worker_interceptor>>* interceptors = nullptr;
+  /// Headers of a run that go with everything it calls; null: none. Must outlive the run.
+  const std::vector<std::string>* propagated_headers = nullptr;
   /// The server keeps sdk_metadata (a capability that it reports).
   bool server_keeps_flags = true;
 };
@@ -35,6 +46,7 @@ struct task_options {
 enum class step_kind : std::uint8_t {
   need_page,          ///< fetch the next page of the history with `page_token`, then add_page
   need_full_history,  ///< fetch the history from its first event on, then add_page; the run has forgotten what it knew
+  local_activities,   ///< run what is in `starts`, then end_local, or complete what there is with heartbeat()
   completed,          ///< send `completed`, then call accepted() or destroy the run
   failed,             ///< send `failed` (or leave it, when this attempt was reported already)
   query_answered,     ///< send `answered`
@@ -48,6 +60,10 @@ struct step {
   step_kind kind = step_kind::failed;
   /// need_page only; valid until the next call of the run.
   std::string_view page_token{};
+  /// local_activities only; valid until the next call of the run.
+  const std::vector<local_activity_start>* starts = nullptr;
+  /// Local activities whose code shall stop; likewise.
+  const std::vector<std::uint64_t>* stops = nullptr;
   service::RespondWorkflowTaskCompletedRequest* completed = nullptr;
   service::RespondWorkflowTaskFailedRequest* failed = nullptr;
   service::RespondQueryTaskCompletedRequest* answered = nullptr;

@@ -20,6 +20,7 @@ namespace rondo::detail::engine {
 ///
 ///     accept(task) ──> need_page / need_full_history ──> add_page ──> ... ──> completed ──> accepted
 ///                 └──────────────────────────────────────────────────────┴──> failed, query_answered
+///     local_activities ──> end_local ──> ... ──> completed, or heartbeat ──> completed
 ///
 /// It may be destroyed at any moment between two calls. Nothing of it throws for what the history or the code does.
 class workflow_run {
@@ -37,6 +38,22 @@ class workflow_run {
 
   /// Goes on with a page that a step asked for; the page may be destroyed afterwards.
   step add_page(const History& page, std::string next_token);
+
+  /// Goes on with the end of a local activity that a step asked for. After heartbeat() only once the next task of the
+  /// run was accepted.
+  step end_local(const local_activity_end& how);
+
+  /// Completes the task with what there is while local activities go on: the server gives another one at once.
+  step heartbeat();
+
+  /// The code waits for local activities.
+  bool needs_worker() const noexcept { return execution_ && execution_->needs_worker(); }
+  /// The end of this one is still of use.
+  bool waits_for_local(std::uint64_t number) const noexcept {
+    return execution_ && execution_->locals().find(number) != nullptr;
+  }
+  /// Longest time of a workflow task, as the server says; zero before the run has begun.
+  duration task_timeout() const noexcept { return execution_ ? execution_->info().task_timeout : duration::zero(); }
 
   /// The server took the completion. `reset_history_event_id` is what its answer said: other than 0 when it dropped the
   /// workflow task because nothing happened in it.
@@ -62,6 +79,8 @@ class workflow_run {
   step end_of_history();
   step ask_for_page();
   step ask_for_full_history();
+  /// The code has come as far as it can: what is next.
+  step proceed();
   step complete();
   step answer();
   step fail(const task_problem& problem, eviction why);

@@ -65,7 +65,9 @@ inline std::optional<std::size_t> find_handler(const handler_definitions& in, st
 struct workflow_definition {
   std::string name;
   handler_definitions signals, queries, updates;
-  std::unique_ptr<workflow_object> (*create)() = nullptr;
+  /// Makes the object of a run. A class that has a constructor for them gets the arguments; throws when they cannot be
+  /// read.
+  std::unique_ptr<workflow_object> (*create)(payload_span arguments) = nullptr;
   versioning_behavior behavior = versioning_behavior::unspecified;
 };
 

@@ -88,11 +88,22 @@ inline void pending::resolve(const outcome& result) {
   waiter->resolve(result);
 }
 
+// Calls for which `headers` is null have those of their options.
+
 /// What a workflow asks for when it awaits an activity.
 struct activity_call {
   std::string_view activity_type;
   const activity_options& options;
   encoder input;
+  const payload_map* headers = nullptr;
+};
+
+/// What a workflow asks for when it awaits a local activity.
+struct local_activity_call {
+  std::string_view activity_type;
+  const local_activity_options& options;
+  encoder input;
+  const payload_map* headers = nullptr;
 };
 
 /// What a workflow asks for when it starts a child.
@@ -100,6 +111,7 @@ struct child_workflow_call {
   std::string_view workflow_type;
   const child_workflow_options& options;
   encoder input;
+  const payload_map* headers = nullptr;
 };
 
 /// Another workflow, which this one signals or cancels.
@@ -112,6 +124,7 @@ struct signal_call {
   other_workflow to;
   std::string_view name;
   encoder input;
+  const payload_map* headers = nullptr;
 };
 
 /// What a workflow ends its run with in order to go on in a new one.
@@ -119,6 +132,7 @@ struct continue_as_new_call {
   std::string_view workflow_type;  // empty: as in this run
   const continue_as_new_options& options;
   const payload_list& input;
+  const payload_map* headers = nullptr;
 };
 
 /// A value that workflow code makes anew from time to time.
@@ -136,6 +150,8 @@ class host {
  public:
   /// Resolves with the activity's result. Throws std::invalid_argument when the options cannot be carried out.
   virtual pending& schedule_activity(const activity_call& call, completion& waiter) = 0;
+  /// The same for an activity that the worker of the workflow runs.
+  virtual pending& schedule_local_activity(const local_activity_call& call, completion& waiter) = 0;
   /// `delay` is positive. Resolves with no values.
   virtual pending& start_timer(duration delay, std::string_view summary, completion& waiter) = 0;
   /// `started` (may be null) resolves with the id of the child's run, `closed` with its result; cancelling either

@@ -1,6 +1,9 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/base/random.hpp"
@@ -17,8 +20,19 @@ class run_context : public scheduler {
  public:
   scope& root() noexcept { return root_; }
   deterministic_random& random() noexcept { return random_; }
+  /// A sequence of its own for each name.
+  deterministic_random& random(std::string_view name) {
+    const auto found = named_.find(name);
+    if (found != named_.end()) return found->second;
+    std::uint64_t seed = seed_ ^ seed_from(name);
+    return named_.emplace(std::string(name), deterministic_random(splitmix64(seed))).first->second;
+  }
   /// After a reset of the workflow: random numbers come from a new seed from here on.
-  void reseed(std::uint64_t seed) { random_ = deterministic_random(seed); }
+  void reseed(std::uint64_t seed) {
+    seed_ = seed;
+    random_ = deterministic_random(seed);
+    named_.clear();
+  }
 
   message_handlers& handlers() noexcept { return handlers_; }
   const message_handlers& handlers() const noexcept { return handlers_; }
@@ -33,11 +47,13 @@ class run_context : public scheduler {
 
  protected:
   run_context(const workflow_definition& definition, host& to, frame_pool* frames)
-      : scheduler(to, frames), random_(to.random_seed()), handlers_(definition) {}
+      : scheduler(to, frames), seed_(to.random_seed()), random_(seed_), handlers_(definition) {}
   ~run_context() = default;
 
  private:
+  std::uint64_t seed_;
   deterministic_random random_;
+  std::map<std::string, deterministic_random, std::less<>> named_;
   scope root_;
   message_handlers handlers_;
   std::string details_;

@@ -75,6 +75,10 @@ inline void check_deployment(const worker_options& options, const registry& app,
     if (behavior_of(options, app.find_workflow(name)) != versioning_behavior::unspecified) continue;
     undecided.append(undecided.empty() ? "" : ", ").append(name);
   }
+  if (const auto* any = app.find_dynamic_workflow();
+      any != nullptr && behavior_of(options, any) == versioning_behavior::unspecified) {
+    undecided.append(undecided.empty() ? "" : ", ").append(any->name);
+  }
   if (undecided.empty()) return;
   throw std::invalid_argument(
       "rondo: the worker is versioned, and these workflows do not say whether their runs stay with a version or move "

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
+#include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/worker/sticky_cache.hpp"
 #include "rondo/log.hpp"
 #include "rondo/registry.hpp"
@@ -19,13 +21,28 @@ struct namespace_facts {
   std::size_t blob_limit = std::size_t{2} * 1024 * 1024;
   /// It answers the polls of a worker that says that it stops.
   bool completes_polls = false;
+  /// It says how many polls it would like to have, and wishes for workers that heed that.
+  bool scales_pollers = false, enrolls_pollers = false;
+  /// It lists the workers that tell it how they are.
+  bool lists_workers = false;
+};
+
+class local_work;
+
+/// A run in memory, and what the worker does for it between its tasks.
+struct held_workflow {
+  held_workflow(const run::workflow_definition& definition, engine::run_options options)
+      : run(definition, std::move(options)) {}
+  engine::workflow_run run;
+  /// Null: it waits for no local activities. Goes first.
+  std::shared_ptr<local_work> locals;
 };
 
 /// What outlives a session: the runs in memory and the queue at which the server offers their tasks, so that the next
 /// session of the process goes on with them. One session uses it at a time.
 class run_store {
  public:
-  using held_run = std::unique_ptr<engine::workflow_run>;
+  using held_run = std::unique_ptr<held_workflow>;
 
   /// `limit`: most runs that are kept.
   run_store(registry app, rondo::logger logs, std::size_t limit, std::string queue)

@@ -36,6 +36,18 @@ class sticky_cache {
       runs_.pop_front();
     }
   }
+  /// Drops those of which the predicate holds.
+  template <class Predicate>
+  void drop_if(Predicate drops) {
+    for (auto each = runs_.begin(); each != runs_.end();) {
+      if (!drops(each->second)) {
+        ++each;
+        continue;
+      }
+      places_.erase(each->first);
+      each = runs_.erase(each);
+    }
+  }
   void clear() {
     places_.clear();
     runs_.clear();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 
 #include <google/protobuf/arena.h>
 
+#include "rondo/client.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/step.hpp"
@@ -23,10 +25,13 @@
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/deadlock_watch.hpp"
 #include "rondo/detail/worker/deployment.hpp"
+#include "rondo/detail/worker/local_activity.hpp"
+#include "rondo/detail/worker/local_work.hpp"
 #include "rondo/detail/worker/payload_limit.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
+#include "rondo/detail/worker/task_limits.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -46,7 +51,7 @@ struct workflow_settings {
   std::size_t blob_limit = 0;
   bool server_keeps_flags = true;
   /// Null: the worker runs no activities.
-  slot_supplier* activity_slots = nullptr;
+  slot_line* activity_slots = nullptr;
   activity_runner* activities = nullptr;
 };
 
@@ -54,17 +59,29 @@ struct workflow_settings {
 /// keeps the run for its next task.
 class workflow_runner {
  public:
-  workflow_runner(run_store& runs, session_counts& counted, io::connection& to, workflow_settings settings)
+  workflow_runner(run_store& runs, session_counts& counted, std::shared_ptr<io::connection> to,
+                  workflow_settings settings)
       : runs_(runs),
         counts_(counted),
-        connection_(to),
+        connection_(std::move(to)),
         settings_(std::move(settings)),
-        watch_(settings_.options.deadlock_timeout, [this](const std::string& what, duration running) {
+        local_services_(std::make_shared<local_activity_services>(connection_->loop(), settings_.options)),
+        watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
               {{"workflow", what},
                {"seconds", std::chrono::duration_cast<std::chrono::duration<double>>(running).count()}});
-        }) {}
+        }) {
+    replace_connection(connection_);
+  }
+
+  workflow_runner(const workflow_runner&) = delete;
+  workflow_runner& operator=(const workflow_runner&) = delete;
+  ~workflow_runner() {
+    local_services_->close();
+    // Their local activities belong to this worker.
+    runs_.cache.drop_if([](const held_run& each) { return each->locals != nullptr; });
+  }
 
   /// Works on a task, and on those that come with the answers, until there is none. `keeps` owns the runner.
   static asio::awaitable<void> work(std::shared_ptr<void> /*keeps*/, workflow_runner& self, workflow_task task,
@@ -86,6 +103,7 @@ class workflow_runner {
         line.pop_front();
       }
     }
+    if (auto& held = self.busy_.at(run_id).held) self.runs_.cache.put(run_id, std::move(held));
     self.busy_.erase(run_id);
     permit = slot();
     self.on_change();
@@ -100,7 +118,21 @@ class workflow_runner {
     return first;
   }
   /// Calls to the server end now, and none is made any more; so all tasks end.
-  void break_off() { calls_.cancel(); }
+  void break_off() {
+    calls_.cancel();
+    broken_off_ = true;
+    wake_locals();
+  }
+  /// Local activities are given up: what has come of them so far is kept, another worker begins the others anew.
+  void hand_over_locals() {
+    handing_over_ = true;
+    wake_locals();
+  }
+  /// Calls that begin from now on go there.
+  void replace_connection(std::shared_ptr<io::connection> to) {
+    connection_ = std::move(to);
+    local_services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
+  }
   /// Called whenever a task is done.
   std::function<void()> on_change = [] {};
 
@@ -113,6 +145,10 @@ class workflow_runner {
   struct busy_run {
     io::time_point since = io::steady_clock::now();
     std::deque<waiting> line;
+    /// The run between two of its tasks.
+    run_store::held_run held;
+    /// Local activities that its task waits for.
+    std::shared_ptr<local_work> locals;
   };
   using held_run = run_store::held_run;
 
@@ -128,31 +164,59 @@ class workflow_runner {
     const auto& message = *task.message;
     const std::string run_id = message.workflow_execution().run_id();
     ++counts_.workflow_tasks;
-    auto held = runs_.cache.take(run_id);
+    auto held = std::move(busy_.at(run_id).held);
+    if (held == nullptr) held = runs_.cache.take(run_id);
+    ++(held == nullptr ? counts_.cache_misses : counts_.cache_hits);
     if (held == nullptr) {
       const auto* definition = runs_.definitions.find_workflow(message.workflow_type().name());
       if (definition == nullptr) {
         co_await refuse(task, unknown_type(message.workflow_type().name()));
         co_return none();
       }
-      held = std::make_unique<engine::workflow_run>(
+      held = std::make_unique<held_workflow>(
           *definition, engine::run_options{.namespace_ = settings_.namespace_,
                                            .logger = &runs_.log,
                                            .frames = &runs_.frames,
+                                           .interceptors = &settings_.options.interceptors,
+                                           .propagated_headers = &settings_.options.propagated_headers,
                                            .server_keeps_flags = settings_.server_keeps_flags});
     }
+    const auto since = io::steady_clock::now();
     auto eager = reserve_eager();
     const engine::task_options for_task{.eager_activities = static_cast<int>(eager.size())};
     const std::string what = message.workflow_type().name() + " " + message.workflow_execution().workflow_id();
 
     engine::step step;
-    bool stuck = watch_.run(what, [&] { step = held->accept(*task.message, *task.arena, for_task); });
+    bool stuck = watch_.run(what, [&] { step = held->run.accept(*task.message, *task.arena, for_task); });
     while (step.kind == engine::step_kind::need_page || step.kind == engine::step_kind::need_full_history) {
       const std::string token(step.kind == engine::step_kind::need_page ? step.page_token : std::string_view{});
+      // What it has forgotten is begun anew.
+      if (token.empty()) held->locals = nullptr;
       auto page = co_await fetch(task, token);
       if (page == nullptr) co_return none();
-      stuck = watch_.run(what, [&] { step = held->add_page(page->history(), page->next_page_token()); }) || stuck;
+      stuck = watch_.run(what, [&] { step = held->run.add_page(page->history(), page->next_page_token()); }) || stuck;
     }
+    int repeated = 0;
+    while (step.kind == engine::step_kind::local_activities && !stuck) {
+      if (const auto missing = start_locals(task, *held, step)) {
+        co_await refuse(task, *missing);
+        co_return none();
+      }
+      eager.resize(static_cast<std::size_t>(step.eager_activities));
+      const auto work = busy_.at(run_id).locals = held->locals;
+      bool ended = work->any_ended();
+      if (!ended && !wakes_at_once()) ended = co_await work->wait(heartbeat_time(*held, since));
+      if (broken_off_) co_return none();
+      repeated += work->take_repeated();
+      stuck = watch_.run(what, [&] { step = ended ? held->run.end_local(work->take(since)) : held->run.heartbeat(); });
+    }
+    if (repeated > 0 && step.completed != nullptr) {
+      step.completed->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
+          static_cast<std::uint32_t>(repeated));
+    }
+    busy_.at(run_id).locals = nullptr;
+    if (!held->run.needs_worker()) held->locals = nullptr;
+    stop_locals(*held, step);
     if (stuck) {
       co_await refuse(
           task,
@@ -162,7 +226,63 @@ class workflow_runner {
               " ms without an await; move blocking work into an activity");
       co_return none();
     }
+    warn_if_slow(task, io::steady_clock::now() - since);
     co_return co_await send(std::move(task), std::move(held), step, std::move(eager));
+  }
+
+  /// What the run asks for is begun or stopped. Says what is wrong when something cannot be run here.
+  std::optional<std::string> start_locals(const workflow_task& task, held_workflow& held, const engine::step& step) {
+    if (held.locals == nullptr) held.locals = std::make_shared<local_work>(local_services_);
+    for (const auto& each : *step.starts) {
+      const auto* definition = runs_.definitions.find_activity(each.plan->type);
+      if (definition == nullptr) {
+        return "local activity type '" + each.plan->type +
+               "' is not registered with this worker: its activities are those that the worker of the workflow has";
+      }
+      auto about = facts_of(task, each);
+      auto log = settings_.options.logger.with({{"workflow_id", about.workflow_id},
+                                                {"run_id", about.run_id},
+                                                {"workflow_type", about.workflow_type},
+                                                {"activity_id", about.activity_id},
+                                                {"activity_type", about.activity_type}});
+      held.locals->start(each, *definition, std::move(about), std::move(log));
+    }
+    stop_locals(held, step);
+    return std::nullopt;
+  }
+  static void stop_locals(held_workflow& held, const engine::step& step) {
+    if (step.stops == nullptr || held.locals == nullptr) return;
+    for (const auto number : *step.stops) held.locals->stop(number);
+  }
+  activity_info facts_of(const workflow_task& task, const engine::local_activity_start& what) const {
+    activity_info about;
+    about.is_local = true;
+    about.activity_id = what.plan->id;
+    about.activity_type = what.plan->type;
+    about.task_queue = settings_.options.task_queue;
+    about.namespace_ = settings_.namespace_;
+    about.workflow_id = task.message->workflow_execution().workflow_id();
+    about.run_id = task.message->workflow_execution().run_id();
+    about.workflow_type = task.message->workflow_type().name();
+    about.headers = what.plan->headers;
+    about.attempt = what.attempt;
+    about.maximum_attempts = what.plan->retry.maximum_attempts;
+    about.scheduled_time = what.scheduled;
+    about.schedule_to_close_timeout = what.plan->schedule_to_close;
+    about.start_to_close_timeout = what.plan->start_to_close;
+    return about;
+  }
+  /// Near the end of a workflow task's time, which the server measures from when it gave the task out.
+  static io::time_point heartbeat_time(const held_workflow& held, io::time_point since) {
+    const auto known = held.run.task_timeout();
+    const duration timeout = known > duration::zero() ? known : duration(std::chrono::seconds(10));
+    return io::later(since, timeout * 4 / 5);
+  }
+  bool wakes_at_once() const noexcept { return broken_off_ || handing_over_; }
+  void wake_locals() {
+    for (const auto& [run_id, each] : busy_) {
+      if (each.locals != nullptr) each.locals->wake();
+    }
   }
 
   asio::awaitable<workflow_task> send(workflow_task task, held_run held, engine::step step, std::vector<slot> eager) {
@@ -199,6 +319,9 @@ class workflow_runner {
                              *sticky_attributes.mutable_schedule_to_start_timeout());
       request.set_return_new_workflow_task(true);
     }
+    // Local activities go on meanwhile, also when no other tasks are wanted.
+    const bool goes_on = request.force_create_new_workflow_task();
+    if (goes_on) request.set_return_new_workflow_task(!handing_over_);
     eager.resize(static_cast<std::size_t>(step.eager_activities));
     using response_type = engine::service::RespondWorkflowTaskCompletedResponse;
     auto arena = std::make_shared<google::protobuf::Arena>();
@@ -215,8 +338,8 @@ class workflow_runner {
       co_return none();
     }
     start_eager(*response, std::move(eager));
-    held->accepted(response->reset_history_event_id());
-    keep(task, std::move(held), step.evict);
+    held->run.accepted(response->reset_history_event_id());
+    if (!goes_on || !handing_over_) keep(task, std::move(held), step.evict);
     workflow_task next = none();
     if (!response->workflow_task().task_token().empty()) {
       next.arena = std::move(arena);
@@ -226,18 +349,17 @@ class workflow_runner {
   }
 
   void keep(const workflow_task& task, held_run held, engine::eviction evict) {
-    if (evict == engine::eviction::none) runs_.cache.put(task.message->workflow_execution().run_id(), std::move(held));
+    if (evict == engine::eviction::none) busy_.at(task.message->workflow_execution().run_id()).held = std::move(held);
   }
 
   /// Slots for the activities that this task may start at once.
   std::vector<slot> reserve_eager() {
-    constexpr std::size_t most = 3;
     std::vector<slot> reserved;
     if (settings_.activities == nullptr || !settings_.options.eager_activities || stopping ||
         settings_.options.max_activities_per_second > 0 || settings_.options.max_task_queue_activities_per_second > 0) {
       return reserved;
     }
-    while (reserved.size() < most) {
+    while (reserved.size() < settings_.options.max_eager_activities) {
       auto permit = settings_.activity_slots->try_take();
       if (!permit) break;
       reserved.push_back(std::move(permit));
@@ -250,6 +372,7 @@ class workflow_runner {
         settings_.options.logger.warn("the server started more activities at once than were asked for");
         return;
       }
+      eager.back().mark_used(each.activity_type().name());
       settings_.activities->start(std::make_unique<activity_task>(each), std::move(eager.back()));
       eager.pop_back();
     }
@@ -319,9 +442,10 @@ class workflow_runner {
   }
   template <class Request, class Response>
   asio::awaitable<rpc_status> call(const char* method, const Request& request, Response& response) {
+    const auto connection = connection_;
     io::retry_options how(io::rpc_class::unary);
     how.options.token = &calls_;
-    return io::call_into(connection_, method, request, response, std::move(how));
+    co_return co_await io::call_into(*connection, method, request, response, std::move(how));
   }
 
   std::string unknown_type(const std::string& name) const {
@@ -336,8 +460,15 @@ class workflow_runner {
                                           {"run_id", execution.run_id()},
                                           {"workflow_type", task.message->workflow_type().name()}});
   }
+  void warn_if_slow(const workflow_task& task, duration taken) const {
+    const duration limit = slow_after(settings_.options);
+    if (limit <= duration::zero() || taken <= limit) return;
+    const std::chrono::duration<double> seconds = taken;
+    log(task).warn("[TMPRL1104] the workflow task took long", {{"seconds", seconds.count()}});
+  }
   void log_failure(const workflow_task& task, const std::string& text) {
     ++counts_.failed;
+    ++counts_.failed_workflow_tasks;
     log(task).warn("workflow task failed", {{"error", text}, {"attempt", task.message->attempt()}});
   }
 
@@ -350,9 +481,11 @@ class workflow_runner {
  private:
   run_store& runs_;
   session_counts& counts_;
-  io::connection& connection_;
+  std::shared_ptr<io::connection> connection_;
   workflow_settings settings_;
   io::call_token calls_;
+  std::shared_ptr<local_activity_services> local_services_;
+  bool broken_off_ = false, handing_over_ = false;
   std::map<std::string, busy_run> busy_;
   deadlock_watch watch_;
 };

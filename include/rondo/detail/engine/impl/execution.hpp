@@ -20,13 +20,18 @@ inline bool execution::look_ahead(const logical_task& task, const task_options& 
   for (const HistoryEvent* event : task.inbound) {
     if (event->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED) updates_.admit(*event);
   }
-  for (const HistoryEvent* command : task.commands) {
-    if (!replaying_) break;
-    patches_.expect(*command);
-    effects_.expect(*command);
-    if (command->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) updates_.expect(*command);
+  if (replaying_) {
+    for (const HistoryEvent* command : task.commands) {
+      if (command->event_type() == enums::EVENT_TYPE_MARKER_RECORDED) {
+        patches_.expect(*command);
+        effects_.expect(*command);
+      } else if (command->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) {
+        updates_.expect(*command);
+      }
+    }
+    return true;
   }
-  if (replaying_ || options.messages == nullptr) return true;
+  if (options.messages == nullptr) return true;
   for (const auto& message : *options.messages) {
     if (updates_.ask(message)) continue;
     return fail_with(history_problem("the workflow task has a message of type " + message.body().type_url() +
@@ -46,11 +51,44 @@ inline bool execution::activate(const logical_task& task) {
   if (wakes_code) now_ = std::max(now_, task_time_);
   try {
     if (!deliver(task)) return false;
-    if (wakes_code || asked) run_code();
   } catch (...) {
     fail_task(std::current_exception());
   }
-  return !code_error_ || fail_with(problem_of(code_error_));
+  return wakes_code || asked ? go_on() : check_code();
+}
+
+inline bool execution::go_on() {
+  try {
+    if (!code_error_) run_code();
+  } catch (...) {
+    fail_task(std::current_exception());
+  }
+  return check_code();
+}
+
+inline bool execution::check_code() {
+  recycle();
+  if (code_error_) return fail_with(problem_of(code_error_));
+  return !services_.encoding_error || fail_with(problem_of(services_.encoding_error));
+}
+
+inline bool execution::end_locals(const logical_task& task) {
+  for (const HistoryEvent* command : task.commands) {
+    const auto record = local_activity_of(*command);
+    if (!record) continue;
+    // One that was cancelled has ended already; its marker is compared like any other.
+    auto* waiting = locals_.find(record->seq);
+    if (waiting == nullptr) continue;
+    if (waiting->type() != record->activity_type) {
+      return fail_with(nondeterminism("the history has " + describe(*command) + " for local activity \"" +
+                                      record->activity_type + "\", but the workflow code runs " +
+                                      waiting->description() + " there"));
+    }
+    now_ = std::max(now_, record->complete_time);
+    if (!waiting->apply(*command)) return fail_with(history_problem(describe(*command) + " is not possible now"));
+    if (!go_on()) return false;
+  }
+  return true;
 }
 
 /// Signals and updates first, in the order in which they came, then everything else in the order of the history.
@@ -107,13 +145,39 @@ inline bool execution::begin_run(const HistoryEvent& start) {
   child_ids_ = original.empty() ? info_.run_id : original;
   seed_ = seed_from(child_ids_);
   instance_.emplace(definition_, *this, options_.frames);
+  run::interception interceptors;
+  if (options_.interceptors != nullptr) {
+    for (const auto& each : *options_.interceptors) interceptors.add(each->intercept_workflow(info_));
+  }
+  instance_->intercept(std::move(interceptors));
+  outgoing_.begin(instance_->interceptors(), options_.propagated_headers, info_.headers);
+  instance_->create(services_.views.of(attributes.input()));
   return true;
+}
+
+inline payload_map execution::headers_of(const temporal::api::common::v1::Header& from) const {
+  payload_map headers;
+  if (!instance_->interceptors().empty()) read_payload_map(from.fields(), headers);
+  return headers;
+}
+
+inline void execution::continue_as_new(const run::continue_as_new_call& call) {
+  const std::string_view type = call.workflow_type.empty() ? std::string_view(info_.workflow_type) : call.workflow_type;
+  const run::encoder given(&call.input, [](const void* from, payload_sink& sink) {
+    for (const auto& each : *static_cast<const payload_list*>(from)) encode_payload(sink, each);
+  });
+  const auto out = outgoing_.prepare(workflow_call_kind::continue_as_new, type, {}, given, call.options.headers);
+  payload_collector input;
+  out.input(input);
+  const auto list = input.take();
+  end_.continue_as_new({call.workflow_type, call.options, list, out.headers}, type);
 }
 
 inline void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
-    if (instance_->deliver_signal(signal.signal_name(), services_.views.of(signal.input()))) return;
+    const auto arguments = services_.views.of(signal.input());
+    if (instance_->deliver_signal(signal.signal_name(), arguments, headers_of(signal.header()))) return;
     if (!replaying_) {
       logger().warn("kept a signal that the workflow has no handler for until it sets one",
                     {{"signal", signal.signal_name()}});
@@ -129,7 +193,8 @@ inline void execution::deliver_signal(const HistoryEvent& event) {
 inline void execution::deliver_update(const update_request& what) {
   const auto& request = *what.request;
   instance_->deliver_update({.id = request.meta().update_id(), .name = request.input().name()},
-                            services_.views.of(request.input().args()), !replaying_);
+                            services_.views.of(request.input().args()), !replaying_,
+                            headers_of(request.input().header()));
 }
 
 inline bool execution::deliver_answer(const HistoryEvent& event) {
@@ -188,6 +253,7 @@ inline void execution::upsert_memo(const payload_map& changes) {
 inline void execution::run_code() {
   use_flag(static_cast<std::uint32_t>(flag::first_rules));
   instance_->run();
+  locals_.code_waits();
   if (!replaying_ && end_.ending() && instance_->unfinished_handlers()) {
     logger().warn(
         "[TMPRL1102] the workflow ends while handlers are still running: they are lost. Wait for what they set, "

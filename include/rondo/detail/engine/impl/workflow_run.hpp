@@ -90,7 +90,29 @@ inline step workflow_run::work_on_open(const logical_task& task) {
   if (!execution_->apply(task, arena_, task_options_)) return fail(*execution_->problem(), eviction::failed_task);
   last_started_ = started;
   tasks_.drop_rest();
-  return complete();
+  return proceed();
+}
+
+inline step workflow_run::end_local(const local_activity_end& how) {
+  if (!execution_->end_local(how)) return fail(*execution_->problem(), eviction::failed_task);
+  return proceed();
+}
+
+inline step workflow_run::heartbeat() {
+  auto done = complete();
+  done.completed->set_force_create_new_workflow_task(true);
+  return done;
+}
+
+inline step workflow_run::proceed() {
+  if (!execution_->needs_worker()) return complete();
+  auto next = made(step_kind::local_activities);
+  auto& commands = execution_->commands();
+  commands.forbid_eager();
+  next.eager_activities = commands.eager_used();
+  next.starts = &execution_->locals().starts();
+  next.stops = &execution_->locals().stops();
+  return next;
 }
 
 inline step workflow_run::end_of_history() {
@@ -133,6 +155,7 @@ inline step workflow_run::complete() {
   execution_->updates().move_to(request);
   execution_->flags().write(request);
   request.mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
+  done.stops = &execution_->locals().stops();
   if (execution_->closing()) done.evict = eviction::closed;
   return done;
 }
