@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/data_options.hpp"
+
 namespace rondo {
 
 /// TLS of a connection; all certificates and keys are PEM text, not file names.
@@ -61,6 +63,8 @@ struct client_options {
   std::size_t max_receive_message_size = 128 * 1024 * 1024;
   /// Longest time of one attempt of an ordinary call.
   std::chrono::milliseconds rpc_timeout = std::chrono::seconds(30);
+  /// Codecs, external storage and sizes of payloads, for clients and workers of this connection alike.
+  data_options data{};
 };
 
 }  // namespace rondo

@@ -60,9 +60,10 @@ inline client connect_to(std::string target) {
 class running_worker {
  public:
   running_worker(registry app, worker_options options, std::string address = server_address())
-      : log_(std::make_shared<log_text>()) {
+      : running_worker(std::move(app), std::move(options), connect_to(std::move(address))) {}
+  running_worker(registry app, worker_options options, client through) : log_(std::make_shared<log_text>()) {
     options.logger = logger(log_, log_level::debug);
-    worker_ = std::make_unique<worker>(connect_to(std::move(address)), std::move(app), std::move(options));
+    worker_ = std::make_unique<worker>(std::move(through), std::move(app), std::move(options));
     thread_ = std::thread([this] {
       try {
         worker_->run();

@@ -17,6 +17,7 @@
 #include "rondo/connection_options.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/io/connect_failure.hpp"
+#include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/io/status_details.hpp"
@@ -55,7 +56,10 @@ class connection {
  public:
   /// Throws std::invalid_argument when headers in the options cannot be sent.
   connection(client_options options, std::unique_ptr<transport> over)
-      : options_(std::move(options)), transport_(std::move(over)), headers_(common_headers(options_)) {
+      : options_(std::move(options)),
+        data_(options_.data),
+        transport_(std::move(over)),
+        headers_(common_headers(options_)) {
     if (options_.identity.empty()) options_.identity = default_identity();
     retries_.numbers.unary_timeout = options_.rpc_timeout;
     if (options_.api_key_provider) {
@@ -72,6 +76,8 @@ class connection {
   event_loop& loop() noexcept { return transport_->loop(); }
   transport& over() noexcept { return *transport_; }
   retry_policy& retries() noexcept { return retries_; }
+  /// What payloads go through.
+  payload_pipeline& data() noexcept { return data_; }
 
   /// What load_capabilities() found.
   const server_capabilities& capabilities() const noexcept { return capabilities_; }
@@ -106,6 +112,7 @@ class connection {
 
   client_options options_;
   const std::string grouping_key_ = random_uuid();
+  payload_pipeline data_;
   std::unique_ptr<transport> transport_;
   std::shared_ptr<const metadata_list> headers_;
   std::shared_ptr<const std::function<std::string()>> api_key_;
@@ -142,16 +149,21 @@ inline request_bytes serialize(const google::protobuf::MessageLite& request) {
 /// Reads the response into the message; the status is INTERNAL when it cannot be read.
 inline rpc_status parse_response(const rpc_result& result, google::protobuf::MessageLite& into) {
   if (!result.status.ok()) return result.status;
+  if (!result.response.problem.empty()) return rpc_status(rpc_code::internal, result.response.problem, true);
   const std::string_view bytes = result.response.view();
   if (into.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
   return rpc_status(rpc_code::internal, "the response is not a " + into.GetTypeName(), true);
 }
 
-/// A call whose response stays bytes. The request is serialised before this returns.
+/// A call whose response stays bytes, which may have a problem. The request is serialised before this returns.
 inline asio::awaitable<rpc_result> call_bytes(connection& to, std::string_view method,
                                               const google::protobuf::MessageLite& request, retry_options how) {
   to.complete_headers(how.options);
-  return call_with_retry(to.over(), rpc_path(method), serialize(request), std::move(how), to.retries());
+  auto bytes = serialize(request);
+  if (to.data()->concerns(bytes->size())) {
+    return call_with_data(to.over(), to.data(), rpc_path(method), std::move(bytes), std::move(how), to.retries());
+  }
+  return call_with_retry(to.over(), rpc_path(method), std::move(bytes), std::move(how), to.retries());
 }
 
 /// Reads the response of the call into the message, which may live in an arena and outlives the call.

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "rondo/codec.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/sleep.hpp"
 #include "rondo/detail/io/transport.hpp"
@@ -177,6 +178,8 @@ class retry_options {
   duration attempt_timeout{};
   /// Carried from poll to poll by those who poll again and again; null: the call stands alone. Outlives the call.
   backoff* state = nullptr;
+  /// What codecs are told besides what the request says; null: nothing.
+  std::shared_ptr<const serialization_context> payload_context;
 };
 
 /// Calls until the status is final, the token stops it or the deadline would pass before the next attempt; returns the

@@ -35,6 +35,9 @@ class response_bytes {
 
   std::string_view view() const noexcept { return owner_ ? view_ : std::string_view(bytes_); }
 
+  /// Why its payloads are still encoded; empty: they are not.
+  std::string problem;
+
  private:
   std::string bytes_;
   std::shared_ptr<const void> owner_;

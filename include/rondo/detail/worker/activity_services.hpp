@@ -45,6 +45,7 @@ class activity_calls {
   }
   /// Calls that begin from now on go there.
   void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
+  bool changes_payloads() const { return connection_->data()->changes_payloads(); }
   /// Calls under way end now, and none is made any more.
   void cancel() { token_.cancel(); }
 
@@ -93,8 +94,6 @@ class activity_services {
   std::shared_ptr<loop_gate> gate;
   thread_pool pool;
   activity_pools pools;
-  /// Most bytes of a value that the server takes; 0: unknown.
-  std::size_t blob_limit = 0;
 };
 
 }  // namespace rondo::detail::worker

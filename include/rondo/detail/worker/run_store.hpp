@@ -19,6 +19,8 @@ namespace rondo::detail::worker {
 struct namespace_facts {
   /// Most bytes of a value that the server takes.
   std::size_t blob_limit = std::size_t{2} * 1024 * 1024;
+  /// The same for memos.
+  std::size_t memo_limit = std::size_t{2} * 1024 * 1024;
   /// It answers the polls of a worker that says that it stops.
   bool completes_polls = false;
   /// It says how many polls it would like to have, and wishes for workers that heed that.

@@ -237,6 +237,7 @@ class running_activity final : public activity_context, public std::enable_share
     request.set_resource_id(self->resource_id());
     engine::write_payloads(self->latest_details_, *request.mutable_details());
     io::retry_options how(io::rpc_class::unary);
+    how.payload_context = self->payload_context();
     how.options.deadline = self->throttle_.next() + std::chrono::seconds(1);
     const auto reply = co_await self->calls_->call<engine::service::RecordActivityTaskHeartbeatResponse>(
         "RecordActivityTaskHeartbeat", request, std::move(how));
@@ -348,13 +349,6 @@ class running_activity final : public activity_context, public std::enable_share
   void report_result(payload_list result) {
     engine::service::RespondActivityTaskCompletedRequest request;
     if (!result.empty()) engine::write_payloads(result, *request.mutable_result());
-    const std::size_t size = request.result().ByteSizeLong();
-    if (services_->blob_limit != 0 && size > services_->blob_limit) {
-      return report_failure(std::make_exception_ptr(application_failure(
-          "[TMPRL1103] the result of the activity has " + std::to_string(size) + " bytes, the server takes at most " +
-              std::to_string(services_->blob_limit) + ": return a reference to the data instead",
-          {.type = "PayloadsTooLarge"})));
-    }
     report("RespondActivityTaskCompleted", std::move(request),
            static_cast<engine::service::RespondActivityTaskCompletedResponse*>(nullptr));
   }
@@ -408,7 +402,15 @@ class running_activity final : public activity_context, public std::enable_share
   static asio::awaitable<void> send(std::shared_ptr<running_activity> self, const char* method, Request request) {
     if (self->services_ == nullptr) co_return;
     io::retry_options how(io::rpc_class::unary);
+    how.payload_context = self->payload_context();
     const auto reply = co_await self->calls_->template call<Response>(method, request, std::move(how));
+    if (self->services_ != nullptr && reports_value<Request> && is_unsent(reply.status)) {
+      // The failure is reported in its place, so that the activity is tried again.
+      const std::string type = io::is_payload_too_large(reply.status) ? "PayloadsTooLarge" : "PayloadCodecError";
+      const application_failure failure(reply.status.message, {.type = type});
+      self->report_failure(std::make_exception_ptr(failure));
+      co_return;
+    }
     if (!reply.status.ok()) {
       const bool gone = reply.status.code == rpc_code::not_found;
       self->logger().log(gone ? log_level::debug : log_level::error,
@@ -417,6 +419,23 @@ class running_activity final : public activity_context, public std::enable_share
     }
     self->report_done_ = true;
     self->end_if_done();
+  }
+  /// Failures are not tried twice: the other one would fail as this one has.
+  template <class Request>
+  static constexpr bool reports_value = !std::is_same_v<Request, engine::service::RespondActivityTaskFailedRequest>;
+  static bool is_unsent(const rpc_status& status) {
+    return io::is_payload_too_large(status) || io::is_encode_problem(status);
+  }
+  std::shared_ptr<const serialization_context> payload_context() const {
+    if (!calls_->changes_payloads()) return nullptr;
+    auto made = std::make_shared<serialization_context>();
+    made->namespace_ = info().namespace_;
+    made->workflow_id = info().workflow_id;
+    made->workflow_type = info().workflow_type;
+    made->activity_id = info().activity_id;
+    made->activity_type = info().activity_type;
+    made->task_queue = info().task_queue;
+    return made;
   }
   std::string resource_id() const {
     return info().workflow_id.empty() ? "activity:" + info().activity_id : "workflow:" + info().workflow_id;

@@ -89,6 +89,7 @@ class session : public std::enable_shared_from_this<session> {
       return io::later(now, options_.poll_timeout);
     };
     polling_.failed = [this](const rpc_status& status) { fail(status); };
+    prepare_payloads();
     if (runs_activities()) start_activity_polls();
     if (runs_workflows()) start_workflow_polls();
   }
@@ -277,6 +278,13 @@ class session : public std::enable_shared_from_this<session> {
     } else if (told.limits().blob_size_limit_error() > 0) {
       found.blob_limit = static_cast<std::size_t>(told.limits().blob_size_limit_error());
     }
+    if (told.limits().memo_size_limit_error() > 0) {
+      found.memo_limit = static_cast<std::size_t>(told.limits().memo_size_limit_error());
+    }
+  }
+  void prepare_payloads() {
+    connection_->data()->set_limits(facts().blob_limit, facts().memo_limit);
+    connection_->data()->set_log(options_.logger);
   }
 
   worker::heartbeat_facts heartbeat_facts() const {
@@ -315,7 +323,6 @@ class session : public std::enable_shared_from_this<session> {
     services_ = std::make_unique<activity_services>(loop_, connection_, options_, options_.identity,
                                                     runs_->definitions.activity_names(), counts_);
     services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
-    services_->blob_limit = facts().blob_limit;
     services_->last_moment = last_moment;
     activities_ = std::make_unique<activity_runner>(runs_->definitions, *services_);
     activities_->on_change = [this] { changes_.notify(); };
@@ -345,9 +352,32 @@ class session : public std::enable_shared_from_this<session> {
     if (!parse(answer, *task)) return {};
     const auto what = read_answer(*task);
     if (!what.task) return what;
+    if (!answer.problem.empty()) {
+      refuse_activity(*task, answer.problem);
+      return what;
+    }
     permit.mark_used(task->activity_type().name());
     activities_->start(std::move(task), std::move(permit));
     return what;
+  }
+
+  /// An activity whose payloads cannot be read: another worker may be able to.
+  void refuse_activity(const activity_task& task, const std::string& problem) {
+    options_.logger.warn("activity failed", {{"activity_type", task.activity_type().name()}, {"error", problem}});
+    engine::service::RespondActivityTaskFailedRequest request;
+    request.set_task_token(task.task_token());
+    request.set_namespace_(namespace_);
+    request.set_identity(options_.identity);
+    write_deployment(options_, request);
+    const application_failure failure(problem, {.type = "PayloadCodecError"});
+    engine::write_failure(std::make_exception_ptr(failure), *request.mutable_failure());
+    services_->spawn(send_refusal(services_->calls, std::move(request)));
+  }
+  static asio::awaitable<void> send_refusal(std::shared_ptr<activity_calls> by,
+                                            engine::service::RespondActivityTaskFailedRequest request) {
+    io::retry_options how(io::rpc_class::unary);
+    co_await by->call<engine::service::RespondActivityTaskFailedResponse>("RespondActivityTaskFailed", request,
+                                                                          std::move(how));
   }
 
   void start_workflow_polls() {
@@ -356,7 +386,6 @@ class session : public std::enable_shared_from_this<session> {
         workflow_settings{.options = options_,
                           .namespace_ = namespace_,
                           .identity = options_.identity,
-                          .blob_limit = facts().blob_limit,
                           .server_keeps_flags = connection_->capabilities().sdk_metadata,
                           .activity_slots = &activity_slots_,
                           .activities = activities_.get()});
@@ -391,6 +420,13 @@ class session : public std::enable_shared_from_this<session> {
     const auto what = read_answer(*task.message);
     if (!what.task) return what;
     permit.mark_used(task.message->workflow_type().name());
+    if (!answer.problem.empty()) {
+      asio::co_spawn(loop_.executor(),
+                     workflow_runner::reject(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit),
+                                             answer.problem),
+                     rethrow);
+      return what;
+    }
     asio::co_spawn(loop_.executor(),
                    workflow_runner::work(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit)),
                    rethrow);

@@ -16,18 +16,19 @@
 #include <google/protobuf/arena.h>
 
 #include "rondo/client.hpp"
+#include "rondo/codec.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
 #include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/deadlock_watch.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/local_activity.hpp"
 #include "rondo/detail/worker/local_work.hpp"
-#include "rondo/detail/worker/payload_limit.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
@@ -48,7 +49,6 @@ struct workflow_task {
 struct workflow_settings {
   const worker_options& options;
   std::string namespace_, identity;
-  std::size_t blob_limit = 0;
   bool server_keeps_flags = true;
   /// Null: the worker runs no activities.
   slot_line* activity_slots = nullptr;
@@ -81,6 +81,12 @@ class workflow_runner {
     local_services_->close();
     // Their local activities belong to this worker.
     runs_.cache.drop_if([](const held_run& each) { return each->locals != nullptr; });
+  }
+
+  /// Fails a task whose payloads cannot be read. `keeps` owns the runner.
+  static asio::awaitable<void> reject(std::shared_ptr<void> /*keeps*/, workflow_runner& self, workflow_task task,
+                                      slot /*permit*/, std::string problem) {
+    co_await self.refuse(task, std::move(problem));
   }
 
   /// Works on a task, and on those that come with the answers, until there is none. `keeps` owns the runner.
@@ -296,10 +302,6 @@ class workflow_runner {
       if (step.attempt <= 1) co_await fail(task, *step.failed);
       co_return none();
     }
-    if (const auto oversized = oversized_command(*step.completed, settings_.blob_limit)) {
-      co_await refuse(task, *oversized, engine::enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
-      co_return none();
-    }
     co_return co_await complete(std::move(task), std::move(held), step, std::move(eager));
   }
 
@@ -326,7 +328,7 @@ class workflow_runner {
     using response_type = engine::service::RespondWorkflowTaskCompletedResponse;
     auto arena = std::make_shared<google::protobuf::Arena>();
     auto* response = google::protobuf::Arena::CreateMessage<response_type>(arena.get());
-    const auto status = co_await call("RespondWorkflowTaskCompleted", request, *response);
+    const auto status = co_await call("RespondWorkflowTaskCompleted", task, request, *response);
     if (!status.ok()) {
       const bool lost = status.code == rpc_code::not_found;
       log(task).log(lost ? log_level::debug : log_level::warn, "the server did not take the workflow task",
@@ -334,6 +336,8 @@ class workflow_runner {
       if (io::is_message_too_large(status)) {
         co_await refuse(task, "GRPC Message too large: " + status.message,
                         engine::enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE);
+      } else if (const auto cause = cause_of_unsent(status)) {
+        co_await refuse(task, status.message, *cause);
       }
       co_return none();
     }
@@ -385,8 +389,12 @@ class workflow_runner {
     *request.mutable_execution() = task.message->workflow_execution();
     request.set_next_page_token(std::move(token));
     auto response = std::make_unique<engine::service::GetWorkflowExecutionHistoryResponse>();
-    const auto status = co_await call("GetWorkflowExecutionHistory", request, *response);
+    const auto status = co_await call("GetWorkflowExecutionHistory", task, request, *response);
     if (status.ok()) co_return response;
+    if (io::is_decode_problem(status)) {
+      co_await refuse(task, status.message);
+      co_return nullptr;
+    }
     // The task comes again after its timeout; there is nothing to report about the workflow's code.
     log(task).warn("the history of the workflow could not be fetched", {{"error", status.message}});
     co_return nullptr;
@@ -395,21 +403,21 @@ class workflow_runner {
   asio::awaitable<void> answer(const workflow_task& task, engine::service::RespondQueryTaskCompletedRequest& request) {
     request.set_namespace_(settings_.namespace_);
     request.set_task_token(task.message->task_token());
-    if (settings_.blob_limit != 0 && request.query_result().ByteSizeLong() > settings_.blob_limit) {
-      const auto size = std::to_string(request.query_result().ByteSizeLong());
+    engine::service::RespondQueryTaskCompletedResponse response;
+    auto status = co_await call("RespondQueryTaskCompleted", task, request, response);
+    if (cause_of_unsent(status)) {
+      log_failure(task, status.message);
       request.clear_query_result();
       request.set_completed_type(engine::enums::QUERY_RESULT_TYPE_FAILED);
-      request.set_error_message("[TMPRL1103] the answer to the query has " + size +
-                                " bytes, the server takes at most " + std::to_string(settings_.blob_limit));
+      request.set_error_message(status.message);
+      status = co_await call("RespondQueryTaskCompleted", task, request, response);
     }
-    engine::service::RespondQueryTaskCompletedResponse response;
-    const auto status = co_await call("RespondQueryTaskCompleted", request, response);
     if (!status.ok()) log(task).debug("the server did not take the answer to a query", {{"error", status.message}});
   }
   asio::awaitable<void> fail(const workflow_task& task, engine::service::RespondWorkflowTaskFailedRequest& request) {
     fill(request, task);
     engine::service::RespondWorkflowTaskFailedResponse response;
-    const auto status = co_await call("RespondWorkflowTaskFailed", request, response);
+    const auto status = co_await call("RespondWorkflowTaskFailed", task, request, response);
     if (!status.ok()) log(task).debug("the server did not take the failed workflow task", {{"error", status.message}});
   }
   /// Fails the task, or the query that it asks, with a text.
@@ -441,11 +449,29 @@ class workflow_runner {
     request.set_resource_id("workflow:" + task.message->workflow_execution().workflow_id());
   }
   template <class Request, class Response>
-  asio::awaitable<rpc_status> call(const char* method, const Request& request, Response& response) {
+  asio::awaitable<rpc_status> call(const char* method, const workflow_task& task, const Request& request,
+                                   Response& response) {
     const auto connection = connection_;
     io::retry_options how(io::rpc_class::unary);
+    if (connection->data()->changes_payloads()) how.payload_context = payload_context(task);
     how.options.token = &calls_;
     co_return co_await io::call_into(*connection, method, request, response, std::move(how));
+  }
+
+  std::shared_ptr<const serialization_context> payload_context(const workflow_task& task) const {
+    auto made = std::make_shared<serialization_context>();
+    made->namespace_ = settings_.namespace_;
+    made->workflow_id = task.message->workflow_execution().workflow_id();
+    made->workflow_type = task.message->workflow_type().name();
+    return made;
+  }
+  /// Why the server says that a task has failed whose answer was not sent to it; nothing: it was sent.
+  static std::optional<engine::enums::WorkflowTaskFailedCause> cause_of_unsent(const rpc_status& status) {
+    if (io::is_payload_too_large(status)) return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE;
+    if (io::is_storage_problem(status)) return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_EXTERNAL_STORAGE_FAILURE;
+    if (io::is_encode_problem(status))
+      return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE;
+    return std::nullopt;
   }
 
   std::string unknown_type(const std::string& name) const {

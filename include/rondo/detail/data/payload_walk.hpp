@@ -1,0 +1,221 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rondo/codec.hpp"
+#include "rondo/detail/data/payload_fields.hpp"
+#include "rondo/detail/data/wire.hpp"
+#include "rondo/json.hpp"
+#include "rondo/payload.hpp"
+
+// Payloads inside of serialized messages. The bytes are changed instead of message objects, so it works for every
+// message alike, for protobufs without reflection too, and fields that this version does not know stay.
+namespace rondo::detail::data {
+
+/// Which payloads of a message are meant.
+struct walk_options {
+  bool headers = false;
+  /// Moves the texts of failures into a payload of their own.
+  bool hide_failure_texts = false;
+};
+
+/// The payload that carries the texts of a failure has this as JSON.
+struct failure_texts {
+  std::string message{}, stack_trace{};
+};
+
+inline constexpr std::string_view hidden_failure_message = "Encoded failure";
+
+/// A payload and whose it is, by its place in `found_payloads::contexts`.
+struct found_payloads {
+  std::vector<payload> payloads{};
+  /// Fields of each payload other than metadata and data.
+  std::vector<std::string> others{};
+  std::vector<std::size_t> context_of{};
+  std::vector<serialization_context> contexts{};
+  /// Of the message as a whole.
+  serialization_context whole{};
+};
+
+template <class Row>
+const Row* find_row(const Row* begin, const Row* end, node message, std::uint32_t number) {
+  const auto found = std::lower_bound(begin, end, std::pair{message, number}, [](const Row& row, const auto& wanted) {
+    return std::pair<node, std::uint32_t>(row.message, row.number) < wanted;
+  });
+  return found != end && found->message == message && found->number == number ? found : nullptr;
+}
+
+inline const method_messages* find_method(std::string_view path) {
+  constexpr std::string_view service = "/temporal.api.workflowservice.v1.WorkflowService/";
+  if (path.starts_with(service)) path.remove_prefix(service.size());
+  const auto* const found =
+      std::lower_bound(std::begin(methods), std::end(methods), path,
+                       [](const method_messages& row, std::string_view wanted) { return row.name < wanted; });
+  return found != std::end(methods) && found->name == path ? found : nullptr;
+}
+
+/// Walks through a serialized message twice: collects the payloads, and writes the message again with others in their
+/// places.
+class payload_walk {
+ public:
+  /// The message is valid for as long as this object. `around` says what is known besides the message.
+  payload_walk(node message, std::string_view bytes, walk_options how, const serialization_context& around = {})
+      : message_(message), bytes_(bytes), how_(how), around_(around) {}
+
+  /// Throws codec_error when the bytes are no message, or too deep a one.
+  found_payloads collect() {
+    found_payloads found;
+    found_ = &found;
+    found.whole = context_in(message_, bytes_, around_);
+    enter(found.whole);
+    step(message_, bytes_, 0, nullptr);
+    return found;
+  }
+
+  /// The message with these payloads, as many as were collected, in the places of those that were.
+  std::string replaced(const std::vector<std::string>& payloads) {
+    with_ = &payloads;
+    next_ = 0;
+    found_ = nullptr;
+    std::string out;
+    out.reserve(bytes_.size());
+    step(message_, bytes_, 0, &out);
+    return out;
+  }
+
+ private:
+  static constexpr int most_depth = 100;
+
+  /// What the message says about itself; a workflow of another id has nothing in common with the one around it.
+  static serialization_context context_in(node message, std::string_view bytes, const serialization_context& around) {
+    serialization_context made = around;
+    const auto* const begin = std::lower_bound(std::begin(context_fields), std::end(context_fields), message,
+                                               [](const context_field& row, node of) { return row.message < of; });
+    if (begin == std::end(context_fields) || begin->message != message) return made;
+    const auto* const end =
+        std::find_if(begin, std::end(context_fields), [&](const context_field& row) { return row.message != message; });
+    wire_reader reader(bytes);
+    serialization_context said;
+    while (const auto field = reader.next()) {
+      const auto* row = find_row(begin, end, message, field->number);
+      if (row == nullptr || !field->delimited) continue;
+      std::string_view text = field->content;
+      if (row->inner >= 100) text = find_field(text, row->inner / 100U);
+      if (row->inner != 0) text = find_field(text, row->inner % 100U);
+      said.*row->part = text;
+    }
+    if (!said.workflow_id.empty() && said.workflow_id != made.workflow_id) {
+      made.workflow_id.clear();
+      made.workflow_type.clear();
+      made.activity_id.clear();
+      made.activity_type.clear();
+      made.task_queue.clear();
+    }
+    for (const auto part : {&serialization_context::namespace_, &serialization_context::workflow_id,
+                            &serialization_context::workflow_type, &serialization_context::activity_id,
+                            &serialization_context::activity_type, &serialization_context::task_queue}) {
+      if (!(said.*part).empty()) made.*part = said.*part;
+    }
+    return made;
+  }
+
+  void enter(const serialization_context& context) {
+    if (found_->contexts.empty() || found_->contexts.back() != context) found_->contexts.push_back(context);
+  }
+
+  void step(node message, std::string_view bytes, int depth, std::string* out) {
+    if (depth > most_depth) throw codec_error("a message cannot be read: it is nested too deeply");
+    const bool hides = message == node::failure_Failure && how_.hide_failure_texts && find_field(bytes, 20).empty();
+    wire_reader reader(bytes);
+    while (const auto field = reader.next()) {
+      if (hides && field->delimited && (field->number == 1 || field->number == 3)) continue;
+      const auto* row = find_row(std::begin(payload_fields), std::end(payload_fields), message, field->number);
+      if (row == nullptr || !field->delimited || (row->type == node::common_Header && !how_.headers)) {
+        if (out != nullptr) *out += field->raw;
+      } else if (row->type == node::payload) {
+        one(field->number, field->content, out);
+      } else if (row->type == node::any) {
+        inside(field->number, node::any, field->content, depth, out);
+      } else {
+        inside(field->number, row->type, field->content, depth, out);
+      }
+    }
+    if (hides) hide(bytes, out);
+  }
+
+  void one(std::uint32_t number, std::string_view content, std::string* out) {
+    if (out != nullptr) {
+      append_field(*out, number, with_->at(next_++));
+      return;
+    }
+    std::string others;
+    add(read_payload(content, &others), std::move(others));
+  }
+
+  void add(payload what, std::string others) {
+    found_->payloads.push_back(std::move(what));
+    found_->others.push_back(std::move(others));
+    found_->context_of.push_back(found_->contexts.size() - 1);
+  }
+
+  void hide(std::string_view bytes, std::string* out) {
+    if (out == nullptr) {
+      const failure_texts texts{.message = std::string(find_field(bytes, 1)),
+                                .stack_trace = std::string(find_field(bytes, 3))};
+      payload made;
+      made.metadata["encoding"] = encoding::json;
+      json::write(made.data, texts);
+      add(std::move(made), {});
+      return;
+    }
+    append_field(*out, 1, hidden_failure_message);
+    append_field(*out, 20, with_->at(next_++));
+  }
+
+  void inside(std::uint32_t number, node type, std::string_view content, int depth, std::string* out) {
+    if (type == node::any) {
+      std::string changed;
+      if (!step_any(content, depth, out == nullptr ? nullptr : &changed)) changed = content;
+      if (out != nullptr) append_field(*out, number, changed);
+      return;
+    }
+    if (out != nullptr) {
+      std::string changed;
+      step(type, content, depth + 1, &changed);
+      append_field(*out, number, changed);
+      return;
+    }
+    const serialization_context before = found_->contexts.back();
+    enter(context_in(type, content, before));
+    step(type, content, depth + 1, nullptr);
+    enter(before);
+  }
+
+  /// google.protobuf.Any: the name of the type is field 1, the message field 2. False: nothing in it is known.
+  bool step_any(std::string_view content, int depth, std::string* out) {
+    const std::string_view url = find_field(content, 1);
+    const std::string_view name = url.substr(url.rfind('/') + 1);
+    const auto* const known = std::find_if(std::begin(any_messages), std::end(any_messages),
+                                           [&](const any_message& each) { return each.name == name; });
+    if (known == std::end(any_messages)) return false;
+    if (out != nullptr) append_field(*out, 1, url);
+    inside(2, known->message, find_field(content, 2), depth, out);
+    return true;
+  }
+
+  node message_;
+  std::string_view bytes_;
+  walk_options how_;
+  serialization_context around_;
+  found_payloads* found_ = nullptr;
+  const std::vector<std::string>* with_ = nullptr;
+  std::size_t next_ = 0;
+};
+
+}  // namespace rondo::detail::data

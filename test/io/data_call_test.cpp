@@ -1,0 +1,234 @@
+#include "rondo/detail/io/data_call.hpp"
+
+#include <gtest/gtest.h>
+#include <temporal/api/errordetails/v1/message.pb.h>
+#include <temporal/api/update/v1/message.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/memory_transport.hpp"
+#include "support/envelope_codec.hpp"
+
+namespace rondo::test::data_call_test {
+
+namespace service = temporal::api::workflowservice::v1;
+namespace common = temporal::api::common::v1;
+namespace data = rondo::detail::data;
+namespace io = rondo::detail::io;
+using envelope = envelope_codec;
+
+void set_text(common::Payload& to, const std::string& text) {
+  (*to.mutable_metadata())["encoding"] = "json/plain";
+  to.set_data(text);
+}
+std::string encoding_of(const common::Payload& of) { return of.metadata().at("encoding"); }
+
+data::pipeline sealing() {
+  data_options options;
+  options.codecs = {std::make_shared<envelope>("sealed")};
+  return data::pipeline(options);
+}
+
+// ---- walks
+
+TEST(payload_walk, a_child_has_its_own_context_and_the_parent_comes_back_after_it) {
+  service::RespondWorkflowTaskCompletedRequest request;
+  request.set_namespace_("shop");
+  auto& activity = *request.add_commands()->mutable_schedule_activity_task_command_attributes();
+  activity.set_activity_id("7");
+  activity.mutable_activity_type()->set_name("charge");
+  activity.mutable_task_queue()->set_name("cards");
+  set_text(*activity.mutable_input()->add_payloads(), "1");
+  auto& child = *request.add_commands()->mutable_start_child_workflow_execution_command_attributes();
+  child.set_workflow_id("child");
+  child.mutable_workflow_type()->set_name("ship");
+  set_text(*child.mutable_input()->add_payloads(), "2");
+  set_text(*request.add_commands()
+                ->mutable_complete_workflow_execution_command_attributes()
+                ->mutable_result()
+                ->add_payloads(),
+           "3");
+  const std::string bytes = request.SerializeAsString();
+  const serialization_context around{.workflow_id = "parent", .workflow_type = "order"};
+  data::payload_walk walk(data::node::rpc_RespondWorkflowTaskCompletedRequest, bytes, {}, around);
+  const auto found = walk.collect();
+  ASSERT_EQ(found.payloads.size(), 3U);
+  const auto context = [&](std::size_t i) { return found.contexts[found.context_of[i]]; };
+  serialization_context wanted = around;
+  wanted.namespace_ = "shop";
+  EXPECT_EQ(context(2), wanted);
+  EXPECT_EQ(found.whole, wanted);
+  wanted.activity_id = "7";
+  wanted.activity_type = "charge";
+  wanted.task_queue = "cards";
+  EXPECT_EQ(context(0), wanted);
+  EXPECT_EQ(context(1), (serialization_context{.namespace_ = "shop", .workflow_id = "child", .workflow_type = "ship"}));
+  EXPECT_EQ(walk.replaced({"", "", ""}).size() < bytes.size(), true);
+}
+
+TEST(payload_walk, messages_of_updates_are_found_inside_of_any) {
+  service::RespondWorkflowTaskCompletedRequest request;
+  temporal::api::update::v1::Response answer;
+  set_text(*answer.mutable_outcome()->mutable_success()->add_payloads(), "secret");
+  request.add_messages()->mutable_body()->PackFrom(answer);
+  google::rpc::Status unknown;
+  unknown.set_message("kept");
+  request.add_messages()->mutable_body()->PackFrom(unknown);
+  serialization_context context;
+  const auto pipeline = sealing();
+  const auto node = data::node::rpc_RespondWorkflowTaskCompletedRequest;
+  const std::string bytes = pipeline.encode(node, request.SerializeAsString(), context);
+  service::RespondWorkflowTaskCompletedRequest sent;
+  ASSERT_TRUE(sent.ParseFromString(bytes));
+  temporal::api::update::v1::Response inside;
+  ASSERT_TRUE(sent.messages(0).body().UnpackTo(&inside));
+  EXPECT_EQ(encoding_of(inside.outcome().success().payloads(0)), "sealed");
+  EXPECT_EQ(sent.messages(1).DebugString(), request.messages(1).DebugString());
+  ASSERT_TRUE(sent.ParseFromString(pipeline.decode(node, bytes, context)));
+  ASSERT_TRUE(sent.messages(0).body().UnpackTo(&inside));
+  EXPECT_EQ(inside.outcome().success().payloads(0).data(), "secret");
+}
+
+TEST(payload_walk, texts_of_failures_and_of_their_causes_are_hidden) {
+  service::RespondActivityTaskFailedRequest request;
+  request.mutable_failure()->set_message("card 4711 refused");
+  request.mutable_failure()->set_stack_trace("at charge");
+  request.mutable_failure()->set_source("rondo");
+  request.mutable_failure()->mutable_cause()->set_message("4711 is \"blocked\"");
+  data_options options;
+  options.encode_failure_texts = true;
+  const data::pipeline pipeline(options);
+  serialization_context context;
+  const auto node = data::node::rpc_RespondActivityTaskFailedRequest;
+  service::RespondActivityTaskFailedRequest sent;
+  ASSERT_TRUE(sent.ParseFromString(pipeline.encode(node, request.SerializeAsString(), context)));
+  EXPECT_EQ(sent.failure().message(), "Encoded failure");
+  EXPECT_EQ(sent.failure().stack_trace(), "");
+  EXPECT_EQ(sent.failure().source(), "rondo");
+  EXPECT_EQ(sent.failure().encoded_attributes().data(), R"({"message":"card 4711 refused","stack_trace":"at charge"})");
+  EXPECT_EQ(sent.failure().cause().message(), "Encoded failure");
+  EXPECT_EQ(sent.failure().cause().encoded_attributes().data(),
+            R"({"message":"4711 is \"blocked\"","stack_trace":""})");
+  // Sent on once more, nothing is wrapped again.
+  service::RespondActivityTaskFailedRequest again;
+  ASSERT_TRUE(again.ParseFromString(pipeline.encode(node, sent.SerializeAsString(), context)));
+  EXPECT_EQ(again.DebugString(), sent.DebugString());
+}
+
+TEST(payload_walk, broken_bytes_are_an_error) {
+  const auto pipeline = sealing();
+  const auto node = data::node::rpc_StartWorkflowExecutionRequest;
+  serialization_context context;
+  for (const std::string bytes : {"\x12\x7F", "\x07", "\x0B", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "\x12"}) {
+    EXPECT_THROW(static_cast<void>(pipeline.encode(node, bytes, context)), codec_error);
+  }
+  temporal::api::failure::v1::Failure deep;
+  for (int i = 0; i < 150; ++i) {
+    temporal::api::failure::v1::Failure outer;
+    outer.mutable_cause()->Swap(&deep);
+    deep.Swap(&outer);
+  }
+  EXPECT_THROW(static_cast<void>(pipeline.decode(data::node::failure_Failure, deep.SerializeAsString(), context)),
+               codec_error);
+}
+
+// ---- calls
+
+struct data_calls : ::testing::Test {
+  std::shared_ptr<io::connection> make(data_options options) {
+    client_options with;
+    with.namespace_ = "shop";
+    with.data = std::move(options);
+    auto over = std::make_unique<io::memory_transport>(loop);
+    server = over.get();
+    auto made = std::make_shared<io::connection>(with, std::move(over));
+    kept = made;
+    return made;
+  }
+  static std::string path(const std::string& method) { return io::rpc_path(method); }
+
+  std::shared_ptr<io::connection> kept;
+  io::event_loop loop;
+  io::memory_transport* server = nullptr;
+};
+
+void run_both_ways(data_calls& at, bool slow) {
+  data_options options;
+  options.codecs = {std::make_shared<envelope>("outer"), std::make_shared<envelope>("inner", slow)};
+  const auto to = at.make(options);
+  at.server->on_unary(io::rpc_path("QueryWorkflow"), [](const std::string& bytes) {
+    service::QueryWorkflowRequest request;
+    EXPECT_TRUE(request.ParseFromString(bytes));
+    const auto& sent = request.query().query_args().payloads(0);
+    EXPECT_EQ(encoding_of(sent), "outer");
+    EXPECT_EQ(sent.metadata().at("owner"), "shop/w");
+    EXPECT_EQ(encoding_of([&] {
+                common::Payload inside;
+                EXPECT_TRUE(inside.ParseFromString(sent.data()));
+                return inside;
+              }()),
+              "inner");
+    service::QueryWorkflowResponse response;
+    *response.mutable_query_result()->add_payloads() = sent;
+    return response.SerializeAsString();
+  });
+  service::QueryWorkflowRequest request;
+  request.set_namespace_("shop");
+  request.mutable_execution()->set_workflow_id("w");
+  set_text(*request.mutable_query()->mutable_query_args()->add_payloads(), "1");
+  const auto reply = at.loop.block_on(io::call<service::QueryWorkflowResponse>(*to, "QueryWorkflow", request));
+  ASSERT_TRUE(reply.status.ok()) << reply.status.message;
+  EXPECT_EQ(reply.response.query_result().payloads(0).DebugString(),
+            request.query().query_args().payloads(0).DebugString());
+}
+
+TEST_F(data_calls, go_through_the_chain_from_the_last_to_the_first_and_back) { run_both_ways(*this, false); }
+TEST_F(data_calls, go_through_slow_codecs_on_another_thread) { run_both_ways(*this, true); }
+
+TEST_F(data_calls, without_codecs_a_small_message_is_not_looked_at) {
+  const auto to = make({});
+  EXPECT_FALSE(to->data()->concerns(2048));
+  EXPECT_TRUE(to->data()->concerns(2049));
+  data_options quiet;
+  quiet.payload_warning_size = quiet.memo_warning_size = 0;
+  EXPECT_FALSE(make(quiet)->data()->concerns(1U << 30U));
+}
+
+TEST_F(data_calls, a_response_that_cannot_be_decoded_is_kept) {
+  data_options options;
+  options.codecs = {std::make_shared<envelope>("sealed")};
+  const auto to = make(options);
+  service::QueryWorkflowResponse response;
+  auto& sealed = *response.mutable_query_result()->add_payloads();
+  (*sealed.mutable_metadata())["encoding"] = "sealed";
+  (*sealed.mutable_metadata())["owner"] = "shop/other";
+  server->on_unary(path("QueryWorkflow"), [&](const std::string&) { return response.SerializeAsString(); });
+  service::QueryWorkflowRequest request;
+  request.mutable_execution()->set_workflow_id("w");
+  const auto result = loop.block_on(io::call_bytes(*to, "QueryWorkflow", request, io::retry_options()));
+  EXPECT_TRUE(result.status.ok());
+  EXPECT_EQ(result.response.problem, "payloads could not be decoded: sealed by shop/other, opened by w");
+  EXPECT_EQ(result.response.view(), response.SerializeAsString());
+  const auto reply = loop.block_on(io::call<service::QueryWorkflowResponse>(*to, "QueryWorkflow", request));
+  EXPECT_TRUE(io::is_decode_problem(reply.status));
+}
+
+TEST_F(data_calls, what_the_server_would_not_take_is_not_sent) {
+  const auto to = make({});
+  to->data()->set_limits(3000, 3000);
+  service::StartWorkflowExecutionRequest request;
+  set_text(*request.mutable_input()->add_payloads(), std::string(3000, 'x'));
+  const auto reply =
+      loop.block_on(io::call<service::StartWorkflowExecutionResponse>(*to, "StartWorkflowExecution", request));
+  EXPECT_TRUE(io::is_payload_too_large(reply.status));
+  EXPECT_EQ(reply.status.message,
+            "[TMPRL1103] the arguments of the workflow: 3030 bytes, the server takes at most 3000; pass a reference to "
+            "the data instead");
+  EXPECT_EQ(server->calls(path("StartWorkflowExecution")), 0U);
+}
+
+}  // namespace rondo::test::data_call_test

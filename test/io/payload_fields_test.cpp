@@ -1,0 +1,176 @@
+#include "rondo/detail/data/payload_fields.hpp"
+
+#include <gtest/gtest.h>
+#include <temporal/api/errordetails/v1/message.pb.h>
+#include <temporal/api/update/v1/message.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rondo/detail/data/payload_walk.hpp"
+#include "rondo/detail/data/pipeline.hpp"
+#include "support/envelope_codec.hpp"
+
+namespace rondo::test::payload_fields_test {
+
+namespace data = rondo::detail::data;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using temporal::api::common::v1::Payload;
+
+using field_path = std::vector<const FieldDescriptor*>;
+
+/// The ways from a message to the payloads in it; a message holds itself once more at most, as failures do.
+class path_finder {
+ public:
+  std::vector<field_path> from(const Descriptor* type) {
+    found_.clear();
+    look(type);
+    return std::move(found_);
+  }
+
+ private:
+  void look(const Descriptor* type) {
+    if (type == Payload::descriptor()) {
+      found_.push_back(path_);
+      return;
+    }
+    if (std::count(above_.begin(), above_.end(), type) > 1 || !holds(type)) return;
+    above_.push_back(type);
+    for (int i = 0; i < type->field_count(); ++i) {
+      if (type->field(i)->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+      path_.push_back(type->field(i));
+      look(type->field(i)->message_type());
+      path_.pop_back();
+    }
+    above_.pop_back();
+  }
+
+  static bool holds(const Descriptor* type) {
+    std::set<const Descriptor*> seen;
+    return reaches(type, seen);
+  }
+  static bool reaches(const Descriptor* type, std::set<const Descriptor*>& seen) {
+    if (type == Payload::descriptor()) return true;
+    if (!seen.insert(type).second) return false;
+    for (int i = 0; i < type->field_count(); ++i) {
+      const auto* field = type->field(i);
+      if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && reaches(field->message_type(), seen)) return true;
+    }
+    return false;
+  }
+
+  std::vector<field_path> found_;
+  field_path path_;
+  std::vector<const Descriptor*> above_;
+};
+
+/// What the server reads, and headers, which are not encoded unless that is asked for.
+bool stays_plain(const field_path& path) {
+  return std::any_of(path.begin(), path.end(), [](const FieldDescriptor* field) {
+    const std::string type = field->message_type()->full_name();
+    return type == "temporal.api.common.v1.SearchAttributes" || type == "temporal.api.common.v1.Header" ||
+           type.starts_with("temporal.api.compute.") || field->name() == "group_values";
+  });
+}
+
+std::string text_of(const field_path& path) {
+  std::string text = path.front()->containing_type()->name();
+  for (const auto* field : path) text += "." + field->name();
+  return text;
+}
+
+/// A message that holds nothing but one payload there.
+std::unique_ptr<Message> message_with(const Descriptor* type, const field_path& path) {
+  const auto* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(type);
+  std::unique_ptr<Message> made(prototype->New());
+  Message* at = made.get();
+  for (const auto* field : path) {
+    const auto* reflection = at->GetReflection();
+    at = field->is_repeated() ? reflection->AddMessage(at, field) : reflection->MutableMessage(at, field);
+  }
+  auto& secret = dynamic_cast<Payload&>(*at);
+  (*secret.mutable_metadata())["encoding"] = "json/plain";
+  secret.set_data("secret");
+  return made;
+}
+
+const Payload& payload_in(const Message& message, const field_path& path) {
+  const Message* at = &message;
+  for (const auto* field : path) {
+    const auto* reflection = at->GetReflection();
+    at = field->is_repeated() ? &reflection->GetRepeatedMessage(*at, field, 0) : &reflection->GetMessage(*at, field);
+  }
+  return dynamic_cast<const Payload&>(*at);
+}
+
+/// The number of payloads; fails for each that is not treated as it should be.
+std::size_t check(const Descriptor* type, data::node node, const data::pipeline& pipeline) {
+  const auto paths = path_finder().from(type);
+  for (const auto& path : paths) {
+    const auto message = message_with(type, path);
+    serialization_context context;
+    const std::string bytes = pipeline.encode(node, message->SerializeAsString(), context);
+    const std::unique_ptr<Message> sent(message->New());
+    EXPECT_TRUE(sent->ParseFromString(bytes)) << text_of(path);
+    const std::string encoding = payload_in(*sent, path).metadata().at("encoding");
+    EXPECT_EQ(encoding, stays_plain(path) ? "json/plain" : "sealed") << text_of(path);
+    EXPECT_TRUE(sent->ParseFromString(pipeline.decode(node, bytes, context))) << text_of(path);
+    EXPECT_EQ(sent->DebugString(), message->DebugString()) << text_of(path);
+  }
+  return paths.size();
+}
+
+TEST(payload_fields, every_payload_of_every_rpc_is_visited_once) {
+  data_options options;
+  options.codecs = {std::make_shared<envelope_codec>("sealed")};
+  const data::pipeline pipeline(options);
+  const auto* file = temporal::api::workflowservice::v1::StartWorkflowExecutionRequest::descriptor()->file();
+  std::size_t payloads = 0;
+  for (int i = 0; i < file->message_type_count(); ++i) {
+    const auto* type = file->message_type(i);
+    const std::string name = type->name();
+    const bool is_request = name.ends_with("Request");
+    if (!is_request && !name.ends_with("Response")) continue;
+    const auto* method = data::find_method(name.substr(0, name.rfind(is_request ? "Request" : "Response")));
+    const auto node = method == nullptr ? data::node::none : is_request ? method->request : method->response;
+    payloads += check(type, node, pipeline);
+  }
+  EXPECT_GT(payloads, 1000U);
+}
+
+TEST(payload_fields, what_travels_in_any_is_visited_once) {
+  data_options options;
+  options.codecs = {std::make_shared<envelope_codec>("sealed")};
+  const data::pipeline pipeline(options);
+  const auto* updates = temporal::api::update::v1::Request::descriptor()->file();
+  const auto* details = temporal::api::errordetails::v1::QueryFailedFailure::descriptor()->file();
+  for (const auto& [name, node] : data::any_messages) {
+    const auto* type = details->pool()->FindMessageTypeByName(std::string(name));
+    ASSERT_NE(type, nullptr) << name;
+    EXPECT_TRUE(type->file() == updates || type->file() == details) << name;
+    check(type, node, pipeline);
+  }
+}
+
+TEST(payload_fields, headers_are_encoded_when_that_is_asked_for) {
+  data_options options;
+  options.codecs = {std::make_shared<envelope_codec>("sealed")};
+  options.encode_headers = true;
+  const data::pipeline pipeline(options);
+  temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request;
+  auto& field = (*request.mutable_header()->mutable_fields())["trace"];
+  (*field.mutable_metadata())["encoding"] = "json/plain";
+  serialization_context context;
+  const auto node = data::node::rpc_StartWorkflowExecutionRequest;
+  ASSERT_TRUE(request.ParseFromString(pipeline.encode(node, request.SerializeAsString(), context)));
+  EXPECT_EQ(request.header().fields().at("trace").metadata().at("encoding"), "sealed");
+}
+
+}  // namespace rondo::test::payload_fields_test
