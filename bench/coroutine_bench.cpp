@@ -120,6 +120,7 @@ void run_workflow(benchmark::State& state, const char* name, Drive drive) {
   for (auto _ : state) {
     instant_host host;
     run::instance instance(*app().find_workflow(name), host, &frames);
+    instance.create({});
     instance.start(rondo::payload_span(&argument, 1));
     drive(instance, host);
   }

@@ -67,6 +67,17 @@ workercontroller.enabled: [{value: true}]
 workercontroller.compute_providers.enabled: [{value: [aws-lambda, aws-agentcore, aws-ecs, test-invoke, test-worker-set]}]
 workercontroller.compute_providers.aws.require_role_and_external_id: [{value: false}]
 system.forceSearchAttributesCacheRefreshOnRead: [{value: true}]
+# What the defaults leave out, and tests at once have more batches than they allow.
+frontend.WorkflowPauseEnabled: [{value: true}]
+frontend.MaxConcurrentBatchOperationPerNamespace: [{value: 100}]
+frontend.enableBatchOperationsForStandaloneActivities: [{value: true}]
+frontend.workflowRulesAPIsEnabled: [{value: true}]
+frontend.ListWorkersEnabled: [{value: true}]
+frontend.WorkerHeartbeatsEnabled: [{value: true}]
+history.enableChasm: [{value: true}]
+history.enableStandaloneActivityOperatorCommands: [{value: true}]
+activity.enableStandalone: [{value: true}]
+matching.enableFairness: [{value: true}]
 # A query invokes a worker when nobody has polled for this long, 5s unless given.
 matching.workerControllerNoPollerHookWindow: [{value: 1s}]
 END

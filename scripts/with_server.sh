@@ -11,7 +11,11 @@ export RONDO_TEST_SERVER=${RONDO_TEST_SERVER:-real}
 if [ "$RONDO_TEST_SERVER" = real ] || [ "$RONDO_TEST_SERVER" = stock ]; then
   RONDO_TEMPORAL=${RONDO_TEMPORAL:-$cache/bin/temporal}
   [ -x "$RONDO_TEMPORAL" ] || die "there is no $RONDO_TEMPORAL; run scripts/setup.sh"
-  how=(server_answers -o text)
+  # Tests at once have more batches than the default allows.
+  how=(server_answers -o text --dynamic-config-value frontend.MaxConcurrentBatchOperationPerNamespace=100
+    --dynamic-config-value frontend.workflowRulesAPIsEnabled=true
+    --dynamic-config-value frontend.ListWorkersEnabled=true
+    --dynamic-config-value frontend.WorkerHeartbeatsEnabled=true)
 else
   [ -f "$RONDO_TEST_SERVER" ] && [ -x "$RONDO_TEST_SERVER" ] ||
     die "RONDO_TEST_SERVER is neither 'real' nor 'stock' nor a program: $RONDO_TEST_SERVER"

@@ -2,6 +2,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
@@ -16,6 +18,8 @@
 #include "rondo/payload.hpp"
 
 namespace rondo {
+
+class client;
 
 /// Facts about the attempt that runs. Texts are valid while it does.
 struct activity_info {
@@ -33,6 +37,12 @@ struct activity_info {
   std::chrono::sys_time<duration> scheduled_time{}, attempt_scheduled_time{}, started_time{};
   /// Zero: none.
   duration schedule_to_close_timeout{}, start_to_close_timeout{}, heartbeat_timeout{};
+  /// What came with the call beside the arguments.
+  payload_map headers{};
+  /// What its task was given precedence by; 0 and empty: the server's choice.
+  int priority_key = 0;
+  std::string fairness_key{};
+  float fairness_weight = 0;
   /// When this attempt must be over: by its timeouts, or because its worker ends then (a serverless one does). The
   /// maximum when nothing limits it.
   std::chrono::sys_time<duration> deadline = std::chrono::sys_time<duration>::max();
@@ -47,6 +57,14 @@ enum class cancel_reason : std::uint8_t {
   reset,
   timed_out,        ///< its own timeout ran out
   worker_shutdown,  ///< the worker stops; the attempt counts as failed and is repeated elsewhere
+};
+
+/// All that was known of why an activity should stop when it was told to: several may hold at once. See
+/// `cancel_reason`.
+struct cancellation_details {
+  bool cancel_requested = false, not_found = false, paused = false, reset = false, timed_out = false,
+       worker_shutdown = false;
+  friend bool operator==(const cancellation_details&, const cancellation_details&) = default;
 };
 
 }  // namespace rondo
@@ -65,7 +83,25 @@ class activity_context {
   const payload_list& heartbeat_details() const noexcept { return heartbeat_details_; }
   const rondo::logger& logger() const noexcept { return logger_; }
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
-  rondo::cancel_reason cancel_reason() const noexcept { return reason_.load(); }
+  rondo::cancel_reason cancel_reason() const noexcept {
+    return static_cast<rondo::cancel_reason>(stopped_.load() & reason_mask);
+  }
+  std::optional<rondo::cancellation_details> cancellation_details() const noexcept {
+    const unsigned stopped = stopped_.load();
+    if (stopped == 0) return std::nullopt;
+    const auto holds = [stopped](rondo::cancel_reason reason) { return (stopped & bit(reason)) != 0; };
+    return rondo::cancellation_details{.cancel_requested = holds(rondo::cancel_reason::cancel_requested),
+                                       .not_found = holds(rondo::cancel_reason::not_found),
+                                       .paused = holds(rondo::cancel_reason::paused),
+                                       .reset = holds(rondo::cancel_reason::reset),
+                                       .timed_out = holds(rondo::cancel_reason::timed_out),
+                                       .worker_shutdown = holds(rondo::cancel_reason::worker_shutdown)};
+  }
+  /// Null when the host has none, or has gone.
+  std::shared_ptr<const rondo::client> client() const {
+    const std::lock_guard lock(client_mutex_);
+    return client_;
+  }
   std::stop_token drain_token() const noexcept { return drain_.get_token(); }
   bool has_more_attempts() const noexcept {
     return info_.maximum_attempts == 0 || info_.attempt < info_.maximum_attempts;
@@ -75,12 +111,19 @@ class activity_context {
   activity_context(activity_info about, payload_list last_details, rondo::logger log)
       : info_(std::move(about)), heartbeat_details_(std::move(last_details)), logger_(std::move(log)) {}
   ~activity_context() = default;
-  /// The first reason stays.
-  bool request_stop(rondo::cancel_reason reason) {
-    auto none = rondo::cancel_reason::none;
-    if (!reason_.compare_exchange_strong(none, reason)) return false;
+  /// The first reason stays. `also`: what holds besides, each as its bit.
+  bool request_stop(rondo::cancel_reason reason, unsigned also = 0) {
+    unsigned none = 0;
+    if (!stopped_.compare_exchange_strong(none, static_cast<unsigned>(reason) | bit(reason) | also)) return false;
     stop_.request_stop();
     return true;
+  }
+  static constexpr unsigned bit(rondo::cancel_reason reason) noexcept {
+    return 0x100U << static_cast<unsigned>(reason);
+  }
+  void set_client(std::shared_ptr<const rondo::client> of_host) {
+    const std::lock_guard lock(client_mutex_);
+    client_ = std::move(of_host);
   }
   void request_drain() { drain_.request_stop(); }
 
@@ -89,7 +132,11 @@ class activity_context {
   payload_list heartbeat_details_;
   rondo::logger logger_;
   std::stop_source stop_, drain_;
-  std::atomic<rondo::cancel_reason> reason_{rondo::cancel_reason::none};
+  static constexpr unsigned reason_mask = 0xff;
+  /// The reason, and above it a bit for all that holds.
+  std::atomic<unsigned> stopped_{0};
+  mutable std::mutex client_mutex_;
+  std::shared_ptr<const rondo::client> client_;
 };
 
 /// The attempt whose code executes on this thread; null elsewhere.
@@ -154,6 +201,11 @@ inline bool cancelled() {
 }
 inline rondo::cancel_reason cancel_reason() {
   return detail::require_activity("activity::cancel_reason").cancel_reason();
+}
+
+/// What was known of why the attempt should stop, at the moment when it was told to; empty until then.
+inline std::optional<rondo::cancellation_details> cancellation_details() {
+  return detail::require_activity("activity::cancellation_details").cancellation_details();
 }
 
 /// Throws cancelled_failure once the attempt should stop.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "rondo/payload.hpp"
+#include "rondo/priority.hpp"
 
 // Options that workflow code passes are literal aggregates of views and numbers: a temporary of such a type is safe in
 // a co_await expression with every supported compiler. Strings they name must outlive the call; literals do.
@@ -55,6 +56,10 @@ struct activity_options {
   std::string_view activity_id{};
   /// True: never run it on the worker that just completed the workflow task without a trip through the task queue.
   bool disable_eager_execution = false;
+  /// Unset: the workflow's.
+  std::optional<rondo::priority> priority{};
+  /// What goes with the call beside its arguments, for interceptors and for activity::info().
+  payload_map_view headers{};
   /// One line for people who look at the history.
   std::string_view summary{};
 };
@@ -75,6 +80,8 @@ struct local_activity_options {
   cancellation_type cancellation = cancellation_type::try_cancel;
   /// Empty: a number that the run counts up.
   std::string_view activity_id{};
+  /// What goes with the call beside its arguments, for interceptors and for activity::info().
+  payload_map_view headers{};
   /// One line for people who look at the history.
   std::string_view summary{};
 };
@@ -97,6 +104,8 @@ struct continue_as_new_options {
   /// Unset: as in this run.
   std::optional<retry_policy> retry{};
   payload_map_view memo{}, search_attributes{};
+  /// What info().headers of the next run shows, beside the headers that the worker propagates.
+  payload_map_view headers{};
   initial_versioning_behavior versioning = initial_versioning_behavior::unspecified;
 };
 
@@ -125,6 +134,10 @@ struct child_workflow_options {
   std::string_view cron_schedule{};
   cancellation_type cancellation = cancellation_type::wait_cancellation_completed;
   payload_map_view memo{}, search_attributes{};
+  /// Unset: the parent's.
+  std::optional<rondo::priority> priority{};
+  /// What info().headers of the child shows, beside the headers that the worker propagates.
+  payload_map_view headers{};
   /// One line, and more, for people who look at the workflow.
   std::string_view summary{}, details{};
 };

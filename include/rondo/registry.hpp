@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/name_of.hpp"
+#include "rondo/payload.hpp"
 #include "rondo/workflow/definition.hpp"
 
 namespace rondo {
@@ -100,6 +102,21 @@ class registry {
         name, [&object](auto&&... each) { return (object.*Member)(std::forward<decltype(each)>(each)...); });
   }
 
+  /// Adds a function that runs every activity which has no other: it takes (std::string type, rondo::payload_list
+  /// arguments). There is one at most.
+  template <auto Function>
+    requires std::is_void_v<typename detail::signature_of<Function>::owner>
+  registry& dynamic_activity() {
+    return define_dynamic<Function>([](auto&&... each) { return Function(std::forward<decltype(each)>(each)...); });
+  }
+  /// Adds a member function of `object` so, which must outlive the registry and its copies.
+  template <auto Member, class Object>
+    requires std::derived_from<Object, typename detail::signature_of<Member>::owner>
+  registry& dynamic_activity(Object& object) {
+    return define_dynamic<Member>(
+        [&object](auto&&... each) { return (object.*Member)(std::forward<decltype(each)>(each)...); });
+  }
+
   /// Says that an activity must not be interrupted by the end of an invocation: an attempt is begun only when its
   /// start-to-close timeout fits into the time that is left, and is given back otherwise. Register it before.
   template <auto Function>
@@ -135,6 +152,8 @@ class registry {
     for (auto& [name, each] : activities_) {
       each = std::make_shared<const detail::run::activity_definition>(function(*each));
     }
+    if (any_activity_)
+      any_activity_ = std::make_shared<const detail::run::activity_definition>(function(*any_activity_));
     return *this;
   }
 
@@ -146,13 +165,16 @@ class registry {
   /// The workflow for any type; null when there is none.
   const detail::run::workflow_definition* find_dynamic_workflow() const noexcept { return any_workflow_.get(); }
   bool has_workflows() const noexcept { return !workflows_.empty() || any_workflow_ != nullptr; }
+  /// As for workflows.
   const detail::run::activity_definition* find_activity(std::string_view name) const {
     const auto found = activities_.find(name);
-    return found == activities_.end() ? nullptr : found->second.get();
+    return found == activities_.end() ? any_activity_.get() : found->second.get();
   }
   /// In alphabetical order.
   std::vector<std::string> workflow_names() const { return names(workflows_); }
   std::vector<std::string> activity_names() const { return names(activities_); }
+  /// True when it can run some activity.
+  bool has_activities() const noexcept { return !activities_.empty() || any_activity_ != nullptr; }
 
  private:
   template <class Definition>
@@ -165,6 +187,21 @@ class registry {
                   "an activity that is a coroutine takes its parameters by value: they must outlive its first await");
     return insert(activities_, "activity",
                   detail::run::define_activity<typename signature::args>(std::string(name), std::move(call)));
+  }
+  template <auto Function, class Call>
+  registry& define_dynamic(Call call) {
+    using signature = detail::signature_of<Function>;
+    static_assert(std::same_as<typename signature::args, std::tuple<std::string, payload_list>>,
+                  "a dynamic activity takes (std::string type, rondo::payload_list arguments)");
+    static_assert(signature::takes_values || !detail::run::is_asio_awaitable<typename signature::raw>,
+                  "an activity that is a coroutine takes its parameters by value: they must outlive its first await");
+    if (any_activity_) throw std::invalid_argument("a registry has one dynamic activity at most");
+    const auto with_type = [call](detail::run::raw_arguments all) {
+      return call(activity::info().activity_type, std::move(all.list));
+    };
+    any_activity_ = std::make_shared<const detail::run::activity_definition>(
+        detail::run::define_activity<std::tuple<detail::run::raw_arguments>>({}, with_type));
+    return *this;
   }
   template <class Signature, class Callable>
   registry& replace(std::string_view name, Callable stand_in) {
@@ -235,6 +272,7 @@ class registry {
   table<detail::run::workflow_definition> workflows_;
   std::shared_ptr<const detail::run::workflow_definition> any_workflow_;
   table<detail::run::activity_definition> activities_;
+  std::shared_ptr<const detail::run::activity_definition> any_activity_;
 };
 
 }  // namespace rondo

@@ -1,15 +1,24 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rondo/deployment_version.hpp"
 #include "rondo/log.hpp"
 #include "rondo/log_sinks.hpp"
 #include "rondo/options.hpp"
+#include "rondo/rpc_error.hpp"
+#include "rondo/slot_supplier.hpp"
+#include "rondo/worker_health.hpp"
 
 namespace rondo {
+
+class worker_interceptor;
 
 /// Which version of a deployment a worker is.
 struct worker_deployment_options {
@@ -22,6 +31,27 @@ struct worker_deployment_options {
 
   /// True when the server shall choose by version what the worker gets.
   bool versioned() const noexcept { return use_versioning && !version.empty(); }
+};
+
+/// Polls that adapt to what the server asks for: more while tasks wait in the queue, fewer while none come.
+struct poller_autoscaling {
+  /// Polls under way at once: never fewer, at the start, never more. Each poll takes a slot, so there are at most as
+  /// many as slots. For workflows they count for each of the two queues: the common one and the worker's own.
+  std::size_t minimum = 1, initial = 5, maximum = 100;
+};
+
+/// Limits that activities of some types share, within those of the worker. Their tasks wait at the worker for their
+/// turn, in the order in which they come, each with an activity slot; their timeouts go on meanwhile, and the worker
+/// sends their heartbeats.
+struct activity_slot_pool {
+  /// For messages.
+  std::string name{};
+  /// Names of registered activities. A type may be in one pool.
+  std::vector<std::string> activity_types{};
+  /// Attempts that run at once; 0: as many as the worker has slots.
+  std::size_t max_concurrent = 0;
+  /// Attempts that begin per second; 0: no limit.
+  double max_per_second = 0;
 };
 
 /// How a worker polls and what it may run at once.
@@ -44,8 +74,17 @@ struct worker_options {
   std::size_t max_concurrent_activities = 100;
   /// Local activities in work at once, of both kinds; also the most threads that blocking ones get.
   std::size_t max_concurrent_local_activities = 100;
+  /// Where slots come from; null: a fixed number, as above. With a supplier the number above does not count.
+  std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{}, local_activity_slots{};
+  /// Further limits for activities of some types; not for local ones.
+  std::vector<activity_slot_pool> activity_slot_pools{};
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5;
+  /// Set: the number of polls adapts to the server's decisions, and the numbers above do not count.
+  std::optional<poller_autoscaling> workflow_poller_scaling{}, activity_poller_scaling{};
+  /// Namespaces may wish for polls that adapt. They get them where the numbers above are the default ones, unless this
+  /// is false.
+  bool auto_enroll_poller_scaling = true;
   /// Activities started per second by this worker, and by all workers of the task queue together (the last one to say
   /// so decides); 0: no limit. Either switches eager execution off.
   double max_activities_per_second = 0, max_task_queue_activities_per_second = 0;
@@ -56,6 +95,8 @@ struct worker_options {
   duration sticky_schedule_to_start_timeout = std::chrono::seconds(10);
   /// Run activities that a workflow task asked for at once when a slot is free, without a trip through the queue.
   bool eager_activities = true;
+  /// Most activities that one workflow task may start so.
+  std::size_t max_eager_activities = 3;
 
   /// How long activities may go on after a stop before they are cancelled, and after that how long the worker waits for
   /// them before it leaves them behind.
@@ -70,6 +111,9 @@ struct worker_options {
   /// A workflow task that keeps the thread this long counts as stuck: it fails, and the run is dropped; zero: never.
   /// TEMPORAL_DEBUG=1 in the environment switches it off too.
   duration deadlock_timeout = std::chrono::seconds(2);
+  /// A workflow task that takes longer from its arrival to its completion is logged as a warning; zero: none is.
+  /// TEMPORAL_WORKFLOW_TASK_DURATION_WARN_SECONDS in the environment goes before it.
+  duration workflow_task_duration_warning = std::chrono::seconds(5);
   /// Heartbeats to the server come no more often than this, nor than 80 % of the activity's heartbeat timeout.
   duration max_heartbeat_throttle_interval = std::chrono::seconds(60);
   duration default_heartbeat_throttle_interval = std::chrono::seconds(30);
@@ -77,6 +121,20 @@ struct worker_options {
   /// Most bytes of arguments or of a result; what is larger fails here, in clear words. 0: as the server says, or 2 MiB
   /// when it does not.
   std::size_t max_payload_size = 0;
+
+  /// What sees workflows and activities, the outermost first.
+  std::vector<std::shared_ptr<worker_interceptor>> interceptors{};
+  /// Headers of a workflow that go with everything that it calls, such as a tenant's name or a trace.
+  std::vector<std::string> propagated_headers{};
+  /// How often the worker tells the server how it is, for lists of workers; zero: never, else 1 to 60 s.
+  duration worker_heartbeat_interval = std::chrono::seconds(60);
+  /// A worker whose loop has not gone on for so long is not alive, as `worker::health` tells; above zero.
+  duration liveness_timeout = std::chrono::seconds(10);
+  /// Called whenever the state or the readiness changes, on the thread of the loop.
+  std::function<void(const worker_health&)> on_health{};
+  /// Called once when the server refuses the worker's polls for good, on the thread of the loop; the worker stops then,
+  /// and run() throws the same error.
+  std::function<void(const rpc_error&)> on_fatal_error{};
 
   /// Where the worker, its workflows and activities log: text on stderr unless it is set.
   rondo::logger logger = stderr_logger();

@@ -227,4 +227,21 @@ TEST(children, are_compared_on_replay) {
       << got[0];
 }
 
+rondo::task<> signals_a_child_elsewhere() {
+  auto child = co_await workflow::start_child<shop>({.id = "far", .namespace_ = "other"}, 1);
+  co_await child.signal<&shop::poke>("ada");
+}
+
+TEST(children, are_signalled_in_their_own_namespace) {
+  engine_driver driver(rondo::registry().workflow<signals_a_child_elsewhere>(),
+                       history_builder("signals_a_child_elsewhere"));
+  EXPECT_EQ(driver.task(), lines{"child far shop(1)"});
+  driver.history.child_started(driver.history.last(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED));
+  driver.history.open_task();
+  driver.run_task();
+  const auto& signal = driver.last.completed->commands(0).signal_external_workflow_execution_command_attributes();
+  EXPECT_EQ(signal.namespace_(), "other");
+  EXPECT_TRUE(signal.child_workflow_only());
+}
+
 }  // namespace children_test

@@ -11,9 +11,10 @@
 using rondo::detail::engine::logical_task;
 using rondo::detail::engine::logical_tasks;
 using namespace rondo::test;
-using reading = logical_tasks::reading;
 
 namespace logical_tasks_test {
+
+using reading = logical_tasks::reading;
 
 std::string ids(std::span<const HistoryEvent* const> events) {
   std::string text;

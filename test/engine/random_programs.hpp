@@ -38,9 +38,11 @@ enum class step_kind : std::uint8_t {
   mutable_side_effect,
   upsert,
   random,
+  local_activity,
   fail,
   cancel_scope,
   shielded,
+  locked,
   sequence,
   all,
   any,
@@ -115,6 +117,12 @@ class program {
   static constexpr activity_options careless{.start_to_close_timeout = std::chrono::seconds(5),
                                              .cancellation = cancellation_type::abandon};
 
+  static constexpr local_activity_options quick_here{.start_to_close_timeout = std::chrono::seconds(5)};
+  static constexpr local_activity_options patient_here{.start_to_close_timeout = std::chrono::seconds(5),
+                                                       .cancellation = cancellation_type::wait_cancellation_completed};
+  static constexpr local_activity_options careless_here{.start_to_close_timeout = std::chrono::seconds(5),
+                                                        .cancellation = cancellation_type::abandon};
+
   void note(std::string_view what) { seen_ += what; }
 
   task<void> execute(step what) {
@@ -186,6 +194,13 @@ class program {
       case step_kind::random:
         note("r" + std::to_string(workflow::random().uniform(0, 9)));
         break;
+      case step_kind::local_activity: {
+        const auto& how = what.number == 0 ? patient_here : what.number == 1 ? careless_here : quick_here;
+        const auto before = workflow::now();
+        const int got = co_await workflow::execute_local_activity<work>(how, what.number);
+        note("l" + std::to_string(got) + (workflow::now() > before ? "+" : ""));
+        break;
+      }
       case step_kind::fail:
         throw application_failure("made up");
       case step_kind::cancel_scope: {
@@ -198,6 +213,13 @@ class program {
         co_await workflow::shield(in_sequence(std::move(what)));
         note("h");
         break;
+      case step_kind::locked: {
+        const auto permit = co_await door_.acquire();
+        note("[");
+        co_await in_sequence(std::move(what));
+        note("]");
+        break;
+      }
       case step_kind::all: {
         std::vector<task<void>> parts;
         for (auto& each : what.parts) parts.push_back(execute(std::move(each)));
@@ -234,6 +256,7 @@ class program {
 
   static int next_outside() { return ++outside; }
 
+  workflow::semaphore door_{2};
   std::string seen_;
   int pokes_ = 0;
 };

@@ -29,6 +29,12 @@ history_builder beginning(std::uint64_t seed) {
   return history_builder("program", {argument});
 }
 
+std::function<void(engine_driver&)> locals_of(std::uint64_t seed, int task) {
+  return [of = seed * 1000 + static_cast<std::uint64_t>(task)](engine_driver& driver) {
+    random_world::work_on_local(driver, of);
+  };
+}
+
 /// One way through the world of a seed. `prepare` says how each task reaches the run.
 transcript play(std::uint64_t seed, const std::function<void(engine_driver&)>& prepare, History* history) {
   engine_driver driver(app(), beginning(seed));
@@ -39,6 +45,7 @@ transcript play(std::uint64_t seed, const std::function<void(engine_driver&)>& p
     driver.history.open_task();
     outside = task * 100;
     prepare(driver);
+    driver.locals = locals_of(seed, task);
     all.push_back(driver.complete_task());
     if (driver.last.evict != engine::eviction::none) break;
   }
@@ -55,22 +62,24 @@ bool play_with_faults(std::uint64_t seed, History* history) {
     random_world world(seed * 1000 + static_cast<std::uint64_t>(task));
     if (task > 0) world.happen(driver);
     outside = task * 100;
+    driver.locals = locals_of(seed, task);
     if (faults.chance(4)) {
       // The answer to the completion is lost, and so is the completion: the server repeats the task.
       driver.history.open_task();
-      driver.run_task();
+      driver.run_whole_task();
       driver.history.add(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT);
       driver.evict();
     }
     if (faults.chance(3)) driver.evict();
     const auto before = driver.history;
     driver.history.open_task();
-    driver.run_task();
+    driver.run_whole_task();
     if (driver.last.kind != engine::step_kind::completed) {
       ADD_FAILURE() << driver.failure();
       return false;
     }
-    const bool nothing = driver.last.completed->commands().empty();
+    const bool nothing =
+        driver.last.completed->commands().empty() && !driver.last.completed->force_create_new_workflow_task();
     const auto last = before.history().events(static_cast<int>(before.last_id()) - 1).event_type();
     if (nothing && !driver.last.completed->messages().empty() && last == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED) {
       driver.run().accepted(before.last_id() - 1);

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -22,6 +23,27 @@ class random_world {
   void happen(engine_driver& to) {
     for (auto count = random_.uniform(0, 4); count > 0; --count) one_event(to);
     if (random_.uniform(0, 5) == 0) ask(to);
+  }
+  /// What becomes of the local activity that has waited longest. It depends on nothing but its number, so that it is
+  /// the same for a run that was rebuilt meanwhile.
+  static void work_on_local(engine_driver& to, std::uint64_t seed) {
+    const auto number = to.first_local();
+    detail::deterministic_random fate(seed * 100 + number);
+    const auto after = std::chrono::milliseconds(fate.uniform(0, 2) * 500);
+    switch (fate.uniform(0, 9)) {
+      case 0:
+        to.fail_local(number, "declined");
+        break;
+      case 1:
+        to.fail_local(number, "later", std::chrono::seconds(90));
+        break;
+      case 2:
+        to.heartbeat();
+        break;
+      default:
+        to.end_local(number, std::to_string(fate.uniform(0, 9)), after);
+        break;
+    }
   }
   /// True once in so many times.
   bool chance(std::int64_t times) { return random_.uniform(1, times) == 1; }

@@ -76,7 +76,7 @@ class worker_test : public testing::Test {
   void begin(const registry& app, worker_options how = options()) {
     how.logger = logger(log, log_level::debug);
     const bool workflows = !how.activity_only && !app.workflow_names().empty();
-    const bool activities = !how.workflow_only && !app.activity_names().empty();
+    const bool activities = !how.workflow_only && app.has_activities();
     polls_ = (workflows ? how.max_workflow_pollers : 0) + (activities ? how.max_activity_pollers : 0);
     worker = std::make_unique<rondo::worker>(client::over(server.connection), app, std::move(how));
     ended = false;

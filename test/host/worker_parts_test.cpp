@@ -27,7 +27,7 @@ using clock = std::chrono::steady_clock;
 
 TEST(slots, are_given_in_the_order_of_the_line) {
   io::event_loop loop;
-  slot_supplier slots(loop, 1);
+  slot_line slots(loop, 1);
   std::vector<int> order;
   slot first = slots.try_take();
   EXPECT_TRUE(first);
@@ -49,7 +49,7 @@ TEST(slots, are_given_in_the_order_of_the_line) {
 
 TEST(slots, closing_sends_the_line_away_empty_handed) {
   io::event_loop loop;
-  slot_supplier slots(loop, 1);
+  slot_line slots(loop, 1);
   const slot held = slots.try_take();
   int empty = 0;
   const auto wait = [&]() -> asio::awaitable<void> {
@@ -61,21 +61,21 @@ TEST(slots, closing_sends_the_line_away_empty_handed) {
   slots.close();
   asio::co_spawn(loop.executor(), wait(), asio::detached);
   loop.run_until([&] { return empty == 2; });
-  EXPECT_EQ(slots.used(), 1U);
+  EXPECT_EQ(slots.held(), 1U);
 }
 
 TEST(slots, one_is_counted_while_somebody_holds_it) {
   io::event_loop loop;
-  slot_supplier slots(loop, 2);
+  slot_line slots(loop, 2);
   slot one = slots.try_take();
   slot other = std::move(one);
-  EXPECT_EQ(slots.used(), 1U);
+  EXPECT_EQ(slots.held(), 1U);
   EXPECT_FALSE(one);
   other = slots.try_take();
   EXPECT_TRUE(other);
-  EXPECT_EQ(slots.used(), 1U);
+  EXPECT_EQ(slots.held(), 1U);
   other = slot();
-  EXPECT_EQ(slots.used(), 0U);
+  EXPECT_EQ(slots.held(), 0U);
 }
 
 TEST(rate_limiter, lets_a_burst_pass_and_then_spaces_starts) {

@@ -78,8 +78,8 @@ TEST(local_file_storage, does_not_trust_files_and_claims) {
   std::filesystem::remove(folder.folder() / "ba" / hash);
   EXPECT_TRUE(error_of([&] { files.retrieve(claim, {}); }).starts_with("cannot read '"));
   std::ofstream(folder.file("file")) << "";
-  EXPECT_TRUE(error_of([&] { local_file_storage(folder.file("file")).store("abc", context); })
-                  .starts_with("cannot write '"));
+  EXPECT_TRUE(
+      error_of([&] { local_file_storage(folder.file("file")).store("abc", context); }).starts_with("cannot write '"));
 }
 
 // ---- the place of payloads in messages
@@ -209,19 +209,19 @@ TEST(s3_storage, keeps_objects_under_names_that_other_languages_know) {
   const s3_storage bucket(server.options());
   const auto claim = bucket.store("abc", context);
   const std::string key = "v0/ns/shop/wt/order/wi/order%2F1/ri/null/d/sha256/" + hash;
-  EXPECT_EQ(claim, (storage_claim{
-                       {"bucket", "big"}, {"hash_algorithm", "sha256"}, {"hash_value", hash}, {"key", key}}));
+  EXPECT_EQ(claim,
+            (storage_claim{{"bucket", "big"}, {"hash_algorithm", "sha256"}, {"hash_value", hash}, {"key", key}}));
   ASSERT_EQ(server.objects.size(), 1U);
-  EXPECT_EQ(server.objects.begin()->first,
-            "/big/v0/ns/shop/wt/order/wi/order%252F1/ri/null/d/sha256/" + hash);
+  EXPECT_EQ(server.objects.begin()->first, "/big/v0/ns/shop/wt/order/wi/order%252F1/ri/null/d/sha256/" + hash);
   EXPECT_EQ(bucket.retrieve(claim, {}), "abc");
   ASSERT_EQ(server.seen.size(), 2U);
   const auto& put = server.seen[0].headers;
   EXPECT_EQ(put.get("X-Amz-Content-Sha256"), hash);
   EXPECT_EQ(put.get("X-Amz-Security-Token"), "token");
   EXPECT_TRUE(put.get("Authorization").starts_with("AWS4-HMAC-SHA256 Credential=AKID/"));
-  EXPECT_NE(put.get("Authorization").find("/eu-west-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;"
-                                          "x-amz-date;x-amz-security-token, Signature="),
+  EXPECT_NE(put.get("Authorization")
+                .find("/eu-west-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;"
+                      "x-amz-date;x-amz-security-token, Signature="),
             std::string_view::npos);
   EXPECT_EQ(detail::storage::object_key({}, "h"), "v0/d/sha256/h");
   EXPECT_EQ(detail::storage::object_key({.namespace_ = "n", .activity_id = ".."}, "h"),

@@ -76,6 +76,13 @@ class engine_driver {
     note_locals();
     return last;
   }
+  /// The first one whose end is waited for.
+  std::uint64_t first_local() const {
+    for (const auto& [number, each] : running) {
+      if (run_->waits_for_local(number)) return number;
+    }
+    return 0;
+  }
   const engine::step& heartbeat() { return last = run_->heartbeat(); }
 
   /// Runs the open task; the history must end with its start.
@@ -86,6 +93,12 @@ class engine_driver {
     task_->set_started_event_id(history.last_id());
     for (const auto& each : messages_) *task_->add_messages() = each;
     return deliver();
+  }
+  /// Runs the open task with its local activities.
+  const engine::step& run_whole_task() {
+    run_task();
+    while (last.kind == engine::step_kind::local_activities) locals(*this);
+    return last;
   }
   /// Asks a query outside of a workflow task.
   const engine::step& query(std::string_view name, std::string_view json = {}) {
@@ -104,8 +117,7 @@ class engine_driver {
   }
   /// Runs the open task and takes its completion into the history; the commands as text.
   std::vector<std::string> complete_task() {
-    run_task();
-    while (last.kind == engine::step_kind::local_activities) locals(*this);
+    run_whole_task();
     if (last.kind != engine::step_kind::completed) return {"not completed: " + failure()};
     auto commands = texts();
     take_completion();

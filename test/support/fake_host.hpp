@@ -198,7 +198,9 @@ class scripted_run {
 
   scripted_run(registry from, std::string_view workflow)
       : from_(std::move(from)),
-        run_(std::make_unique<detail::run::instance>(*from_.find_workflow(workflow), host, &frames_)) {}
+        run_(std::make_unique<detail::run::instance>(*from_.find_workflow(workflow), host, &frames_)) {
+    run_->create({});
+  }
 
   template <class... Json>
   void start(Json... arguments) {

@@ -161,7 +161,9 @@ class fake_server {
                                                   "RespondActivityTaskFailed",
                                                   "RespondActivityTaskCanceled",
                                                   "ShutdownWorker",
-                                                  "ResetStickyTaskQueue"};
+                                                  "ResetStickyTaskQueue",
+                                                  "CountWorkflowExecutions",
+                                                  "RecordWorkerHeartbeat"};
 
   static void make_retries_quick(io::retry_numbers& numbers) {
     for (auto* each : {&numbers.unary, &numbers.task_poll, &numbers.throttled}) {

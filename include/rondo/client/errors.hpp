@@ -35,6 +35,18 @@ class workflow_already_started : public rpc_error {
   std::string workflow_id_, run_id_, first_execution_run_id_, start_request_id_;
 };
 
+/// A standalone activity with this id runs already, or has run and its id may not be used again.
+class activity_already_started : public rpc_error {
+ public:
+  activity_already_started(const std::string& text, rpc_status status, std::string run_id)
+      : rpc_error(text, std::move(status)), run_id_(std::move(run_id)) {}
+  /// The run in the way.
+  const std::string& run_id() const noexcept { return run_id_; }
+
+ private:
+  std::string run_id_;
+};
+
 /// A schedule with this id exists already.
 class schedule_already_exists : public rpc_error {
  public:

@@ -15,6 +15,7 @@
 #include "rondo/detail/io/connect.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/worker/intercepted_activity.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/rpc_error.hpp"
 #include "rondo/serverless/budget.hpp"
@@ -208,8 +209,8 @@ class runner {
       return kept;
     }
     return std::make_shared<rondo::detail::worker::run_store>(
-        how.registry, how.worker.logger, how.worker.max_cached_workflows,
-        connection.identity() + "-" + rondo::detail::random_uuid());
+        rondo::detail::worker::intercept_activities(how.registry, how.worker.interceptors), how.worker.logger,
+        how.worker.max_cached_workflows, connection.identity() + "-" + rondo::detail::random_uuid());
   }
 
   static std::string text_of(duration time) {

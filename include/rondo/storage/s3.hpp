@@ -88,7 +88,8 @@ class s3_storage final : public storage_driver {
     what.path = "/" + bucket + "/" + key;
     what.body = std::move(body);
     const auto host = options_.endpoint.find("://");
-    what.headers.emplace_back("Host", host == std::string::npos ? options_.endpoint : options_.endpoint.substr(host + 3));
+    what.headers.emplace_back("Host",
+                              host == std::string::npos ? options_.endpoint : options_.endpoint.substr(host + 3));
     what.headers.emplace_back("X-Amz-Content-Sha256", detail::crypto::hex(detail::crypto::sha256(what.body)));
     detail::curl::http_request request;
     request.method = method;
@@ -112,8 +113,9 @@ class s3_storage final : public storage_driver {
 
   [[noreturn]] static void fail(const std::string& what, const storage_claim& claim,
                                 const detail::curl::http_response& answer) {
-    const std::string why =
-        answer.status == 0 ? answer.error : "status " + std::to_string(answer.status) + " " + answer.body.substr(0, 200);
+    const std::string why = answer.status == 0
+                                ? answer.error
+                                : "status " + std::to_string(answer.status) + " " + answer.body.substr(0, 200);
     throw storage_error("a payload could not be " + what + " the bucket '" + claim.at("bucket") + "': " + why);
   }
 

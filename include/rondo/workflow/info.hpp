@@ -40,6 +40,12 @@ struct workflow_info {
   std::string root_workflow_id{}, root_run_id{};
   /// What was said at the start, with the changes that the workflow made.
   payload_map memo{}, search_attributes{};
+  /// What came with the start beside the arguments.
+  payload_map headers{};
+  /// What its tasks, and what it starts, are given precedence by; 0 and empty: the server's choice.
+  int priority_key = 0;
+  std::string fairness_key{};
+  float fairness_weight = 0;
   /// Result of the run before this one in a cron schedule; empty when there is none.
   payload_list last_completion_result{};
   /// What the run before this one failed with; null when it did not.

@@ -11,19 +11,19 @@ namespace rondo::detail::calls {
 namespace operator_service = temporal::api::operatorservice::v1;
 
 /// The RPCs of the operator service.
-class operator_rpcs
-    : public rpc<operator_service::AddSearchAttributesRequest, operator_service::AddSearchAttributesResponse>,
-      public rpc<operator_service::RemoveSearchAttributesRequest, operator_service::RemoveSearchAttributesResponse>,
-      public rpc<operator_service::ListSearchAttributesRequest, operator_service::ListSearchAttributesResponse>,
-      public rpc<operator_service::DeleteNamespaceRequest, operator_service::DeleteNamespaceResponse>,
-      public rpc<operator_service::AddOrUpdateRemoteClusterRequest, operator_service::AddOrUpdateRemoteClusterResponse>,
-      public rpc<operator_service::RemoveRemoteClusterRequest, operator_service::RemoveRemoteClusterResponse>,
-      public rpc<operator_service::ListClustersRequest, operator_service::ListClustersResponse>,
-      public rpc<operator_service::GetNexusEndpointRequest, operator_service::GetNexusEndpointResponse>,
-      public rpc<operator_service::CreateNexusEndpointRequest, operator_service::CreateNexusEndpointResponse>,
-      public rpc<operator_service::UpdateNexusEndpointRequest, operator_service::UpdateNexusEndpointResponse>,
-      public rpc<operator_service::DeleteNexusEndpointRequest, operator_service::DeleteNexusEndpointResponse>,
-      public rpc<operator_service::ListNexusEndpointsRequest, operator_service::ListNexusEndpointsResponse> {};
+using operator_rpcs =
+    rpc_list<rpc<operator_service::AddSearchAttributesRequest, operator_service::AddSearchAttributesResponse>,
+             rpc<operator_service::RemoveSearchAttributesRequest, operator_service::RemoveSearchAttributesResponse>,
+             rpc<operator_service::ListSearchAttributesRequest, operator_service::ListSearchAttributesResponse>,
+             rpc<operator_service::DeleteNamespaceRequest, operator_service::DeleteNamespaceResponse>,
+             rpc<operator_service::AddOrUpdateRemoteClusterRequest, operator_service::AddOrUpdateRemoteClusterResponse>,
+             rpc<operator_service::RemoveRemoteClusterRequest, operator_service::RemoveRemoteClusterResponse>,
+             rpc<operator_service::ListClustersRequest, operator_service::ListClustersResponse>,
+             rpc<operator_service::GetNexusEndpointRequest, operator_service::GetNexusEndpointResponse>,
+             rpc<operator_service::CreateNexusEndpointRequest, operator_service::CreateNexusEndpointResponse>,
+             rpc<operator_service::UpdateNexusEndpointRequest, operator_service::UpdateNexusEndpointResponse>,
+             rpc<operator_service::DeleteNexusEndpointRequest, operator_service::DeleteNexusEndpointResponse>,
+             rpc<operator_service::ListNexusEndpointsRequest, operator_service::ListNexusEndpointsResponse>>;
 
 template <>
 class service_table<service_kind::operations> {

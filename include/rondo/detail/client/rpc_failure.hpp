@@ -65,6 +65,19 @@ inline std::string error_text(const call_subject& subject, const rpc_status& sta
   throw error;
 }
 
+/// Returns when the status is about something else.
+inline void throw_if_activity_started(const call_subject& subject, const rpc_status& status,
+                                      const attached_messages& said) {
+  details::ActivityExecutionAlreadyStartedFailure started;
+  if (!said.find(started)) return;
+  throw activity_already_started(
+      error_text(
+          subject, status,
+          "use another id, or activity_conflict_policy::use_existing for a running and activity_reuse_policy for a "
+          "closed one"),
+      status, started.run_id());
+}
+
 [[noreturn]] inline void throw_query_failed(const call_subject& subject, const rpc_status& status,
                                             const details::QueryFailedFailure& said) {
   std::exception_ptr cause;
@@ -108,6 +121,7 @@ inline std::string error_text(const call_subject& subject, const rpc_status& sta
   switch (status.code) {
     case rpc_code::already_exists:
       if (said.find(started)) throw_already_started(subject, status, started);
+      throw_if_activity_started(subject, status, said);
       break;
     case rpc_code::not_found:
       throw_not_found(subject, status, said);

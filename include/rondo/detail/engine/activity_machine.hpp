@@ -230,6 +230,8 @@ class activity_machine final : public table_machine<activity_machine, activity_s
       write_duration(options.heartbeat_timeout, *attributes.mutable_heartbeat_timeout());
     }
     if (options.retry) write_retry_policy(*options.retry, *attributes.mutable_retry_policy());
+    if (options.priority) write_priority(*options.priority, *attributes.mutable_priority());
+    write_headers(call.headers, options.headers, attributes);
     if (!options.summary.empty()) write_json(options.summary, *to.mutable_user_metadata()->mutable_summary());
     eager_ = same_queue && !options.disable_eager_execution && run_.commands.take_eager();
     attributes.set_request_eager_execution(eager_);

@@ -284,6 +284,8 @@ class child_machine final : public table_machine<child_machine, child_state, chi
     if (const auto* values = options.search_attributes.get()) {
       write_payload_map(*values, *attributes.mutable_search_attributes()->mutable_indexed_fields());
     }
+    if (options.priority) write_priority(*options.priority, *attributes.mutable_priority());
+    write_headers(call.headers, options.headers, attributes);
     if (!options.summary.empty()) write_json(options.summary, *to.mutable_user_metadata()->mutable_summary());
     if (!options.details.empty()) write_json(options.details, *to.mutable_user_metadata()->mutable_details());
   }

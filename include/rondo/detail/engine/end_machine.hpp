@@ -61,6 +61,7 @@ class end_machine final : public table_machine<end_machine, end_state, end_input
     if (const auto* values = options.search_attributes.get()) {
       write_payload_map(*values, *attributes.mutable_search_attributes()->mutable_indexed_fields());
     }
+    write_headers(call.headers, options.headers, attributes);
     attributes.set_initial_versioning_behavior(wire_of(options.versioning));
     attributes.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
   }

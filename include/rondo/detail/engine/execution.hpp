@@ -19,6 +19,7 @@
 #include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
 #include "rondo/detail/engine/options_check.hpp"
+#include "rondo/detail/engine/outgoing_calls.hpp"
 #include "rondo/detail/engine/patches.hpp"
 #include "rondo/detail/engine/run_info.hpp"
 #include "rondo/detail/engine/side_effects.hpp"
@@ -45,6 +46,7 @@ class execution final : public run::host {
             std::string run_id)
       : definition_(definition),
         options_(options),
+        outgoing_(services_),
         effects_(services_, notes_),
         patches_(services_, notes_),
         updates_(services_),
@@ -89,17 +91,19 @@ class execution final : public run::host {
   flag_record& flags() noexcept { return flags_; }
   class updates& updates() noexcept { return updates_; }
   local_activities& locals() noexcept { return locals_; }
+  const local_activities& locals() const noexcept { return locals_; }
   /// The code waits for local activities, which the worker runs while the task is open.
   bool needs_worker() const noexcept { return locals_.outstanding() && !end_.ending(); }
   /// Null before the run has begun.
   const run::instance* instance() const noexcept { return instance_ ? &*instance_ : nullptr; }
 
   /// Answers a query of the workflow. Throws what its handler throws.
-  void answer(std::string_view name, const Payloads& arguments, Payloads& to) {
+  void answer(const temporal::api::query::v1::WorkflowQuery& query, Payloads& to) {
     const answering_section answering(*this);
     message_sink sink(to);
     if (!instance_) throw std::logic_error("the workflow has not begun yet");
-    instance_->answer_query(name, services_.views.of(arguments), sink);
+    instance_->answer_query(query.query_type(), services_.views.of(query.query_args()), sink,
+                            headers_of(query.header()));
   }
   /// What the code waits for, one line each.
   std::string waits() const {
@@ -116,13 +120,17 @@ class execution final : public run::host {
   // run::host
   run::pending& schedule_activity(const run::activity_call& call, run::completion& waiter) override {
     check(call.options, call.activity_type);
+    const auto out =
+        outgoing_.prepare(workflow_call_kind::activity, call.activity_type, {}, call.input, call.options.headers);
     auto& made = activities_.acquire(services_, activities_);
-    made.begin(++last_activity_, call, waiter);
+    made.begin(++last_activity_, {call.activity_type, call.options, out.input, out.headers}, waiter);
     return made;
   }
   run::pending& schedule_local_activity(const run::local_activity_call& call, run::completion& waiter) override {
     check(call.options, call.activity_type);
-    return locals_.schedule(call, waiter);
+    const auto out =
+        outgoing_.prepare(workflow_call_kind::local_activity, call.activity_type, {}, call.input, call.options.headers);
+    return locals_.schedule({call.activity_type, call.options, out.input, out.headers}, waiter);
   }
   run::pending& start_timer(duration delay, std::string_view summary, run::completion& waiter) override {
     if (delay <= duration::zero()) throw std::invalid_argument("a timer needs a positive delay");
@@ -133,13 +141,17 @@ class execution final : public run::host {
   std::string_view start_child(const run::child_workflow_call& call, run::completion* started,
                                run::completion& closed) override {
     check(call.options, call.workflow_type);
+    const auto out = outgoing_.prepare(workflow_call_kind::child_workflow, call.workflow_type, call.options.id,
+                                       call.input, call.options.headers);
     auto& made = children_.acquire(services_, children_, cancels_);
-    made.begin(child_ids_ + "_" + std::to_string(++last_child_), call, started, closed);
+    made.begin(child_ids_ + "_" + std::to_string(++last_child_),
+               {call.workflow_type, call.options, out.input, out.headers}, started, closed);
     return made.id();
   }
   run::pending& signal_workflow(const run::signal_call& call, run::completion& waiter) override {
+    const auto out = outgoing_.prepare(workflow_call_kind::signal, call.name, call.to.workflow_id, call.input, {});
     auto& made = signals_.acquire(services_, signals_);
-    made.begin(call, waiter);
+    made.begin({call.to, call.name, out.input, out.headers}, waiter);
     return made;
   }
   run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
@@ -167,9 +179,7 @@ class execution final : public run::host {
   void complete(run::encoder result) override { end_.complete(result); }
   void fail(const std::exception_ptr& error) override { end_.fail(error); }
   void cancelled() override { end_.cancelled(); }
-  void continue_as_new(const run::continue_as_new_call& call) override {
-    end_.continue_as_new(call, call.workflow_type.empty() ? std::string_view(info_.workflow_type) : call.workflow_type);
-  }
+  void continue_as_new(const run::continue_as_new_call& call) override;
   void fail_task(std::exception_ptr error) noexcept override {
     if (!code_error_) code_error_ = std::move(error);
   }
@@ -216,6 +226,8 @@ class execution final : public run::host {
   bool deliver(const logical_task& task);
   void deliver_signal(const HistoryEvent& event);
   void deliver_update(const update_request& what);
+  /// Nobody looks at them without interceptors.
+  payload_map headers_of(const temporal::api::common::v1::Header& from) const;
   bool deliver_answer(const HistoryEvent& event);
   bool ignore(const HistoryEvent& event);
   void run_code();
@@ -247,6 +259,7 @@ class execution final : public run::host {
   std::exception_ptr code_error_;
 
   machine_services services_;
+  outgoing_calls outgoing_;
   std::uint64_t last_activity_ = 0, last_timer_ = 0, last_child_ = 0;
   /// What the ids of children begin with: the run in which this code runs for the first time.
   std::string child_ids_;

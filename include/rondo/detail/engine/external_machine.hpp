@@ -6,6 +6,7 @@
 
 #include "rondo/detail/engine/machine.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
+#include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/failure.hpp"
 
 namespace rondo::detail::engine {
@@ -78,6 +79,7 @@ class signal_machine final : public external_machine<signal_machine> {
     attributes.set_child_workflow_only(call.to.child_only);
     attributes.set_signal_name(name_);
     run_.encode(call.input, [&attributes] { return attributes.mutable_input(); });
+    write_headers(call.headers, {}, attributes);
   }
 
   bool matches(const HistoryEvent& event) const override {

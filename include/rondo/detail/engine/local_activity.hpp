@@ -20,6 +20,7 @@ namespace rondo::detail::engine {
 struct local_activity_plan {
   std::string type, id;
   Payloads input;
+  payload_map headers;
   /// Zero: none.
   duration schedule_to_close{}, schedule_to_start{}, start_to_close{};
   /// Longer pauses are the run's to wait.

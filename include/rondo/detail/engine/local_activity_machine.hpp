@@ -70,6 +70,11 @@ class local_activity_machine final
     plan->retry = call.options.retry.value_or(retry_policy());
     for (const auto& each : plan->retry.non_retryable_error_types) plan->final_failures.emplace_back(each);
     plan->retry.non_retryable_error_types = {};
+    if (call.headers != nullptr) {
+      plan->headers = *call.headers;
+    } else if (call.options.headers.get() != nullptr) {
+      plan->headers = *call.options.headers.get();
+    }
     run_.encode(call.input, [&plan] { return &plan->input; });
     plan_ = std::move(plan);
   }

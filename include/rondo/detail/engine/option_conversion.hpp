@@ -16,6 +16,18 @@ inline void write_retry_policy(const retry_policy& from, temporal::api::common::
   for (const auto& each : from.non_retryable_error_types) to.add_non_retryable_error_types(std::string(each));
 }
 
+inline void write_priority(const priority& from, temporal::api::common::v1::Priority& to) {
+  to.set_priority_key(from.key);
+  to.set_fairness_key(std::string(from.fairness_key));
+  to.set_fairness_weight(from.fairness_weight);
+}
+/// `changed` when there is one, else what the options say.
+template <class Attributes>
+void write_headers(const payload_map* changed, payload_map_view own, Attributes& to) {
+  const payload_map* headers = changed != nullptr ? changed : own.get();
+  if (headers != nullptr && !headers->empty()) write_payload_map(*headers, *to.mutable_header()->mutable_fields());
+}
+
 inline enums::WorkflowIdReusePolicy wire_of(id_reuse_policy policy) noexcept {
   switch (policy) {
     case id_reuse_policy::allow_duplicate:

@@ -30,6 +30,12 @@ inline void check(const retry_policy& policy, const options_of& owner) {
   owner.require(policy.maximum_attempts >= 0, "retry policy: maximum_attempts must not be negative");
 }
 
+inline void check(const priority& wanted, const options_of& owner) {
+  owner.require(wanted.key >= 0, "priority.key must not be negative");
+  owner.require(wanted.fairness_key.size() <= 64, "priority.fairness_key is longer than 64 bytes");
+  owner.require(wanted.fairness_weight >= 0, "priority.fairness_weight must not be negative");
+}
+
 inline void check(const activity_options& options, std::string_view type) {
   const options_of owner("activity", type);
   owner.require(options.schedule_to_close_timeout >= duration::zero(),
@@ -43,6 +49,7 @@ inline void check(const activity_options& options, std::string_view type) {
       "start_to_close_timeout or schedule_to_close_timeout must be set");
   owner.require(options.cancellation != cancellation_type::wait_cancellation_requested,
                 "wait_cancellation_requested is for child workflows");
+  if (options.priority) check(*options.priority, owner);
   if (options.retry) check(*options.retry, owner);
 }
 
@@ -67,6 +74,7 @@ inline void check(const child_workflow_options& options, std::string_view type) 
   owner.require(options.execution_timeout >= duration::zero(), "execution_timeout must not be negative");
   owner.require(options.run_timeout >= duration::zero(), "run_timeout must not be negative");
   owner.require(options.task_timeout >= duration::zero(), "task_timeout must not be negative");
+  if (options.priority) check(*options.priority, owner);
   if (options.retry) check(*options.retry, owner);
 }
 

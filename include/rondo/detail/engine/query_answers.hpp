@@ -70,7 +70,7 @@ inline void answer_query(execution& in, const temporal::api::query::v1::Workflow
   } else if (query.query_type() == metadata_query) {
     write_metadata(in, to);
   } else {
-    in.answer(query.query_type(), query.query_args(), to);
+    in.answer(query, to);
   }
 }
 

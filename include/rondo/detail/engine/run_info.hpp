@@ -31,6 +31,10 @@ inline void read_start(const HistoryEvent& event, workflow_info& to) {
   to.root_workflow_id =
       from.has_root_workflow_execution() ? from.root_workflow_execution().workflow_id() : to.workflow_id;
   to.root_run_id = from.has_root_workflow_execution() ? from.root_workflow_execution().run_id() : to.run_id;
+  read_payload_map(from.header().fields(), to.headers);
+  to.priority_key = from.priority().priority_key();
+  to.fairness_key = from.priority().fairness_key();
+  to.fairness_weight = from.priority().fairness_weight();
   read_payload_map(from.memo().fields(), to.memo);
   read_payload_map(from.search_attributes().indexed_fields(), to.search_attributes);
   to.last_completion_result = list_of(from.last_completion_result());

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,10 @@
 #include "rondo/detail/engine/local_activity.hpp"
 #include "rondo/log.hpp"
 
+namespace rondo {
+class worker_interceptor;
+}
+
 namespace rondo::detail::engine {
 
 /// What a run needs from the worker that holds it.
@@ -21,6 +26,10 @@ struct run_options {
   const rondo::logger* logger = nullptr;
   /// Memory of the coroutines; must outlive the run. May be null: the heap.
   frame_pool* frames = nullptr;
+  /// What sees the runs and may change what goes in and out; null: nothing. Must outlive the run.
+  const std::vector<std::shared_ptr<worker_interceptor>>* interceptors = nullptr;
+  /// Headers of a run that go with everything it calls; null: none. Must outlive the run.
+  const std::vector<std::string>* propagated_headers = nullptr;
   /// The server keeps sdk_metadata (a capability that it reports).
   bool server_keeps_flags = true;
 };

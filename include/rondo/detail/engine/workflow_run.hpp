@@ -48,6 +48,10 @@ class workflow_run {
 
   /// The code waits for local activities.
   bool needs_worker() const noexcept { return execution_ && execution_->needs_worker(); }
+  /// The end of this one is still of use.
+  bool waits_for_local(std::uint64_t number) const noexcept {
+    return execution_ && execution_->locals().find(number) != nullptr;
+  }
   /// Longest time of a workflow task, as the server says; zero before the run has begun.
   duration task_timeout() const noexcept { return execution_ ? execution_->info().task_timeout : duration::zero(); }
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "rondo/connection_options.hpp"
+#include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/io/connect_failure.hpp"
 #include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/io/headers.hpp"
@@ -66,6 +67,8 @@ class connection {
 
   const client_options& options() const noexcept { return options_; }
   const std::string& identity() const noexcept { return options_.identity; }
+  /// What the workers on this connection have in common, for the server's list of workers.
+  const std::string& grouping_key() const noexcept { return grouping_key_; }
   event_loop& loop() noexcept { return transport_->loop(); }
   transport& over() noexcept { return *transport_; }
   retry_policy& retries() noexcept { return retries_; }
@@ -102,6 +105,7 @@ class connection {
 
   client_options options_;
   payload_pipeline data_;
+  const std::string grouping_key_ = random_uuid();
   std::unique_ptr<transport> transport_;
   std::shared_ptr<const metadata_list> headers_;
   retry_policy retries_;

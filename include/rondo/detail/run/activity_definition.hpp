@@ -47,12 +47,28 @@ inline constexpr bool is_asio_awaitable = false;
 template <class Result, class Executor>
 inline constexpr bool is_asio_awaitable<asio::awaitable<Result, Executor>> = true;
 
+/// All arguments of a call, as they are.
+struct raw_arguments {
+  payload_list list;
+};
+
+template <class Parameters>
+Parameters read_arguments(payload_span arguments) {
+  if constexpr (std::is_same_v<Parameters, std::tuple<raw_arguments>>) {
+    raw_arguments all;
+    for (const auto& each : arguments) all.list.push_back(each.copy());
+    return Parameters{std::move(all)};
+  } else {
+    return decode_arguments<Parameters>(arguments);
+  }
+}
+
 template <class Parameters, class Function>
 class blocking_activity_of final : public blocking_activity {
  public:
   explicit blocking_activity_of(Function function) : function_(std::move(function)) {}
   void run(payload_span arguments, payload_sink& result) const override {
-    auto values = decode_arguments<Parameters>(arguments);
+    auto values = read_arguments<Parameters>(arguments);
     if constexpr (std::is_void_v<decltype(std::apply(function_, std::move(values)))>) {
       std::apply(function_, std::move(values));
     } else {
@@ -70,7 +86,7 @@ class async_activity_of final : public async_activity {
  public:
   explicit async_activity_of(Function function) : function_(std::move(function)) {}
   Coroutine run(payload_span arguments, payload_sink& result) const override {
-    return deliver(std::apply(function_, decode_arguments<Parameters>(arguments)), result);
+    return deliver(std::apply(function_, read_arguments<Parameters>(arguments)), result);
   }
 
  private:

@@ -21,6 +21,7 @@ class continue_as_new_request {
         input_(std::move(input)) {
     if (options.memo.get() != nullptr) memo_ = *options.memo.get();
     if (options.search_attributes.get() != nullptr) search_attributes_ = *options.search_attributes.get();
+    if (options.headers.get() != nullptr) headers_ = *options.headers.get();
     if (!options.retry) return;
     for (const auto each : options.retry->non_retryable_error_types) fatal_.emplace_back(each);
   }
@@ -31,6 +32,7 @@ class continue_as_new_request {
     options.task_queue = task_queue_;
     if (memo_) options.memo = payload_map_view(*memo_);
     if (search_attributes_) options.search_attributes = payload_map_view(*search_attributes_);
+    if (headers_) options.headers = payload_map_view(*headers_);
     const std::vector<std::string_view> fatal(fatal_.begin(), fatal_.end());
     if (options.retry) options.retry->non_retryable_error_types = fatal;
     to.continue_as_new({.workflow_type = workflow_type_, .options = options, .input = input_});
@@ -39,7 +41,7 @@ class continue_as_new_request {
  private:
   std::string workflow_type_, task_queue_;
   continue_as_new_options options_;
-  std::optional<payload_map> memo_, search_attributes_;
+  std::optional<payload_map> memo_, search_attributes_, headers_;
   std::vector<std::string> fatal_;
   payload_list input_;
 };

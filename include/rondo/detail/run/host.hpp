@@ -88,11 +88,14 @@ inline void pending::resolve(const outcome& result) {
   waiter->resolve(result);
 }
 
+// Calls for which `headers` is null have those of their options.
+
 /// What a workflow asks for when it awaits an activity.
 struct activity_call {
   std::string_view activity_type;
   const activity_options& options;
   encoder input;
+  const payload_map* headers = nullptr;
 };
 
 /// What a workflow asks for when it awaits a local activity.
@@ -100,6 +103,7 @@ struct local_activity_call {
   std::string_view activity_type;
   const local_activity_options& options;
   encoder input;
+  const payload_map* headers = nullptr;
 };
 
 /// What a workflow asks for when it starts a child.
@@ -107,6 +111,7 @@ struct child_workflow_call {
   std::string_view workflow_type;
   const child_workflow_options& options;
   encoder input;
+  const payload_map* headers = nullptr;
 };
 
 /// Another workflow, which this one signals or cancels.
@@ -119,6 +124,7 @@ struct signal_call {
   other_workflow to;
   std::string_view name;
   encoder input;
+  const payload_map* headers = nullptr;
 };
 
 /// What a workflow ends its run with in order to go on in a new one.
@@ -126,6 +132,7 @@ struct continue_as_new_call {
   std::string_view workflow_type;  // empty: as in this run
   const continue_as_new_options& options;
   const payload_list& input;
+  const payload_map* headers = nullptr;
 };
 
 /// A value that workflow code makes anew from time to time.

@@ -16,6 +16,7 @@
 #include "rondo/detail/run/continue_as_new_request.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/interception.hpp"
 #include "rondo/detail/run/run_context.hpp"
 #include "rondo/detail/run/running_handler.hpp"
 #include "rondo/failure.hpp"
@@ -32,13 +33,22 @@ namespace rondo::detail::run {
 ///      └─owns──> running handlers, each with its coroutine; root scope ──<── scopes and operations join in order
 class instance final : public run_context {
  public:
-  /// Creates the workflow object from the arguments that start() gets too; throws when it cannot. `definition` and `to`
-  /// must outlive the instance; `frames` may be null (heap).
-  instance(const workflow_definition& definition, host& to, frame_pool* frames, payload_span arguments = {})
-      : run_context(definition, to, frames) {
+  /// Creates the workflow object; start() is next. `definition` and `to` must outlive the instance; `frames` may be
+  /// null (heap).
+  instance(const workflow_definition& definition, host& to, frame_pool* frames)
+      : run_context(definition, to, frames), definition_(definition) {}
+
+  /// What sees the run; before create().
+  void intercept(interception all) { interception_ = std::move(all); }
+  const interception& interceptors() const noexcept { return interception_; }
+
+  /// Makes the workflow object. Throws when its constructor cannot read the arguments, or throws itself.
+  void create(payload_span arguments) {
     const activation running(*this);
     const read_only_section no_commands(*this);
-    object_ = definition.create(arguments);
+    start_arguments_ = interception_.inbound(workflow_message_kind::start, engine().info().workflow_type, {}, arguments,
+                                             engine().info().headers, changed_start_);
+    object_ = definition_.create(start_arguments_);
   }
   ~instance() {
     // What is destroyed here, and in which order, is fixed: main first, then handlers as they came, then the object.
@@ -49,29 +59,34 @@ class instance final : public run_context {
     object_.reset();
   }
 
-  /// Reads the arguments and puts the main coroutine into the queue, behind the handlers of signals that came before.
-  /// Throws when the arguments cannot be read: the workflow task must fail then.
+  /// Reads the arguments, those of create(), and puts the main coroutine into the queue, behind the handlers of signals
+  /// that came before. Throws when the arguments cannot be read: the workflow task must fail then.
   void start(payload_span arguments) {
     const activation running(*this);
-    main_.emplace(guard(object_->run(arguments, engine())));
+    if (!interception_.empty()) arguments = start_arguments_;
+    auto body = interception_.around(workflow_message_kind::start, engine().info().workflow_type, {},
+                                     engine().info().headers, object_->run(arguments, engine()));
+    main_.emplace(guard(std::move(body)));
     main_->schedule(*this, root());
+    changed_start_ = {};
   }
   /// Puts the handler of a signal into the queue. False: the workflow has no such handler; the signal is kept until it
-  /// sets one. Throws when the arguments cannot be read.
-  bool deliver_signal(std::string_view name, payload_span arguments) {
+  /// sets one. Throws when the arguments cannot be read. `headers` are for interceptors.
+  bool deliver_signal(std::string_view name, payload_span arguments, const payload_map& headers = {}) {
     const activation running(*this);
-    if (begin_signal(name, arguments)) return true;
+    if (begin_signal(name, arguments, headers)) return true;
     auto& kept = kept_signals_.emplace_back();
     kept.name = name;
+    kept.headers = headers;
     for (const auto& each : arguments) kept.arguments.push_back(each.copy());
     return false;
   }
   /// Puts an update into the queue. Its arguments must stay where they are until the next run() is over. `validate` is
   /// false on replay: it was accepted.
-  void deliver_update(update_info about, payload_span arguments, bool validate) {
+  void deliver_update(update_info about, payload_span arguments, bool validate, payload_map headers = {}) {
     const activation running(*this);
     auto& handler = running_handlers_.emplace_back(engine(), root(), std::move(about));
-    handler.begin(run_update(handler, {arguments.begin(), arguments.end()}, validate), *this);
+    handler.begin(run_update(handler, {arguments.begin(), arguments.end()}, validate, std::move(headers)), *this);
   }
   /// Cancels the root scope, once.
   void cancel(const std::string& reason) {
@@ -85,10 +100,14 @@ class instance final : public run_context {
   }
   /// Answers a query at once, without changing the run. Throws what the handler throws, and std::invalid_argument for a
   /// query that the workflow does not have.
-  void answer_query(std::string_view name, payload_span arguments, payload_sink& answer) {
+  void answer_query(std::string_view name, payload_span arguments, payload_sink& answer,
+                    const payload_map& headers = {}) {
     const activation running(*this);
     const read_only_section reading(*this);
-    handlers().query(*object_, name, arguments, answer);
+    kept_payloads changed;
+    handlers().query(*object_, name,
+                     interception_.inbound(workflow_message_kind::query, name, {}, arguments, headers, changed),
+                     answer);
   }
 
   bool main_started() const noexcept { return main_.has_value(); }
@@ -106,7 +125,7 @@ class instance final : public run_context {
     for (auto& each : kept) {
       const std::vector<payload_view> arguments(each.arguments.begin(), each.arguments.end());
       try {
-        if (!begin_signal(each.name, arguments)) kept_signals_.push_back(std::move(each));
+        if (!begin_signal(each.name, arguments, each.headers)) kept_signals_.push_back(std::move(each));
       } catch (const std::exception& error) {
         if (!engine().is_replaying()) {
           engine().logger().error("dropped a signal whose arguments cannot be read",
@@ -124,6 +143,7 @@ class instance final : public run_context {
   struct kept_signal {
     std::string name{};
     payload_list arguments{};
+    payload_map headers{};
   };
   /// Puts a coroutine behind what is ready already.
   class next_turn {
@@ -143,17 +163,21 @@ class instance final : public run_context {
     turn_awaiter awaiter(coroutine_node& caller) const noexcept { return turn_awaiter(caller); }
   };
 
-  bool begin_signal(std::string_view name, payload_span arguments) {
+  bool begin_signal(std::string_view name, payload_span arguments, const payload_map& headers) {
     const auto* found = handlers().find_signal(name);
     if (found == nullptr) return false;
-    auto body = guard(handlers().signal(*object_, name, arguments));
+    kept_payloads changed;
+    const auto given = interception_.inbound(workflow_message_kind::signal, name, {}, arguments, headers, changed);
+    auto body = guard(interception_.around(workflow_message_kind::signal, name, {}, headers,
+                                           handlers().signal(*object_, name, given)));
     running_handlers_.emplace_back(engine(), root(), found->may_be_abandoned).begin(std::move(body), *this);
     return true;
   }
 
   /// Validation, acceptance and the handler itself. It runs in its place in the queue, so the validator sees what those
   /// before it have done.
-  task<void> run_update(running_handler& self, std::vector<payload_view> arguments, bool validate) {
+  task<void> run_update(running_handler& self, std::vector<payload_view> arguments, bool validate,
+                        payload_map headers) {
     // The first lines of run() may set the handler.
     if (handlers().find_update(self.about().name) == nullptr) co_await next_turn();
     std::exception_ptr refused;
@@ -161,7 +185,12 @@ class instance final : public run_context {
     try {
       if (engine().ending()) throw application_failure("the workflow is ending", {.type = "WorkflowEnding"});
       const read_only_section reading(*this);
-      body.emplace(handlers().update(*object_, self.about().name, arguments, validate, self));
+      kept_payloads changed;
+      const auto& about = self.about();
+      const auto given =
+          interception_.inbound(workflow_message_kind::update, about.name, about.id, arguments, headers, changed);
+      body.emplace(interception_.around(workflow_message_kind::update, about.name, about.id, headers,
+                                        handlers().update(*object_, about.name, given, validate, self)));
     } catch (...) {
       refused = std::current_exception();
     }
@@ -214,6 +243,11 @@ class instance final : public run_context {
     }
   }
 
+  const workflow_definition& definition_;
+  interception interception_;
+  /// The arguments of the start when interceptors have seen them, until it is over.
+  kept_payloads changed_start_;
+  payload_span start_arguments_;
   std::unique_ptr<workflow_object> object_;
   std::optional<task<void>> main_;
   std::list<running_handler> running_handlers_;

@@ -93,6 +93,10 @@ class activity_runner {
     about.run_id = task.workflow_execution().run_id();
     about.workflow_type = task.workflow_type().name();
     about.task_token = task.task_token();
+    engine::read_payload_map(task.header().fields(), about.headers);
+    about.priority_key = task.priority().priority_key();
+    about.fairness_key = task.priority().fairness_key();
+    about.fairness_weight = task.priority().fairness_weight();
     about.attempt = task.attempt();
     about.maximum_attempts = task.retry_policy().maximum_attempts();
     about.scheduled_time = engine::time_of(task.scheduled_time());

@@ -14,10 +14,16 @@
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/retry.hpp"
+#include "rondo/detail/worker/activity_pools.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
+#include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/worker_options.hpp"
+
+namespace rondo {
+class client;
+}
 
 namespace rondo::detail::worker {
 
@@ -28,13 +34,18 @@ class activity_calls {
  public:
   explicit activity_calls(std::shared_ptr<io::connection> to) : connection_(std::move(to)) {}
 
+  /// What it is given outlives the call.
   template <class Response, class Request>
   asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request,
                                                 io::retry_options how) {
+    const auto connection = connection_;
     how.options.token = &token_;
-    return io::call<Response>(*connection_, method, request, std::move(how));
+    auto reply = co_await io::call<Response>(*connection, method, request, std::move(how));
+    co_return reply;
   }
   bool changes_payloads() const { return connection_->data()->changes_payloads(); }
+  /// Calls that begin from now on go there.
+  void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
   /// Calls under way end now, and none is made any more.
   void cancel() { token_.cancel(); }
 
@@ -55,7 +66,8 @@ class activity_services {
         known_activities(std::move(known)),
         counts(counted),
         gate(std::make_shared<loop_gate>(on)),
-        pool(as.max_concurrent_activities) {}
+        pool(threads_for(*supplier_of(as.activity_slots, as.max_concurrent_activities))),
+        pools(on, as.activity_slot_pools) {}
 
   /// Runs a coroutine on its own; it must not throw.
   void spawn(asio::awaitable<void> work) {
@@ -75,10 +87,13 @@ class activity_services {
   std::string identity;
   std::vector<std::string> known_activities;
   session_counts& counts;
+  /// Lent to the code of activities; may be null.
+  std::shared_ptr<const rondo::client> client;
   /// When activities must have ended, whatever their own timeouts say.
   io::time_point last_moment = io::time_point::max();
   std::shared_ptr<loop_gate> gate;
   thread_pool pool;
+  activity_pools pools;
 };
 
 }  // namespace rondo::detail::worker

@@ -29,6 +29,8 @@
 #include "rondo/failure.hpp"
 #include "rondo/log.hpp"
 #include "rondo/options.hpp"
+#include "rondo/slot_supplier.hpp"
+#include "rondo/worker_options.hpp"
 
 namespace rondo::detail::worker {
 
@@ -47,6 +49,7 @@ class local_attempt final : public activity_context {
   void stop(rondo::cancel_reason reason) {
     if (request_stop(reason)) cancellation.emit(asio::cancellation_type::terminal);
   }
+  void lend_client(std::shared_ptr<const rondo::client> of_worker) { set_client(std::move(of_worker)); }
   payload_span arguments() const noexcept { return arguments_; }
 
   /// Given back when its code has ended, which may be long after the attempt was given up.
@@ -62,8 +65,12 @@ class local_attempt final : public activity_context {
 /// What local activities need of their worker. Code that is left behind does not touch it.
 class local_activity_services {
  public:
-  local_activity_services(io::event_loop& on, std::size_t count)
-      : loop(on), slots(on, count), gate_(std::make_shared<loop_gate>(on)), pool_(count) {}
+  local_activity_services(io::event_loop& on, const worker_options& how)
+      : loop(on),
+        slots(on, slot_kind::local_activity, supplier_of(how.local_activity_slots, how.max_concurrent_local_activities),
+              how.task_queue, how.logger),
+        gate_(std::make_shared<loop_gate>(on)),
+        pool_(threads_for(slots.supplier())) {}
   local_activity_services(const local_activity_services&) = delete;
   local_activity_services& operator=(const local_activity_services&) = delete;
   /// Code that still runs is left behind; what it gives is dropped.
@@ -72,6 +79,7 @@ class local_activity_services {
     if (!attempts_.empty()) pool_.abandon();
     for (const auto& each : attempts_) {
       each->stop(rondo::cancel_reason::worker_shutdown);
+      each->lend_client(nullptr);
       each->permit = slot();
     }
   }
@@ -95,7 +103,9 @@ class local_activity_services {
   void close() { slots.close(); }
 
   io::event_loop& loop;
-  slot_supplier slots;
+  slot_line slots;
+  /// Lent to the code of activities; may be null.
+  std::shared_ptr<const rondo::client> client;
 
  private:
   std::shared_ptr<loop_gate> gate_;
@@ -176,6 +186,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
   }
   void run(slot permit) {
     const auto& plan = *what_.plan;
+    permit.mark_used(facts_.activity_type);
     services_->loop.disarm(start_timer_);
     auto about = facts_;
     about.attempt = attempt_;
@@ -189,6 +200,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
       about.deadline = std::min(about.deadline, about.started_time + (close_by_ - io::steady_clock::now()));
     }
     current_ = std::make_shared<local_attempt>(std::move(about), what_.plan, std::move(permit), log_);
+    current_->lend_client(services_->client);
     local_activity_services::run(services_, definition_, current_,
                                  [weak = weak_from_this(), attempt = current_.get()](code_outcome outcome) {
                                    if (const auto self = weak.lock()) self->code_ended(attempt, std::move(outcome));

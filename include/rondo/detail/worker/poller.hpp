@@ -3,6 +3,7 @@
 #include <asio/error_code.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/io/sleep.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
+#include "rondo/detail/worker/poller_scale.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/log.hpp"
@@ -27,12 +29,39 @@ struct empty_poll {
   io::time_point began, answered;
 };
 
+/// What came of a poll.
+struct poll_answer {
+  bool task = false;
+  /// How many polls more, or fewer, the server would like to have.
+  std::optional<int> wanted{};
+};
+
+/// The pollers of one queue.
+struct poller_group {
+  explicit poller_group(std::string of) : kind(std::move(of)) {}
+
+  /// True when there are more of them than there should be.
+  bool has_surplus() const { return scale && running > scale->target(); }
+
+  const std::string kind;
+  /// Empty: their number stays the same.
+  std::optional<poller_scale> scale{};
+  /// Adds a poller.
+  std::function<void()> spawn = [] {};
+  /// Pollers that have not ended.
+  std::size_t running = 0;
+  /// When the server answered last.
+  std::optional<std::chrono::system_clock::time_point> last_answer{};
+  /// Why the last poll failed; empty when it did not.
+  std::string problem{};
+};
+
 /// What the pollers of a worker share.
 class polling {
  public:
-  polling(io::event_loop& on, io::connection& to, const rondo::logger& logger, change_signal& changed,
+  polling(io::event_loop& on, std::shared_ptr<io::connection> to, const rondo::logger& logger, change_signal& changed,
           session_counts& counted)
-      : loop(on), connection(to), log(logger), changes(changed), counts(counted) {}
+      : loop(on), connection(std::move(to)), log(logger), changes(changed), counts(counted) {}
 
   /// No poll begins any more; those under way go on until the server answers or their deadline comes.
   void stop() {
@@ -46,7 +75,8 @@ class polling {
   }
 
   io::event_loop& loop;
-  io::connection& connection;
+  /// Polls under way keep the one with which they began.
+  std::shared_ptr<io::connection> connection;
   const rondo::logger& log;
   change_signal& changes;
   session_counts& counts;
@@ -73,26 +103,28 @@ template <class Request>
 class poller {
  public:
   using take_slot = std::function<asio::awaitable<slot>()>;
-  /// Reads the answer; true when there was a task in it.
-  using handle = std::function<bool(const io::response_bytes& answer, slot permit)>;
+  /// Reads the answer, and begins to work on the task in it.
+  using handle = std::function<poll_answer(const io::response_bytes& answer, slot permit)>;
 
   /// `keeps` lives as long as the poller: what owns the others.
-  poller(polling& shared, std::string method, Request request, take_slot permits, handle begin,
-         std::shared_ptr<void> keeps)
+  poller(polling& shared, std::shared_ptr<poller_group> group, std::string method, Request request, take_slot permits,
+         handle begin, std::shared_ptr<void> keeps)
       : keeps_(std::move(keeps)),
         shared_(shared),
+        group_(std::move(group)),
         method_(std::move(method)),
         request_(std::move(request)),
         permits_(std::move(permits)),
         begin_(std::move(begin)),
         state_(io::rpc_class::task_poll, io::steady_clock::now()) {
     shared_.unanswered.insert(method_);
+    ++shared_.pollers;
+    ++group_->running;
   }
 
   static asio::awaitable<void> run(std::shared_ptr<poller> self) {
     auto& shared = self->shared_;
-    ++shared.pollers;
-    for (bool goes_on = true; goes_on && !shared.stopped;) {
+    for (bool goes_on = true; goes_on && !shared.stopped && !self->group_->has_surplus();) {
       goes_on = co_await self->wait_for_turn();
       if (!goes_on) break;
       slot permit = co_await self->permits_();
@@ -100,6 +132,7 @@ class poller {
       goes_on = co_await self->poll_once(std::move(permit));
     }
     --shared.pollers;
+    --self->group_->running;
     shared.changes.notify();
   }
 
@@ -130,21 +163,31 @@ class poller {
     how.options.token = &shared_.token;
     if (!shared_.counts.first_poll) shared_.counts.first_poll = began;
     ++shared_.under_way;
-    auto result = co_await io::call_bytes(shared_.connection, method_, request_, std::move(how));
+    const auto connection = shared_.connection;
+    auto result = co_await io::call_bytes(*connection, method_, request_, std::move(how));
     --shared_.under_way;
     const auto now = io::steady_clock::now();
     last_.reset();
     if (result.status.ok()) {
       state_.succeeded(now);
       shared_.unanswered.erase(method_);
-      if (begin_(result.response, std::move(permit))) {
+      const auto answer = begin_(result.response, std::move(permit));
+      if (answer.task) {
         shared_.last_task = now;
       } else {
         last_ = {began, now};
       }
+      group_->last_answer = std::chrono::system_clock::now();
+      group_->problem.clear();
+      if (group_->scale) group_->scale->answered(answer.task, answer.wanted, now);
     } else if (result.status.code == rpc_code::deadline_exceeded) {
       last_ = {began, began};
+      if (group_->scale) group_->scale->expired(now);
+    } else if (!shared_.stopped) {
+      group_->problem = result.status.message;
+      if (group_->scale) group_->scale->failed(result.status.code);
     }
+    grow();
     // The slot is free again before anybody asks whether something is in work.
     permit = slot();
     shared_.changes.notify();
@@ -153,9 +196,13 @@ class poller {
     if (result.status.code == rpc_code::deadline_exceeded) co_return true;
     co_return co_await recover(std::move(result.status));
   }
+  void grow() {
+    if (shared_.stopped || !group_->scale) return;
+    while (group_->running < group_->scale->target()) group_->spawn();
+  }
   /// Waits as long as the failure asks for; false when nothing helps.
   asio::awaitable<bool> recover(rpc_status status) {
-    auto& policy = shared_.connection.retries();
+    auto& policy = shared_.connection->retries();
     const auto now = io::steady_clock::now();
     const bool first = !state_.first_failure.has_value();
     const auto delay = io::next_delay(state_, status, now, policy.random(), policy.numbers);
@@ -172,6 +219,7 @@ class poller {
 
   std::shared_ptr<void> keeps_;
   polling& shared_;
+  std::shared_ptr<poller_group> group_;
   std::string method_;
   Request request_;
   take_slot permits_;

@@ -23,6 +23,10 @@ struct namespace_facts {
   std::size_t memo_limit = std::size_t{2} * 1024 * 1024;
   /// It answers the polls of a worker that says that it stops.
   bool completes_polls = false;
+  /// It says how many polls it would like to have, and wishes for workers that heed that.
+  bool scales_pollers = false, enrolls_pollers = false;
+  /// It lists the workers that tell it how they are.
+  bool lists_workers = false;
 };
 
 class local_work;

@@ -9,6 +9,7 @@
 #include <asio/system_error.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@
 #include "rondo/detail/io/timer_heap.hpp"
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/worker/activity_executor.hpp"
+#include "rondo/detail/worker/activity_pools.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/heartbeat_throttle.hpp"
@@ -49,24 +51,27 @@ class running_activity final : public activity_context, public std::enable_share
         throttle_(heartbeat_interval(info().heartbeat_timeout, services.options.default_heartbeat_throttle_interval,
                                      services.options.max_heartbeat_throttle_interval)),
         heartbeat_timer_(*this, &running_activity::heartbeat_due),
-        deadline_timer_(*this, &running_activity::deadline_passed) {}
+        deadline_timer_(*this, &running_activity::deadline_passed) {
+    set_client(services.client);
+  }
 
   /// Begins. `definition` may be null: no activity of that type is registered.
   void start(const run::activity_definition* definition) {
     ++services_->counts.activities;
     watch_deadline();
     if (definition == nullptr) return finish(unknown_type());
-    if (const auto wait = wait_for_more_time(*definition)) {
-      code_ended_ = true;
-      disarm_timers();
-      return give_back("there is too little time left here for an activity that must not be interrupted", *wait);
-    }
-    arguments_ = views_.of(task_->input());
-    if (definition->blocking != nullptr) {
-      run_on_pool(definition->blocking);
-    } else {
-      run_on_loop(definition->async);
-    }
+    pool_ = services_->pools.find(info().activity_type);
+    if (pool_ == nullptr) return begin(*definition);
+    in_line_ = true;
+    const auto number = pool_->enter([self = shared_from_this(), definition](pool_place place) {
+      self->in_line_ = false;
+      self->place_ = std::move(place);
+      self->begin(*definition);
+    });
+    if (!in_line_) return;
+    number_in_line_ = number;
+    if (info().heartbeat_timeout > duration::zero()) heartbeat(heartbeat_details());
+    if (drain_token().stop_requested()) cancel(rondo::cancel_reason::worker_shutdown);
   }
 
   void heartbeat(payload_list details) override {
@@ -80,22 +85,32 @@ class running_activity final : public activity_context, public std::enable_share
   }
 
   /// Asks the code to stop; the first reason stays.
-  void cancel(rondo::cancel_reason reason) {
-    if (!request_stop(reason)) return;
-    services_->loop.post([self = shared_from_this()] { self->cancellation_.emit(asio::cancellation_type::terminal); });
+  void cancel(rondo::cancel_reason reason, unsigned also = 0) {
+    if (!request_stop(reason, also)) return;
+    services_->loop.post([self = shared_from_this()] {
+      if (self->leave_line()) return self->finish(std::make_exception_ptr(cancelled_failure("activity cancelled")));
+      self->cancellation_.emit(asio::cancellation_type::terminal);
+    });
   }
-  /// The worker stops soon: the code may hand back what is left to do.
-  void drain() { request_drain(); }
+  /// The worker stops soon: the code may hand back what is left to do. What has not begun does not begin any more.
+  void drain() {
+    request_drain();
+    if (in_line_) cancel(rondo::cancel_reason::worker_shutdown);
+  }
   /// Reports the attempt as failed by the worker's stop, so that the server repeats it at once; what its code still
   /// gives is dropped.
   void hand_back() {
     if (reported_) return;
+    if (leave_line()) code_ended_ = true;
     ++services_->counts.handed_back;
     report_failure(worker_stopped("the worker stopped before the activity ended"));
   }
   /// The worker goes away: no more is done for the attempt, and what its code still gives is dropped.
   void leave_behind() {
     disarm_timers();
+    leave_line();
+    set_client(nullptr);
+    place_ = pool_place();
     permit_ = slot();
     reported_ = report_done_ = true;
     services_ = nullptr;
@@ -122,6 +137,26 @@ class running_activity final : public activity_context, public std::enable_share
     void (running_activity::*call_)();
   };
 
+  void begin(const run::activity_definition& definition) {
+    if (const auto wait = wait_for_more_time(definition)) {
+      code_ended_ = true;
+      disarm_timers();
+      return give_back("there is too little time left here for an activity that must not be interrupted", *wait);
+    }
+    arguments_ = views_.of(task_->input());
+    if (definition.blocking != nullptr) {
+      run_on_pool(definition.blocking);
+    } else {
+      run_on_loop(definition.async);
+    }
+  }
+
+  /// True when it was in line.
+  bool leave_line() {
+    if (!std::exchange(in_line_, false)) return false;
+    pool_->leave(number_in_line_);
+    return true;
+  }
   void run_on_pool(std::shared_ptr<const run::blocking_activity> code) {
     blocking_ = true;
     services_->pool.submit([self = shared_from_this(), code = std::move(code)]() mutable {
@@ -168,7 +203,7 @@ class running_activity final : public activity_context, public std::enable_share
   /// can begin here. The last attempt begins anyway: giving it back would fail the activity.
   std::optional<duration> wait_for_more_time(const run::activity_definition& definition) const {
     if (!definition.uninterruptible || services_->last_moment == clock::time_point::max()) return std::nullopt;
-    const duration left = services_->last_moment - began_;
+    const duration left = services_->last_moment - clock::now();
     if (info().start_to_close_timeout <= left || !has_more_attempts()) return std::nullopt;
     return std::max<duration>(left, at_once);
   }
@@ -212,19 +247,19 @@ class running_activity final : public activity_context, public std::enable_share
                           const engine::service::RecordActivityTaskHeartbeatResponse& answer) {
     if (reported_) return;
     if (status.ok()) {
-      if (answer.cancel_requested()) {
-        cancel(rondo::cancel_reason::cancel_requested);
-      } else if (answer.activity_reset()) {
-        cancel(rondo::cancel_reason::reset);
-      } else if (answer.activity_paused()) {
-        cancel(rondo::cancel_reason::paused);
-      }
+      using enum rondo::cancel_reason;
+      const unsigned all = (answer.cancel_requested() ? bit(cancel_requested) : 0) |
+                           (answer.activity_reset() ? bit(reset) : 0) | (answer.activity_paused() ? bit(paused) : 0);
+      if (all != 0)
+        cancel(answer.cancel_requested() ? cancel_requested : answer.activity_reset() ? reset : paused, all);
     } else if (status.code == rpc_code::not_found) {
       cancel(rondo::cancel_reason::not_found);
     } else {
       logger().warn("heartbeat failed", {{"error", status.message}});
     }
     throttle_.sent();
+    // Nobody else beats for an attempt that waits for its turn.
+    if (in_line_) throttle_.beat(clock::now());
     if (throttle_.due(clock::now())) return send_heartbeat();
     arm_heartbeat_timer();
   }
@@ -246,6 +281,7 @@ class running_activity final : public activity_context, public std::enable_share
     if (!error) return report_result(std::move(result));
     if (reason == rondo::cancel_reason::none || !was_interrupted(error)) {
       ++services_->counts.failed;
+      ++services_->counts.failed_activities;
       return report_failure(error);
     }
     switch (reason) {
@@ -269,6 +305,7 @@ class running_activity final : public activity_context, public std::enable_share
     if (services_ == nullptr || !report_done_) return;
     if (!code_ended_) return services_->on_reported();
     // A heartbeat that is still under way keeps this object, but neither the slot nor the worker.
+    place_ = pool_place();
     permit_ = slot();
     std::exchange(services_, nullptr)->ended(*this);
   }
@@ -410,6 +447,12 @@ class running_activity final : public activity_context, public std::enable_share
   std::shared_ptr<activity_calls> calls_;
   std::unique_ptr<activity_task> task_;
   slot permit_;
+  /// Null: it needs no place in a pool.
+  activity_pool* pool_ = nullptr;
+  pool_place place_;
+  std::uint64_t number_in_line_ = 0;
+  /// It waits for a place in its pool; the code has not begun.
+  bool in_line_ = false;
   engine::payload_views views_;
   payload_span arguments_;
   payload_list latest_details_;

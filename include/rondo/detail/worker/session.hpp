@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/client.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/io/connection.hpp"
@@ -24,6 +25,7 @@
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/deployment.hpp"
+#include "rondo/detail/worker/heartbeat_writer.hpp"
 #include "rondo/detail/worker/options_check.hpp"
 #include "rondo/detail/worker/poller.hpp"
 #include "rondo/detail/worker/rate_limiter.hpp"
@@ -62,9 +64,13 @@ class session : public std::enable_shared_from_this<session> {
         loop_(loop),
         connection_(std::move(connection)),
         changes_(loop),
-        polling_(loop, *connection_, options_.logger, changes_, counts_),
-        workflow_slots_(loop, options_.max_concurrent_workflow_tasks),
-        activity_slots_(loop, options_.max_concurrent_activities),
+        polling_(loop, connection_, options_.logger, changes_, counts_),
+        workflow_slots_(loop, slot_kind::workflow,
+                        supplier_of(options_.workflow_slots, options_.max_concurrent_workflow_tasks),
+                        options_.task_queue, options_.logger),
+        activity_slots_(loop, slot_kind::activity,
+                        supplier_of(options_.activity_slots, options_.max_concurrent_activities), options_.task_queue,
+                        options_.logger),
         limiter_(options_.max_activities_per_second) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
     check_options(options_, runs_->definitions);
@@ -88,6 +94,12 @@ class session : public std::enable_shared_from_this<session> {
     if (runs_workflows()) start_workflow_polls();
   }
 
+  /// Tells the server from now on, and when it stops, how the worker is, where the server wants to know that.
+  void start_heartbeats() {
+    if (options_.worker_heartbeat_interval == duration::zero() || !facts().lists_workers) return;
+    heartbeats_ = std::make_unique<heartbeat_writer>(instance_key_, connection_->grouping_key());
+    asio::co_spawn(loop_.executor(), beat(shared_from_this()), rethrow);
+  }
   /// Begins no further poll.
   void stop_polling() {
     polling_.stop();
@@ -155,10 +167,15 @@ class session : public std::enable_shared_from_this<session> {
     request.set_task_queue(options_.task_queue);
     if (runs_workflows()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_WORKFLOW);
     if (runs_activities()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_ACTIVITY);
+    if (heartbeats_) {
+      heartbeats_->write(heartbeat_facts(), engine::enums::WORKER_STATUS_SHUTTING_DOWN,
+                         *request.mutable_worker_heartbeat());
+    }
     engine::service::ShutdownWorkerResponse response;
     io::retry_options how(io::rpc_class::once);
     how.attempt_timeout = timeout;
-    const auto status = co_await io::call_into(*connection_, "ShutdownWorker", request, response, std::move(how));
+    const auto connection = connection_;
+    const auto status = co_await io::call_into(*connection, "ShutdownWorker", request, response, std::move(how));
     if (!status.ok() && status.code != rpc_code::unimplemented) {
       options_.logger.warn("the server was not told that the worker stops", {{"error", status.message}});
     }
@@ -194,9 +211,28 @@ class session : public std::enable_shared_from_this<session> {
   bool known_to_server() const noexcept { return polling_.unanswered.empty(); }
   /// No poll is under way, and none begins before something changes.
   bool polls_parked() const noexcept { return polling_.pollers > 0 && polling_.parked == polling_.pollers; }
+  /// What is thrown when the polls failed for good.
+  static rpc_error polls_failed(const rpc_status& status) {
+    return rpc_error("the worker's polls failed: " + status.message, status);
+  }
+  /// Calls that begin from now on go there: a connection on the same loop.
+  void replace_connection(std::shared_ptr<io::connection> to) {
+    connection_ = polling_.connection = to;
+    prepare_payloads();
+    if (services_) {
+      services_->calls->replace_connection(to);
+      services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
+    }
+    if (workflows_) workflows_->replace_connection(to);
+  }
+  /// The pollers of each queue that is polled.
+  const std::vector<std::shared_ptr<poller_group>>& poller_groups() const noexcept { return groups_; }
+  const slot_line& workflow_slots() const noexcept { return workflow_slots_; }
+  const slot_line& activity_slots() const noexcept { return activity_slots_; }
   /// Why polling ended on its own; empty while it goes on.
   const std::optional<rpc_status>& failure() const noexcept { return failure_; }
   change_signal& changes() noexcept { return changes_; }
+  io::event_loop& loop() const noexcept { return loop_; }
   const worker_options& options() const noexcept { return options_; }
   const std::string& instance_key() const noexcept { return instance_key_; }
 
@@ -224,7 +260,8 @@ class session : public std::enable_shared_from_this<session> {
     engine::service::DescribeNamespaceResponse response;
     io::retry_options how(io::rpc_class::unary);
     how.options.deadline = deadline;
-    const auto status = co_await io::call_into(*connection_, "DescribeNamespace", request, response, std::move(how));
+    const auto connection = connection_;
+    const auto status = co_await io::call_into(*connection, "DescribeNamespace", request, response, std::move(how));
     if (status.code == rpc_code::not_found) {
       throw rpc_error("namespace '" + namespace_ +
                           "' does not exist on the server: create it, or name another one in client_options",
@@ -234,6 +271,9 @@ class session : public std::enable_shared_from_this<session> {
     const auto& told = response.namespace_info();
     auto& found = runs_->facts.emplace();
     found.completes_polls = told.capabilities().worker_poll_complete_on_shutdown();
+    found.scales_pollers = told.capabilities().poller_autoscaling();
+    found.enrolls_pollers = told.capabilities().poller_autoscaling_auto_enroll();
+    found.lists_workers = told.capabilities().worker_heartbeats();
     if (options_.max_payload_size > 0) {
       found.blob_limit = options_.max_payload_size;
     } else if (told.limits().blob_size_limit_error() > 0) {
@@ -248,9 +288,42 @@ class session : public std::enable_shared_from_this<session> {
     connection_->data()->set_log(options_.logger);
   }
 
+  worker::heartbeat_facts heartbeat_facts() const {
+    return {.options = options_,
+            .counts = counts_,
+            .pollers = groups_,
+            .workflow_slots = runs_workflows() ? &workflow_slots_ : nullptr,
+            .activity_slots = runs_activities() ? &activity_slots_ : nullptr,
+            .cached_workflows = cached_workflows()};
+  }
+  static asio::awaitable<void> beat(std::shared_ptr<session> self) {
+    const auto over = [&self] { return self->polling_.stopped || self->failure_.has_value(); };
+    while (!over()) {
+      engine::service::RecordWorkerHeartbeatRequest request;
+      request.set_namespace_(self->namespace_);
+      request.set_identity(self->options_.identity);
+      request.set_resource_id("worker:" + self->connection_->grouping_key());
+      self->heartbeats_->write(self->heartbeat_facts(), engine::enums::WORKER_STATUS_RUNNING,
+                               *request.add_worker_heartbeat());
+      engine::service::RecordWorkerHeartbeatResponse response;
+      io::retry_options how(io::rpc_class::unary);
+      how.options.token = &self->polling_.token;
+      const auto connection = self->connection_;
+      const auto sent = io::steady_clock::now();
+      const auto status =
+          co_await io::call_into(*connection, "RecordWorkerHeartbeat", request, response, std::move(how));
+      if (status.code == rpc_code::unimplemented) co_return;
+      if (!status.ok() && !over()) {
+        self->options_.logger.debug("the server did not take the worker's heartbeat", {{"error", status.message}});
+      }
+      co_await self->changes_.wait_until(over, io::later(sent, self->options_.worker_heartbeat_interval));
+    }
+  }
+
   void start_activity_polls() {
     services_ = std::make_unique<activity_services>(loop_, connection_, options_, options_.identity,
                                                     runs_->definitions.activity_names(), counts_);
+    services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
     services_->last_moment = last_moment;
     activities_ = std::make_unique<activity_runner>(runs_->definitions, *services_);
     activities_->on_change = [this] { changes_.notify(); };
@@ -260,11 +333,10 @@ class session : public std::enable_shared_from_this<session> {
       request.mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
           options_.max_task_queue_activities_per_second);
     }
-    for (std::size_t index = 0; index < options_.max_activity_pollers; ++index) {
-      spawn(
-          "PollActivityTaskQueue", request, [this] { return take_activity_slot(); },
-          [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
-    }
+    add_pollers(
+        "activity", "PollActivityTaskQueue", request, options_.max_activity_pollers, activity_scaling(),
+        [this] { return take_activity_slot(); },
+        [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
   }
   asio::awaitable<slot> take_activity_slot() {
     slot permit = co_await activity_slots_.take();
@@ -276,15 +348,18 @@ class session : public std::enable_shared_from_this<session> {
     }
     co_return permit;
   }
-  bool begin_activity(const io::response_bytes& answer, slot permit) {
+  poll_answer begin_activity(const io::response_bytes& answer, slot permit) {
     auto task = std::make_unique<activity_task>();
-    if (!parse(answer, *task) || task->task_token().empty()) return false;
+    if (!parse(answer, *task)) return {};
+    const auto what = read_answer(*task);
+    if (!what.task) return what;
     if (!answer.problem.empty()) {
       refuse_activity(*task, answer.problem);
-      return true;
+      return what;
     }
+    permit.mark_used(task->activity_type().name());
     activities_->start(std::move(task), std::move(permit));
-    return true;
+    return what;
   }
 
   /// An activity whose payloads cannot be read: another worker may be able to.
@@ -308,7 +383,7 @@ class session : public std::enable_shared_from_this<session> {
 
   void start_workflow_polls() {
     workflows_ = std::make_unique<workflow_runner>(
-        *runs_, counts_, *connection_,
+        *runs_, counts_, connection_,
         workflow_settings{.options = options_,
                           .namespace_ = namespace_,
                           .identity = options_.identity,
@@ -320,36 +395,64 @@ class session : public std::enable_shared_from_this<session> {
     const bool cached = options_.max_cached_workflows > 0;
     // Polls hold a slot while they wait, so there are no more of them than slots: else the polls of one queue could
     // keep those of the other from the tasks that wait there.
-    const std::size_t all = std::min(options_.max_workflow_pollers, options_.max_concurrent_workflow_tasks);
+    const std::size_t slots = workflow_slots_.supplier().limit().value_or(options_.max_workflow_pollers);
+    const std::size_t all = std::min(options_.max_workflow_pollers, slots);
     const std::size_t normal = cached ? std::max<std::size_t>(1, all * 2 / 5) : all;
-    for (std::size_t index = 0; index < all; ++index) {
-      engine::service::PollWorkflowTaskQueueRequest request;
-      if (index < normal) {
-        fill(request, options_.task_queue);
-      } else {
-        fill(request, runs_->sticky_queue);
-        request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
-        request.mutable_task_queue()->set_normal_name(options_.task_queue);
-      }
-      spawn(
-          "PollWorkflowTaskQueue", request, [this] { return workflow_slots_.take(); },
-          [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
-    }
+    if (cached) workflow_slots_.serve_both();
+    poll_workflows(false, normal);
+    if (cached) poll_workflows(true, all - normal);
   }
-  bool begin_workflow(const io::response_bytes& answer, slot permit) {
+  /// `sticky`: at the worker's own queue.
+  void poll_workflows(bool sticky, std::size_t count) {
+    engine::service::PollWorkflowTaskQueueRequest request;
+    fill(request, sticky ? runs_->sticky_queue : options_.task_queue);
+    if (sticky) {
+      request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
+      request.mutable_task_queue()->set_normal_name(options_.task_queue);
+    }
+    add_pollers(
+        sticky ? "sticky workflow" : "workflow", "PollWorkflowTaskQueue", request, count, workflow_scaling(),
+        [this, sticky] { return workflow_slots_.take(sticky); },
+        [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
+  }
+  poll_answer begin_workflow(const io::response_bytes& answer, slot permit) {
     workflow_task task;
-    if (!parse(answer, *task.message) || task.message->task_token().empty()) return false;
+    if (!parse(answer, *task.message)) return {};
+    const auto what = read_answer(*task.message);
+    if (!what.task) return what;
     if (!answer.problem.empty()) {
       asio::co_spawn(loop_.executor(),
                      workflow_runner::reject(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit),
                                              answer.problem),
                      rethrow);
-      return true;
+      return what;
     }
+    permit.mark_used(task.message->workflow_type().name());
     asio::co_spawn(loop_.executor(),
                    workflow_runner::work(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit)),
                    rethrow);
-    return true;
+    return what;
+  }
+  template <class Response>
+  static poll_answer read_answer(const Response& from) {
+    poll_answer found{.task = !from.task_token().empty()};
+    if (from.has_poller_scaling_decision()) {
+      found.wanted = from.poller_scaling_decision().poll_request_delta_suggestion();
+    }
+    return found;
+  }
+
+  std::optional<poller_autoscaling> workflow_scaling() const {
+    if (options_.workflow_poller_scaling) return options_.workflow_poller_scaling;
+    return enrolled(options_.max_workflow_pollers == worker_options().max_workflow_pollers);
+  }
+  std::optional<poller_autoscaling> activity_scaling() const {
+    if (options_.activity_poller_scaling) return options_.activity_poller_scaling;
+    return enrolled(options_.max_activity_pollers == worker_options().max_activity_pollers);
+  }
+  std::optional<poller_autoscaling> enrolled(bool number_is_default) const {
+    const bool wished = number_is_default && options_.auto_enroll_poller_scaling && facts().enrolls_pollers;
+    return wished ? std::optional(poller_autoscaling()) : std::nullopt;
   }
 
   template <class Request>
@@ -362,11 +465,20 @@ class session : public std::enable_shared_from_this<session> {
     write_deployment(options_, request);
   }
   template <class Request>
-  void spawn(std::string method, Request request, typename poller<Request>::take_slot permits,
-             typename poller<Request>::handle begin) {
-    auto loop = std::make_shared<poller<Request>>(polling_, std::move(method), std::move(request), std::move(permits),
-                                                  std::move(begin), weak_from_this().lock());
-    asio::co_spawn(loop_.executor(), poller<Request>::run(std::move(loop)), rethrow);
+  void add_pollers(std::string kind, std::string method, Request request, std::size_t count,
+                   std::optional<poller_autoscaling> scaling, typename poller<Request>::take_slot permits,
+                   typename poller<Request>::handle begin) {
+    const auto group = groups_.emplace_back(std::make_shared<poller_group>(std::move(kind)));
+    if (scaling) {
+      group->scale.emplace(*scaling, facts().scales_pollers, io::steady_clock::now());
+      count = scaling->initial;
+    }
+    group->spawn = [=, this, of = std::weak_ptr(group)] {
+      auto one = std::make_shared<poller<Request>>(polling_, of.lock(), method, request, permits, begin,
+                                                   weak_from_this().lock());
+      asio::co_spawn(loop_.executor(), poller<Request>::run(std::move(one)), rethrow);
+    };
+    for (std::size_t index = 0; index < count; ++index) group->spawn();
   }
   static void rethrow(const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
@@ -379,8 +491,15 @@ class session : public std::enable_shared_from_this<session> {
     return false;
   }
   void fail(const rpc_status& status) {
-    if (!failure_) failure_ = status;
+    const bool first = !failure_.has_value();
+    if (first) failure_ = status;
     changes_.notify();
+    if (!first || !options_.on_fatal_error) return;
+    try {
+      options_.on_fatal_error(polls_failed(status));
+    } catch (const std::exception& thrown) {
+      options_.logger.error("on_fatal_error threw an exception", {{"error", thrown.what()}});
+    }
   }
 
   std::shared_ptr<run_store> runs_;
@@ -391,11 +510,14 @@ class session : public std::enable_shared_from_this<session> {
   change_signal changes_;
   session_counts counts_;
   polling polling_;
-  slot_supplier workflow_slots_, activity_slots_;
+  slot_line workflow_slots_, activity_slots_;
   rate_limiter limiter_;
   std::unique_ptr<activity_services> services_;
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
+  std::vector<std::shared_ptr<poller_group>> groups_;
+  /// Null: the server does not want to know.
+  std::unique_ptr<heartbeat_writer> heartbeats_;
   std::optional<rpc_status> failure_;
   bool shut_down_sent_ = false, shut_down_taken_ = false, abandoned_ = false;
 };

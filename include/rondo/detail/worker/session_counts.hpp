@@ -11,6 +11,10 @@ struct session_counts {
   std::size_t workflow_tasks = 0, activities = 0;
   /// Workflow tasks that failed and attempts whose code failed.
   std::size_t failed = 0;
+  /// The same by kind.
+  std::size_t failed_workflow_tasks = 0, failed_activities = 0;
+  /// Workflow tasks of runs that were in memory, and of those that were not.
+  std::size_t cache_hits = 0, cache_misses = 0;
   /// Attempts that were given back to be repeated.
   std::size_t handed_back = 0;
   /// Polls that were broken off: each may have held a task.

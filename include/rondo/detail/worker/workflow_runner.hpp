@@ -15,6 +15,7 @@
 
 #include <google/protobuf/arena.h>
 
+#include "rondo/client.hpp"
 #include "rondo/codec.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
@@ -31,6 +32,7 @@
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
+#include "rondo/detail/worker/task_limits.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -49,7 +51,7 @@ struct workflow_settings {
   std::string namespace_, identity;
   bool server_keeps_flags = true;
   /// Null: the worker runs no activities.
-  slot_supplier* activity_slots = nullptr;
+  slot_line* activity_slots = nullptr;
   activity_runner* activities = nullptr;
 };
 
@@ -57,19 +59,21 @@ struct workflow_settings {
 /// keeps the run for its next task.
 class workflow_runner {
  public:
-  workflow_runner(run_store& runs, session_counts& counted, io::connection& to, workflow_settings settings)
+  workflow_runner(run_store& runs, session_counts& counted, std::shared_ptr<io::connection> to,
+                  workflow_settings settings)
       : runs_(runs),
         counts_(counted),
-        connection_(to),
+        connection_(std::move(to)),
         settings_(std::move(settings)),
-        local_services_(
-            std::make_shared<local_activity_services>(to.loop(), settings_.options.max_concurrent_local_activities)),
-        watch_(settings_.options.deadlock_timeout, [this](const std::string& what, duration running) {
+        local_services_(std::make_shared<local_activity_services>(connection_->loop(), settings_.options)),
+        watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
               {{"workflow", what},
                {"seconds", std::chrono::duration_cast<std::chrono::duration<double>>(running).count()}});
-        }) {}
+        }) {
+    replace_connection(connection_);
+  }
 
   workflow_runner(const workflow_runner&) = delete;
   workflow_runner& operator=(const workflow_runner&) = delete;
@@ -130,6 +134,11 @@ class workflow_runner {
     handing_over_ = true;
     wake_locals();
   }
+  /// Calls that begin from now on go there.
+  void replace_connection(std::shared_ptr<io::connection> to) {
+    connection_ = std::move(to);
+    local_services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
+  }
   /// Called whenever a task is done.
   std::function<void()> on_change = [] {};
 
@@ -163,17 +172,20 @@ class workflow_runner {
     ++counts_.workflow_tasks;
     auto held = std::move(busy_.at(run_id).held);
     if (held == nullptr) held = runs_.cache.take(run_id);
+    ++(held == nullptr ? counts_.cache_misses : counts_.cache_hits);
     if (held == nullptr) {
       const auto* definition = runs_.definitions.find_workflow(message.workflow_type().name());
       if (definition == nullptr) {
         co_await refuse(task, unknown_type(message.workflow_type().name()));
         co_return none();
       }
-      held = std::make_unique<held_workflow>(*definition,
-                                             engine::run_options{.namespace_ = settings_.namespace_,
-                                                                 .logger = &runs_.log,
-                                                                 .frames = &runs_.frames,
-                                                                 .server_keeps_flags = settings_.server_keeps_flags});
+      held = std::make_unique<held_workflow>(
+          *definition, engine::run_options{.namespace_ = settings_.namespace_,
+                                           .logger = &runs_.log,
+                                           .frames = &runs_.frames,
+                                           .interceptors = &settings_.options.interceptors,
+                                           .propagated_headers = &settings_.options.propagated_headers,
+                                           .server_keeps_flags = settings_.server_keeps_flags});
     }
     const auto since = io::steady_clock::now();
     auto eager = reserve_eager();
@@ -220,6 +232,7 @@ class workflow_runner {
               " ms without an await; move blocking work into an activity");
       co_return none();
     }
+    warn_if_slow(task, io::steady_clock::now() - since);
     co_return co_await send(std::move(task), std::move(held), step, std::move(eager));
   }
 
@@ -257,6 +270,7 @@ class workflow_runner {
     about.workflow_id = task.message->workflow_execution().workflow_id();
     about.run_id = task.message->workflow_execution().run_id();
     about.workflow_type = task.message->workflow_type().name();
+    about.headers = what.plan->headers;
     about.attempt = what.attempt;
     about.maximum_attempts = what.plan->retry.maximum_attempts;
     about.scheduled_time = what.scheduled;
@@ -344,13 +358,12 @@ class workflow_runner {
 
   /// Slots for the activities that this task may start at once.
   std::vector<slot> reserve_eager() {
-    constexpr std::size_t most = 3;
     std::vector<slot> reserved;
     if (settings_.activities == nullptr || !settings_.options.eager_activities || stopping ||
         settings_.options.max_activities_per_second > 0 || settings_.options.max_task_queue_activities_per_second > 0) {
       return reserved;
     }
-    while (reserved.size() < most) {
+    while (reserved.size() < settings_.options.max_eager_activities) {
       auto permit = settings_.activity_slots->try_take();
       if (!permit) break;
       reserved.push_back(std::move(permit));
@@ -363,6 +376,7 @@ class workflow_runner {
         settings_.options.logger.warn("the server started more activities at once than were asked for");
         return;
       }
+      eager.back().mark_used(each.activity_type().name());
       settings_.activities->start(std::make_unique<activity_task>(each), std::move(eager.back()));
       eager.pop_back();
     }
@@ -437,10 +451,11 @@ class workflow_runner {
   template <class Request, class Response>
   asio::awaitable<rpc_status> call(const char* method, const workflow_task& task, const Request& request,
                                    Response& response) {
+    const auto connection = connection_;
     io::retry_options how(io::rpc_class::unary);
-    if (connection_.data()->changes_payloads()) how.payload_context = payload_context(task);
+    if (connection->data()->changes_payloads()) how.payload_context = payload_context(task);
     how.options.token = &calls_;
-    return io::call_into(connection_, method, request, response, std::move(how));
+    co_return co_await io::call_into(*connection, method, request, response, std::move(how));
   }
 
   std::shared_ptr<const serialization_context> payload_context(const workflow_task& task) const {
@@ -471,8 +486,15 @@ class workflow_runner {
                                           {"run_id", execution.run_id()},
                                           {"workflow_type", task.message->workflow_type().name()}});
   }
+  void warn_if_slow(const workflow_task& task, duration taken) const {
+    const duration limit = slow_after(settings_.options);
+    if (limit <= duration::zero() || taken <= limit) return;
+    const std::chrono::duration<double> seconds = taken;
+    log(task).warn("[TMPRL1104] the workflow task took long", {{"seconds", seconds.count()}});
+  }
   void log_failure(const workflow_task& task, const std::string& text) {
     ++counts_.failed;
+    ++counts_.failed_workflow_tasks;
     log(task).warn("workflow task failed", {{"error", text}, {"attempt", task.message->attempt()}});
   }
 
@@ -485,7 +507,7 @@ class workflow_runner {
  private:
   run_store& runs_;
   session_counts& counts_;
-  io::connection& connection_;
+  std::shared_ptr<io::connection> connection_;
   workflow_settings settings_;
   io::call_token calls_;
   std::shared_ptr<local_activity_services> local_services_;

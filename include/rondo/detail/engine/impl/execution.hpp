@@ -144,14 +144,40 @@ inline bool execution::begin_run(const HistoryEvent& start) {
   const auto& original = attributes.original_execution_run_id();
   child_ids_ = original.empty() ? info_.run_id : original;
   seed_ = seed_from(child_ids_);
-  instance_.emplace(definition_, *this, options_.frames, services_.views.of(attributes.input()));
+  instance_.emplace(definition_, *this, options_.frames);
+  run::interception interceptors;
+  if (options_.interceptors != nullptr) {
+    for (const auto& each : *options_.interceptors) interceptors.add(each->intercept_workflow(info_));
+  }
+  instance_->intercept(std::move(interceptors));
+  outgoing_.begin(instance_->interceptors(), options_.propagated_headers, info_.headers);
+  instance_->create(services_.views.of(attributes.input()));
   return true;
+}
+
+inline payload_map execution::headers_of(const temporal::api::common::v1::Header& from) const {
+  payload_map headers;
+  if (!instance_->interceptors().empty()) read_payload_map(from.fields(), headers);
+  return headers;
+}
+
+inline void execution::continue_as_new(const run::continue_as_new_call& call) {
+  const std::string_view type = call.workflow_type.empty() ? std::string_view(info_.workflow_type) : call.workflow_type;
+  const run::encoder given(&call.input, [](const void* from, payload_sink& sink) {
+    for (const auto& each : *static_cast<const payload_list*>(from)) encode_payload(sink, each);
+  });
+  const auto out = outgoing_.prepare(workflow_call_kind::continue_as_new, type, {}, given, call.options.headers);
+  payload_collector input;
+  out.input(input);
+  const auto list = input.take();
+  end_.continue_as_new({call.workflow_type, call.options, list, out.headers}, type);
 }
 
 inline void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
-    if (instance_->deliver_signal(signal.signal_name(), services_.views.of(signal.input()))) return;
+    const auto arguments = services_.views.of(signal.input());
+    if (instance_->deliver_signal(signal.signal_name(), arguments, headers_of(signal.header()))) return;
     if (!replaying_) {
       logger().warn("kept a signal that the workflow has no handler for until it sets one",
                     {{"signal", signal.signal_name()}});
@@ -167,7 +193,8 @@ inline void execution::deliver_signal(const HistoryEvent& event) {
 inline void execution::deliver_update(const update_request& what) {
   const auto& request = *what.request;
   instance_->deliver_update({.id = request.meta().update_id(), .name = request.input().name()},
-                            services_.views.of(request.input().args()), !replaying_);
+                            services_.views.of(request.input().args()), !replaying_,
+                            headers_of(request.input().header()));
 }
 
 inline bool execution::deliver_answer(const HistoryEvent& event) {

@@ -1,0 +1,99 @@
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "rondo/client/activity_changes.hpp"
+#include "rondo/client/description.hpp"
+#include "rondo/deployment_version.hpp"
+#include "rondo/options.hpp"
+#include "rondo/payload.hpp"
+#include "rondo/priority.hpp"
+
+// Activities that no workflow calls: they are started from outside and run by the same workers.
+namespace rondo {
+
+/// What to do when an activity with the same id has closed.
+enum class activity_reuse_policy : std::uint8_t { allow_duplicate, allow_duplicate_failed_only, reject_duplicate };
+
+/// What to do when an activity with the same id is running.
+enum class activity_conflict_policy : std::uint8_t { fail, use_existing };
+
+/// How to start a standalone activity. `task_queue` is required, and one of `start_to_close_timeout` and
+/// `schedule_to_close_timeout`.
+struct start_activity_options {
+  /// Empty: a random UUID.
+  std::string_view id{};
+  std::string_view task_queue{};
+  /// From the start to the end, all attempts together.
+  duration schedule_to_close_timeout{};
+  /// Longest wait for a worker; not retried when it runs out.
+  duration schedule_to_start_timeout{};
+  /// One attempt.
+  duration start_to_close_timeout{};
+  /// Longest pause between heartbeats; zero: none expected.
+  duration heartbeat_timeout{};
+  /// Unset: the server's default policy.
+  std::optional<retry_policy> retry{};
+  /// Unset: allow_duplicate.
+  std::optional<activity_reuse_policy> reuse{};
+  /// Unset: fail.
+  std::optional<activity_conflict_policy> conflict{};
+  /// How long the first attempt waits.
+  duration start_delay{};
+  /// Values to find it by, each with its `type` in the metadata.
+  payload_map_view search_attributes{};
+  /// One line, and more, for people who look at the activity.
+  std::string_view summary{}, details{};
+  /// Unset: the server's choice.
+  std::optional<rondo::priority> priority{};
+};
+static_assert(std::is_trivially_destructible_v<start_activity_options>);
+
+/// What has become of a standalone activity.
+enum class activity_status : std::uint8_t {
+  unspecified,
+  running,
+  completed,
+  failed,
+  cancelled,
+  terminated,
+  timed_out,
+  paused,
+};
+
+/// A standalone activity as lists show it.
+struct activity_summary {
+  std::string id{}, run_id{}, type{}, task_queue{};
+  activity_status status = activity_status::unspecified;
+  std::optional<server_time> scheduled_time{}, execution_time{}, close_time{};
+  /// Zero for running ones.
+  duration execution_duration{};
+  payload_map search_attributes{};
+};
+
+/// A standalone activity in full.
+struct activity_description : activity_summary {
+  activity_settings settings{};
+  /// What it waits for while it has not ended.
+  pending_activity_state state = pending_activity_state::unspecified;
+  /// The present or last attempt, from 1.
+  int attempt = 0;
+  std::int64_t heartbeat_count = 0;
+  payload_list heartbeat_details{};
+  std::optional<server_time> last_heartbeat_time{}, last_started_time{}, last_attempt_complete_time{},
+      next_attempt_time{}, expiration_time{};
+  /// What the attempt before failed with; null when there was none.
+  std::exception_ptr last_failure{};
+  std::string last_failure_message{}, last_worker_identity{};
+  worker_deployment_version last_version{};
+  /// Why somebody asked for its end.
+  std::string cancel_reason{};
+  /// Texts given at the start; empty when there are none or they are no texts.
+  std::string summary{}, details{};
+};
+
+}  // namespace rondo

@@ -1,0 +1,120 @@
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/activity.hpp"
+#include "rondo/payload.hpp"
+#include "rondo/task.hpp"
+#include "rondo/workflow/info.hpp"
+
+// Code that sees what goes into and comes out of workflows and activities, for tracing, context, checks and the like.
+// The first interceptor is the outermost.
+namespace rondo {
+
+/// What reaches a workflow.
+enum class workflow_message_kind : std::uint8_t { start, signal, query, update };
+
+/// Something that reaches a workflow, before its code reads it.
+struct workflow_message {
+  workflow_message_kind kind{};
+  /// The type of the workflow, or the name of the message.
+  std::string_view name{};
+  /// Of an update.
+  std::string_view update_id{};
+  payload_list& arguments;
+  const payload_map& headers;
+};
+
+/// The work that a message causes, for as long as it takes.
+struct workflow_work {
+  workflow_message_kind kind{};
+  std::string name{}, update_id{};
+  payload_map headers{};
+};
+
+/// What a workflow asks for.
+enum class workflow_call_kind : std::uint8_t {
+  activity,
+  local_activity,
+  child_workflow,
+  signal,
+  continue_as_new,
+  nexus_operation,
+};
+
+/// Something that a workflow asks for, before it becomes a command.
+struct workflow_call {
+  workflow_call_kind kind{};
+  /// The type of the activity or workflow, the name of the signal, or the operation.
+  std::string_view name{};
+  /// Of a child, or whom a signal goes to; may be empty.
+  std::string_view workflow_id{};
+  payload_list& arguments;
+  payload_map& headers;
+};
+
+/// Sees one run of a workflow. It is workflow code: what it does must be the same on every replay. Each function does
+/// nothing unless it is overridden.
+class workflow_interceptor {
+ public:
+  workflow_interceptor() = default;
+  workflow_interceptor(const workflow_interceptor&) = delete;
+  workflow_interceptor& operator=(const workflow_interceptor&) = delete;
+  virtual ~workflow_interceptor() = default;
+
+  /// May change the arguments. What it throws counts as thrown by whoever reads them: it rejects an update, fails a
+  /// query, drops a signal, fails the workflow task of a start.
+  virtual void inbound(workflow_message& /*message*/) {}
+  /// Around run() and the handlers of signals and updates: gives a coroutine that awaits `body`, or `body` itself.
+  virtual task<void> around(workflow_work /*what*/, task<void> body) { return body; }
+  /// May change arguments and headers. What it throws is thrown where the workflow awaits the call.
+  virtual void outbound(workflow_call& /*call*/) {}
+};
+
+/// One attempt of an activity, before its code reads the arguments.
+struct activity_start {
+  const activity_info& info;
+  payload_list& arguments;
+  const payload_map& headers;
+};
+
+/// How the code of an attempt ended: with a result, or with an error.
+struct activity_end {
+  payload_list& result;
+  std::exception_ptr& error;
+};
+
+/// Sees one attempt of an activity, on the thread that runs its code. Each function does nothing unless it is
+/// overridden.
+class activity_interceptor {
+ public:
+  activity_interceptor() = default;
+  activity_interceptor(const activity_interceptor&) = delete;
+  activity_interceptor& operator=(const activity_interceptor&) = delete;
+  virtual ~activity_interceptor() = default;
+
+  /// May change the arguments. What it throws counts as thrown by the activity.
+  virtual void begin(activity_start& /*start*/) {}
+  /// May change how it ended. Called when begin() was, the last one first.
+  virtual void end(activity_end& /*how*/) {}
+};
+
+/// Makes the interceptors of a worker's runs and attempts. Used by several threads.
+class worker_interceptor {
+ public:
+  worker_interceptor() = default;
+  worker_interceptor(const worker_interceptor&) = delete;
+  worker_interceptor& operator=(const worker_interceptor&) = delete;
+  virtual ~worker_interceptor() = default;
+
+  /// For a run, once for each time that it is in memory; null: none.
+  virtual std::unique_ptr<workflow_interceptor> intercept_workflow(const workflow_info& /*about*/) { return nullptr; }
+  /// For an attempt; null: none.
+  virtual std::unique_ptr<activity_interceptor> intercept_activity(const activity_info& /*about*/) { return nullptr; }
+};
+
+}  // namespace rondo
