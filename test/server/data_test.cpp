@@ -4,14 +4,18 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "fixture.hpp"
 #include "rondo/activity.hpp"
 #include "rondo/codecs/encryption.hpp"
 #include "rondo/codecs/zlib.hpp"
 #include "rondo/data_options.hpp"
+#include "rondo/payload_storage.hpp"
 
 // Codecs beside a server: what it keeps shows nothing, and everybody with the key reads it as it was.
 namespace rondo::test::data_test {
@@ -190,6 +194,85 @@ TEST_F(data, without_the_key_fails_the_task_and_goes_on_with_it) {
   }
   running_worker keyed(app(), options(), connect_with(sealed()));
   EXPECT_TRUE(later.result().get().ends_with(secret));
+}
+
+// ---- what cannot be encoded
+
+/// Refuses values that hold this word.
+const std::string fragile_word = "explode";
+
+class fragile_codec final : public codec {
+ public:
+  void encode(std::span<payload> payloads, const serialization_context& context) const override {
+    for (const auto& each : payloads) {
+      if (each.data.find(fragile_word) != std::string::npos) throw codec_error("no codec for " + context.workflow_type);
+    }
+  }
+  void decode(std::span<payload> /*payloads*/, const serialization_context& /*context*/) const override {}
+};
+
+/// Has no room.
+class full_storage final : public storage_driver {
+ public:
+  std::string name() const override { return "full"; }
+  storage_claim store(std::string_view /*serialized*/, const serialization_context& /*context*/) const override {
+    throw storage_error("no room");
+  }
+  std::string retrieve(const storage_claim& /*claim*/, const serialization_context& /*context*/) const override {
+    throw storage_error("nothing is here");
+  }
+};
+
+std::string explodes() { return fragile_word; }
+task<std::string> survives() {
+  auto result = co_await workflow::as_result(workflow::execute_activity<explodes>(soon));
+  try {
+    result.rethrow();
+  } catch (const activity_failure& failed) {
+    const auto* cause = failed.cause_as<application_failure>();
+    co_return cause->type() + ": " + cause->message();
+  }
+  co_return "no failure";
+}
+task<std::string> ends_badly(int size) { co_return fragile_word + std::string(static_cast<std::size_t>(size), 'x'); }
+
+class unsent : public server_test {
+ protected:
+  static registry fragile_app() { return registry().workflow<survives>().workflow<ends_badly>().activity<explodes>(); }
+  /// The history of a workflow whose task has failed.
+  std::string failed_history(data_options how, int size) {
+    running_worker worker(fragile_app(), options(), connect_with(std::move(how)));
+    const auto handle = client.start_workflow<ends_badly>(start(), size).get();
+    std::string json;
+    EXPECT_TRUE(eventually([&] {
+      json = handle.history().get().to_json();
+      return json.find("EVENT_TYPE_WORKFLOW_TASK_FAILED") != std::string::npos;
+    }));
+    handle.terminate().get();
+    return json;
+  }
+};
+
+TEST_F(unsent, results_of_activities_are_failures_of_the_activity) {
+  data_options how;
+  how.codecs = {std::make_shared<fragile_codec>()};
+  running_worker worker(fragile_app(), options(), connect_with(how));
+  EXPECT_EQ(client.execute_workflow<survives>(start()).get(),
+            "PayloadCodecError: payloads could not be encoded: no codec for survives");
+}
+
+TEST_F(unsent, results_of_workflows_are_failures_of_the_task) {
+  data_options how;
+  how.codecs = {std::make_shared<fragile_codec>()};
+  const std::string codec_failed = failed_history(how, 0);
+  EXPECT_NE(codec_failed.find("payloads could not be encoded: no codec for ends_badly"), std::string::npos);
+  EXPECT_NE(codec_failed.find("WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE"), std::string::npos);
+  data_options stored;
+  stored.storage = std::make_shared<payload_storage>(
+      std::vector<std::shared_ptr<const storage_driver>>{std::make_shared<full_storage>()}, 500);
+  const std::string storage_failed = failed_history(stored, 1000);
+  EXPECT_NE(storage_failed.find("payloads could not be stored: no room"), std::string::npos);
+  EXPECT_NE(storage_failed.find("WORKFLOW_TASK_FAILED_CAUSE_EXTERNAL_STORAGE_FAILURE"), std::string::npos);
 }
 
 }  // namespace rondo::test::data_test
