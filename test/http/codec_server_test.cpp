@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/codecs/config.hpp"
 #include "rondo/codecs/remote.hpp"
+#include "rondo/config.hpp"
 #include "rondo/detail/http/message.hpp"
 #include "support/envelope_codec.hpp"
 
@@ -155,6 +157,20 @@ TEST(remote_codec, a_server_that_is_not_there_is_an_error) {
   std::vector<payload> one = {text_payload("1")};
   EXPECT_THROW(remote_codec({.endpoint = url}).encode(one, {}), codec_error);
   EXPECT_THROW(remote_codec({.endpoint = "localhost:8081"}), std::invalid_argument);
+}
+
+TEST(remote_codec, comes_from_the_settings) {
+  const serving server(sealing());
+  config_source from{.use_file = false, .environment = environment_variables{}};
+  EXPECT_EQ(load_remote_codec(from), nullptr);
+  from.environment = {{"TEMPORAL_CODEC_ENDPOINT", server.url()}};
+  const auto codec = load_remote_codec(from);
+  ASSERT_NE(codec, nullptr);
+  std::vector<payload> one = {text_payload("1")};
+  codec->encode(one, {});
+  EXPECT_EQ(one[0].encoding(), "sealed");
+  from.environment = {{"TEMPORAL_CODEC_ENDPOINT", "localhost:1"}};
+  EXPECT_THROW(static_cast<void>(load_remote_codec(from)), std::invalid_argument);
 }
 
 }  // namespace rondo::test::codec_server_test

@@ -13,6 +13,7 @@
 #include "fixture.hpp"
 #include "rondo/activity.hpp"
 #include "rondo/codecs/encryption.hpp"
+#include "rondo/codecs/history.hpp"
 #include "rondo/codecs/zlib.hpp"
 #include "rondo/data_options.hpp"
 #include "rondo/payload_storage.hpp"
@@ -107,6 +108,13 @@ payload text_payload(const std::string& text) {
   return made;
 }
 
+/// The events, whatever the order of their bytes is.
+std::string text_of(const std::string& history) {
+  temporal::api::history::v1::History events;
+  EXPECT_TRUE(events.ParseFromString(history));
+  return events.DebugString();
+}
+
 class data : public server_test {
  protected:
   rondo::client owner = connect_with(sealed());
@@ -161,6 +169,8 @@ TEST_F(data, is_encrypted_wherever_it_travels) {
        {" noted", " summary", "!", "...", " from a child", " details", " made", " word", " changed"}) {
     EXPECT_NE(plain.find(secret + part), std::string::npos) << part;
   }
+  const auto exported = client.get_workflow_handle(handle.id()).history().get();
+  EXPECT_EQ(text_of(decode_history(exported, sealed()).bytes()), text_of(plain));
   const auto described = handle.describe().get();
   EXPECT_EQ(described.memo.at("note").data, "\"" + secret + " noted\"");
   EXPECT_EQ(described.memo.at("changed").data, "\"" + secret + "\"");
