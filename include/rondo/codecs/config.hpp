@@ -9,8 +9,8 @@
 // Needs toml++ (package libtomlplusplus-dev) and what remote codecs need.
 namespace rondo {
 
-/// The codec server that a temporal.toml or the environment names: `endpoint` and `auth` of the profile's table "codec",
-/// TEMPORAL_CODEC_ENDPOINT and TEMPORAL_CODEC_AUTH. Null: none is named. Throws std::invalid_argument like
+/// The codec server that a temporal.toml or the environment names: `endpoint` and `auth` of the profile's table
+/// "codec", TEMPORAL_CODEC_ENDPOINT and TEMPORAL_CODEC_AUTH. Null: none is named. Throws std::invalid_argument like
 /// load_client_options().
 inline std::shared_ptr<const codec> load_remote_codec(const config_source& from = {}) {
   const auto profile = detail::config::load_profile(from);
