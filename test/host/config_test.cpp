@@ -111,7 +111,7 @@ auth = "Bearer x"
   config_source from{.file = file, .strict = true, .environment = environment_variables{}};
   EXPECT_EQ(rondo::detail::config::load_profile(from).codec_endpoint, "http://localhost:1");
   EXPECT_EQ(rondo::detail::config::load_profile(from).codec_auth, "Bearer x");
-  from.environment = {{"TEMPORAL_CODEC_ENDPOINT", "https://other"}};
+  (*from.environment)["TEMPORAL_CODEC_ENDPOINT"] = "https://other";
   EXPECT_EQ(rondo::detail::config::load_profile(from).codec_endpoint, "https://other");
   EXPECT_EQ(rondo::detail::config::load_profile(from).codec_auth, "Bearer x");
   from.file = dir.write("bad.toml", "[profile.default.codec]\nuri = \"x\"\n");

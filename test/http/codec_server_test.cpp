@@ -163,13 +163,13 @@ TEST(remote_codec, comes_from_the_settings) {
   const serving server(sealing());
   config_source from{.use_file = false, .environment = environment_variables{}};
   EXPECT_EQ(load_remote_codec(from), nullptr);
-  from.environment = {{"TEMPORAL_CODEC_ENDPOINT", server.url()}};
+  (*from.environment)["TEMPORAL_CODEC_ENDPOINT"] = server.url();
   const auto codec = load_remote_codec(from);
   ASSERT_NE(codec, nullptr);
   std::vector<payload> one = {text_payload("1")};
   codec->encode(one, {});
   EXPECT_EQ(one[0].encoding(), "sealed");
-  from.environment = {{"TEMPORAL_CODEC_ENDPOINT", "localhost:1"}};
+  (*from.environment)["TEMPORAL_CODEC_ENDPOINT"] = "localhost:1";
   EXPECT_THROW(static_cast<void>(load_remote_codec(from)), std::invalid_argument);
 }
 

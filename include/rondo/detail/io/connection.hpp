@@ -104,8 +104,8 @@ class connection {
   asio::awaitable<rpc_status> get_system_info(retry_options how);
 
   client_options options_;
-  payload_pipeline data_;
   const std::string grouping_key_ = random_uuid();
+  payload_pipeline data_;
   std::unique_ptr<transport> transport_;
   std::shared_ptr<const metadata_list> headers_;
   retry_policy retries_;

@@ -43,9 +43,9 @@ class activity_calls {
     auto reply = co_await io::call<Response>(*connection, method, request, std::move(how));
     co_return reply;
   }
-  bool changes_payloads() const { return connection_->data()->changes_payloads(); }
   /// Calls that begin from now on go there.
   void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
+  bool changes_payloads() const { return connection_->data()->changes_payloads(); }
   /// Calls under way end now, and none is made any more.
   void cancel() { token_.cancel(); }
 

@@ -420,6 +420,7 @@ class session : public std::enable_shared_from_this<session> {
     if (!parse(answer, *task.message)) return {};
     const auto what = read_answer(*task.message);
     if (!what.task) return what;
+    permit.mark_used(task.message->workflow_type().name());
     if (!answer.problem.empty()) {
       asio::co_spawn(loop_.executor(),
                      workflow_runner::reject(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit),
@@ -427,7 +428,6 @@ class session : public std::enable_shared_from_this<session> {
                      rethrow);
       return what;
     }
-    permit.mark_used(task.message->workflow_type().name());
     asio::co_spawn(loop_.executor(),
                    workflow_runner::work(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit)),
                    rethrow);
