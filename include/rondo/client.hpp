@@ -18,6 +18,7 @@
 #include "rondo/detail/base/names.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/begin.hpp"
+#include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/update_with_start.hpp"
 #include "rondo/detail/io/connect.hpp"
@@ -25,6 +26,7 @@
 #include "rondo/detail/io/executor.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/name_of.hpp"
+#include "rondo/plugin.hpp"
 
 namespace rondo {
 
@@ -191,6 +193,8 @@ class client {
         owner_(std::move(owner)) {}
 
   static client connect(std::shared_ptr<detail::calls::loop_owner> owner, client_options options) {
+    const auto plugins = options.plugins;
+    for (const auto& each : plugins) each->configure(options);
     auto& loop = owner->loop();
     auto made =
         options.lazy ? detail::io::make_connection(loop, options) : loop.block_on(detail::io::connect(loop, options));
@@ -219,8 +223,9 @@ class client {
   detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type,
                                                                        const start_workflow_options& options,
                                                                        detail::calls::Payloads input) const {
-    return detail::calls::make_start<detail::calls::start_request>(*session_, "StartWorkflowExecution", type, options,
-                                                                   std::move(input));
+    return detail::calls::intercepted(*session_, detail::calls::make_start<detail::calls::start_request>(
+                                                     *session_, "StartWorkflowExecution", type, options,
+                                                     std::move(input)));
   }
 
   // Destroyed after the loop, whose coroutines may still use it.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,9 @@
 #include "rondo/data_options.hpp"
 
 namespace rondo {
+
+class client_interceptor;
+class plugin;
 
 /// TLS of a connection; all certificates and keys are PEM text, not file names.
 struct tls_options {
@@ -59,6 +63,10 @@ struct client_options {
   std::size_t max_receive_message_size = 128 * 1024 * 1024;
   /// Longest time of one attempt of an ordinary call.
   std::chrono::milliseconds rpc_timeout = std::chrono::seconds(30);
+  /// What sees the calls of clients, the outermost first.
+  std::vector<std::shared_ptr<client_interceptor>> interceptors{};
+  /// Change these options before the connection is made, and the options of workers over it.
+  std::vector<std::shared_ptr<plugin>> plugins{};
   /// Codecs, external storage and sizes of payloads, for clients and workers of this connection alike.
   data_options data{};
 };

@@ -33,11 +33,7 @@ class worker {
  public:
   /// Throws std::invalid_argument when the options contradict each other or there is nothing to run.
   worker(rondo::client client, registry app, worker_options options)
-      : client_(std::move(client)),
-        session_(std::make_shared<detail::worker::session>(store(client_, std::move(app), options), client_.loop(),
-                                                           client_.connection(), client_.namespace_(), options)),
-        stop_(std::make_shared<stop_state>()),
-        board_(std::make_shared<detail::worker::health_board>(options.liveness_timeout)) {}
+      : worker(client, configured(*client.connection(), std::move(app), std::move(options))) {}
   worker(worker&&) noexcept = default;
   worker& operator=(worker&&) = delete;
   /// Stops it if it still works; what is in work then ends as the loop goes on, or with the loop.
@@ -92,6 +88,24 @@ class worker {
   struct stop_state {
     bool requested = false;
   };
+  /// What it runs, and how, after the plugins have seen it.
+  struct configuration {
+    registry app;
+    worker_options options;
+  };
+
+  worker(rondo::client client, configuration how)
+      : client_(std::move(client)),
+        session_(std::make_shared<detail::worker::session>(store(client_, std::move(how.app), how.options),
+                                                           client_.loop(), client_.connection(), client_.namespace_(),
+                                                           how.options)),
+        stop_(std::make_shared<stop_state>()),
+        board_(std::make_shared<detail::worker::health_board>(how.options.liveness_timeout)) {}
+
+  static configuration configured(const detail::io::connection& over, registry app, worker_options options) {
+    apply_plugins(over.options(), app, options);
+    return {std::move(app), std::move(options)};
+  }
 
   static std::shared_ptr<detail::worker::run_store> store(const rondo::client& of, registry app,
                                                           const worker_options& options) {

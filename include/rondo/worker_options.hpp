@@ -18,6 +18,7 @@
 
 namespace rondo {
 
+class plugin;
 class worker_interceptor;
 
 /// Which version of a deployment a worker is.
@@ -124,6 +125,8 @@ struct worker_options {
 
   /// What sees workflows and activities, the outermost first.
   std::vector<std::shared_ptr<worker_interceptor>> interceptors{};
+  /// Change these options and the registry, after those of the client.
+  std::vector<std::shared_ptr<plugin>> plugins{};
   /// Headers of a workflow that go with everything that it calls, such as a tenant's name or a trace.
   std::vector<std::string> propagated_headers{};
   /// How often the worker tells the server how it is, for lists of workers; zero: never, else 1 to 60 s.

@@ -40,6 +40,8 @@ struct start_workflow_options {
   std::optional<rondo::priority> priority{};
   /// The version of the worker deployment that runs it; `versioning_override::pinned("orders", "v2")`.
   versioning_override versioning{};
+  /// What info().headers of the workflow shows, for interceptors and what its worker propagates.
+  payload_map_view headers{};
 };
 static_assert(std::is_trivially_destructible_v<start_workflow_options>);
 

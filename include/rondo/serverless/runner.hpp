@@ -18,6 +18,7 @@
 #include "rondo/detail/worker/intercepted_activity.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/rpc_error.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/serverless/budget.hpp"
 #include "rondo/serverless/invocation.hpp"
 #include "rondo/serverless/options.hpp"
@@ -43,7 +44,8 @@ class invocation_error : public std::runtime_error {
 class runner {
  public:
   /// `how` has been checked.
-  runner(rondo::detail::io::event_loop& loop, options how) : loop_(loop), options_(std::move(how)), hooks_(loop) {}
+  runner(rondo::detail::io::event_loop& loop, options how)
+      : loop_(loop), options_(with_plugins(std::move(how))), hooks_(loop) {}
   /// The same over a connection that exists.
   runner(rondo::detail::io::event_loop& loop, options how, std::shared_ptr<rondo::detail::io::connection> connection)
       : runner(loop, std::move(how)) {
@@ -102,6 +104,12 @@ class runner {
   void disconnect() { connection_.reset(); }
 
  private:
+  static options with_plugins(options how) {
+    const auto plugins = how.client.plugins;
+    for (const auto& each : plugins) each->configure(how.client);
+    apply_plugins(how.client, how.registry, how.worker);
+    return how;
+  }
   using clock = std::chrono::steady_clock;
   using connection_ptr = std::shared_ptr<rondo::detail::io::connection>;
   using store_ptr = std::shared_ptr<rondo::detail::worker::run_store>;

@@ -8,6 +8,7 @@
 
 #include "rondo/client/workflow_handle.hpp"
 #include "rondo/detail/base/uuid.hpp"
+#include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/result.hpp"
 #include "rondo/detail/client/session.hpp"
@@ -63,7 +64,7 @@ inline service_call<signal_with_start_request> make_signal_with_start(const sess
   what.subject.action = "signal '" + std::string(signal) + "' with " + what.subject.action;
   what.request.set_signal_name(std::string(signal));
   if (signal_input.payloads_size() > 0) *what.request.mutable_signal_input() = std::move(signal_input);
-  return what;
+  return intercepted(by, std::move(what));
 }
 
 inline asio::awaitable<workflow_count> count(session_ptr through, std::string query) {

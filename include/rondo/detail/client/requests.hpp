@@ -16,6 +16,7 @@
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/describe.hpp"
+#include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/result.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
@@ -67,8 +68,10 @@ inline service_call<service::SignalWorkflowExecutionRequest> make_signal(const t
   request.set_identity(to.session->identity);
   request.set_request_id(random_uuid());
   if (input.payloads_size() > 0) *request.mutable_input() = std::move(input);
-  return {"SignalWorkflowExecution", to.subject("signal '" + std::string(name) + "' of"), to.resource_id(),
-          std::move(request)};
+  service_call<service::SignalWorkflowExecutionRequest> made(
+      "SignalWorkflowExecution", to.subject("signal '" + std::string(name) + "' of"), to.resource_id(),
+      std::move(request));
+  return intercepted(*to.session, std::move(made));
 }
 
 inline service_call<service::RequestCancelWorkflowExecutionRequest> make_cancel(const target& to,
@@ -116,7 +119,9 @@ inline service_call<service::QueryWorkflowRequest> make_query(const target& to, 
   request.mutable_query()->set_query_type(std::string(name));
   if (input.payloads_size() > 0) *request.mutable_query()->mutable_query_args() = std::move(input);
   request.set_query_reject_condition(wire_of(options.reject));
-  return {"QueryWorkflow", to.subject("query '" + std::string(name) + "' of"), to.resource_id(), std::move(request)};
+  service_call<service::QueryWorkflowRequest> made("QueryWorkflow", to.subject("query '" + std::string(name) + "' of"),
+                                                   to.resource_id(), std::move(request));
+  return intercepted(*to.session, std::move(made));
 }
 
 template <class Result>

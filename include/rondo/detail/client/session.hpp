@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "rondo/client/call.hpp"
+#include "rondo/client/interceptor.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
@@ -69,6 +70,10 @@ asio::awaitable<io::rpc_reply<Response>> try_send(session_ptr through, const ser
   io::retry_options options(what.kind);
   options.options.metadata = io::call_headers(through->namespace_, what.resource_id);
   auto reply = co_await io::call<Response>(*through->connection, what.method, what.request, std::move(options));
+  for (const auto& each : through->connection->options().interceptors) {
+    const client_answer answer{.method = what.method, .status = reply.status};
+    each->answered(answer);
+  }
   co_return reply;
 }
 

@@ -16,6 +16,7 @@
 #include "rondo/detail/client/activity_changes.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/describe.hpp"
+#include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/requesting.hpp"
 #include "rondo/detail/client/result.hpp"
 #include "rondo/detail/client/start.hpp"
@@ -95,7 +96,7 @@ inline service_call<start_activity_request> make_start_activity(const session& b
   set_texts(options.summary, options.details, to);
   if (options.priority) set_priority(made.subject, *options.priority, *to.mutable_priority());
   if (input.payloads_size() > 0) *to.mutable_input() = std::move(input);
-  return made;
+  return intercepted(by, std::move(made));
 }
 
 inline asio::awaitable<activity_target> start_activity(session_ptr through, service_call<start_activity_request> what) {

@@ -105,6 +105,7 @@ void set_new_workflow(const call_subject& subject, const start_workflow_options&
     engine::write_payload_map(*from.search_attributes.get(), *to.mutable_search_attributes()->mutable_indexed_fields());
   }
   set_texts(from.summary, from.details, to);
+  if (from.headers.get()) engine::write_payload_map(*from.headers.get(), *to.mutable_header()->mutable_fields());
   if (from.priority) set_priority(subject, *from.priority, *to.mutable_priority());
   if (from.versioning.kind != versioning_override::kind_type::none) {
     set_versioning(subject, from.versioning, *to.mutable_versioning_override());

@@ -13,6 +13,7 @@
 #include "rondo/client/start.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/arguments.hpp"
+#include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
@@ -58,7 +59,7 @@ inline service_call<update_request> make_update(const target& to, std::string_vi
   service_call<update_request> made("UpdateWorkflowExecution", to.subject("update '" + std::string(name) + "' of"),
                                     to.resource_id(), std::move(request));
   made.kind = io::rpc_class::long_poll;
-  return made;
+  return intercepted(*to.session, std::move(made));
 }
 
 /// The server has it in its history, or has rejected it.

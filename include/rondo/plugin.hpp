@@ -1,0 +1,59 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/connection_options.hpp"
+#include "rondo/registry.hpp"
+#include "rondo/worker_options.hpp"
+
+namespace rondo {
+
+/// Settings that belong together, such as those of a tracer: interceptors, codecs, workflows and activities of its own.
+/// Named in client_options::plugins, it sees the options of the client before it connects, and those of every worker over
+/// that client; in worker_options::plugins, those of one worker. The first one is asked first.
+class plugin {
+ public:
+  plugin() = default;
+  plugin(const plugin&) = delete;
+  plugin& operator=(const plugin&) = delete;
+  virtual ~plugin() = default;
+
+  /// For logs and lists of workers.
+  virtual std::string_view name() const = 0;
+  virtual void configure(client_options& /*options*/) {}
+  virtual void configure(registry& /*app*/, worker_options& /*options*/) {}
+};
+
+/// Lets the plugins of a client, and then those of a worker, change what the worker runs and how.
+inline void apply_plugins(const client_options& of, registry& app, worker_options& options) {
+  for (const auto& each : of.plugins) each->configure(app, options);
+  const auto own = options.plugins;
+  for (const auto& each : own) each->configure(app, options);
+}
+
+/// A plugin of two functions, either of which may be empty.
+class simple_plugin final : public plugin {
+ public:
+  using client_function = std::function<void(client_options&)>;
+  using worker_function = std::function<void(registry&, worker_options&)>;
+
+  simple_plugin(std::string name, client_function for_clients, worker_function for_workers = {})
+      : name_(std::move(name)), for_clients_(std::move(for_clients)), for_workers_(std::move(for_workers)) {}
+
+  std::string_view name() const override { return name_; }
+  void configure(client_options& options) override {
+    if (for_clients_) for_clients_(options);
+  }
+  void configure(registry& app, worker_options& options) override {
+    if (for_workers_) for_workers_(app, options);
+  }
+
+ private:
+  std::string name_;
+  client_function for_clients_;
+  worker_function for_workers_;
+};
+
+}  // namespace rondo
