@@ -219,6 +219,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Calls that begin from now on go there: a connection on the same loop.
   void replace_connection(std::shared_ptr<io::connection> to) {
     connection_ = polling_.connection = to;
+    prepare_payloads();
     if (services_) {
       services_->calls->replace_connection(to);
       services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
