@@ -178,6 +178,9 @@ class client {
     return keep->loop().block_on(std::move(work));
   }
 
+  /// Later calls bear this API key; from the thread of the loop, or while nobody drives it.
+  void set_api_key(std::string key) const { session_->connection->set_api_key(std::move(key)); }
+
   const std::string& namespace_() const noexcept { return session_->namespace_; }
   const std::string& identity() const noexcept { return session_->identity; }
   /// For co_spawn: coroutines that await calls of this client run here. They must not own the client.
