@@ -49,6 +49,10 @@ class instant_host final : public run::host {
     last.begin(closed);
     return "child";
   }
+  void start_nexus_operation(const run::nexus_call& /*call*/, run::completion* /*started*/,
+                             run::completion& closed) override {
+    last.begin(closed);
+  }
   run::pending& signal_workflow(const run::signal_call& /*call*/, run::completion& waiter) override {
     last.begin(waiter);
     return last;

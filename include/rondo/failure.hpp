@@ -182,7 +182,90 @@ class child_workflow_failure : public failure {
   fields fields_;
 };
 
-/// True when `error` is a `cancelled_failure`, or an activity or child workflow failure caused by one.
+/// What a Nexus operation failed with; `cause()` is the reason.
+class nexus_operation_failure : public failure {
+ public:
+  struct fields {
+    std::string endpoint{}, service{}, operation{}, operation_token{};
+    std::int64_t scheduled_event_id = 0;
+  };
+  nexus_operation_failure(std::string message, fields of) : failure(std::move(message)), fields_(std::move(of)) {}
+  const std::string& endpoint() const noexcept { return fields_.endpoint; }
+  const std::string& service() const noexcept { return fields_.service; }
+  const std::string& operation() const noexcept { return fields_.operation; }
+  /// What the handler calls the operation; empty when it never started, or ended at once.
+  const std::string& operation_token() const noexcept { return fields_.operation_token; }
+  std::int64_t scheduled_event_id() const noexcept { return fields_.scheduled_event_id; }
+
+ private:
+  fields fields_;
+};
+
+/// The kinds of errors of Nexus handlers.
+enum class nexus_error : std::uint8_t {
+  internal,     ///< retried
+  bad_request,  ///< not retried, nor are the next five
+  unauthenticated,
+  unauthorized,
+  not_found,
+  conflict,
+  not_implemented,
+  request_timeout,  ///< retried, as are all that follow
+  resource_exhausted,
+  unavailable,
+  upstream_timeout,
+};
+
+/// How the wire names a kind of error: "BAD_REQUEST".
+constexpr std::string_view name_of_nexus_error(nexus_error kind) noexcept {
+  switch (kind) {
+    case nexus_error::internal:
+      return "INTERNAL";
+    case nexus_error::bad_request:
+      return "BAD_REQUEST";
+    case nexus_error::unauthenticated:
+      return "UNAUTHENTICATED";
+    case nexus_error::unauthorized:
+      return "UNAUTHORIZED";
+    case nexus_error::not_found:
+      return "NOT_FOUND";
+    case nexus_error::conflict:
+      return "CONFLICT";
+    case nexus_error::not_implemented:
+      return "NOT_IMPLEMENTED";
+    case nexus_error::request_timeout:
+      return "REQUEST_TIMEOUT";
+    case nexus_error::resource_exhausted:
+      return "RESOURCE_EXHAUSTED";
+    case nexus_error::unavailable:
+      return "UNAVAILABLE";
+    case nexus_error::upstream_timeout:
+      return "UPSTREAM_TIMEOUT";
+  }
+  return "INTERNAL";
+}
+
+/// Whether the caller's server repeats a request that a handler failed.
+enum class nexus_retry : std::uint8_t { by_type, retryable, non_retryable };
+
+/// The handler of a Nexus operation did not take, or not answer, a request. Thrown by a handler it is its answer.
+class nexus_handler_failure : public failure {
+ public:
+  nexus_handler_failure(std::string message, nexus_error kind, nexus_retry retry = nexus_retry::by_type)
+      : nexus_handler_failure(std::move(message), std::string(name_of_nexus_error(kind)), retry) {}
+  nexus_handler_failure(std::string message, std::string type, nexus_retry retry)
+      : failure(std::move(message)), type_(std::move(type)), retry_(retry) {}
+  /// "BAD_REQUEST", "NOT_FOUND", ...
+  const std::string& type() const noexcept { return type_; }
+  nexus_retry retry() const noexcept { return retry_; }
+
+ private:
+  std::string type_;
+  nexus_retry retry_;
+};
+
+/// True when `error` is a `cancelled_failure`, or a failure of an activity, child workflow or Nexus operation caused by
+/// one.
 inline bool is_cancellation(const std::exception_ptr& error) noexcept {
   if (!error) return false;
   try {
@@ -192,6 +275,10 @@ inline bool is_cancellation(const std::exception_ptr& error) noexcept {
   } catch (const activity_failure& outer) {
     return is_cancellation(outer.cause());
   } catch (const child_workflow_failure& outer) {
+    return is_cancellation(outer.cause());
+  } catch (const nexus_operation_failure& outer) {
+    return is_cancellation(outer.cause());
+  } catch (const nexus_handler_failure& outer) {
     return is_cancellation(outer.cause());
   } catch (...) {
     return false;

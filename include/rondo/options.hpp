@@ -34,7 +34,7 @@ enum class cancellation_type : std::uint8_t {
   try_cancel,                   ///< ask for cancellation and report it as cancelled at once
   wait_cancellation_completed,  ///< ask, and report what it ended with
   abandon,                      ///< do not ask; report it as cancelled at once
-  wait_cancellation_requested,  ///< children only: ask, and report it as cancelled when it has been told
+  wait_cancellation_requested,  ///< children and Nexus operations: ask; cancelled as soon as it has been told
 };
 
 /// Options of one activity call. At least one of `start_to_close_timeout` and `schedule_to_close_timeout` is required.
@@ -140,6 +140,26 @@ struct child_workflow_options {
   payload_map_view headers{};
   /// One line, and more, for people who look at the workflow.
   std::string_view summary{}, details{};
+};
+
+/// A line of the header of a Nexus request. Names are lower case.
+struct nexus_header {
+  std::string_view name, value;
+};
+
+/// Options of one call of a Nexus operation. Timeouts that are zero: as the server limits them.
+struct nexus_operation_options {
+  /// From scheduling to the end, all attempts together.
+  duration schedule_to_close_timeout{};
+  /// Until the handler has started it, or ended it at once.
+  duration schedule_to_start_timeout{};
+  /// From then on; only for operations that go on after they have started.
+  duration start_to_close_timeout{};
+  cancellation_type cancellation = cancellation_type::wait_cancellation_completed;
+  /// For the handler; they are neither encoded nor encrypted.
+  std::span<const nexus_header> headers{};
+  /// One line for people who look at the history.
+  std::string_view summary{};
 };
 
 }  // namespace rondo

@@ -17,6 +17,7 @@
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/run/definition.hpp"
+#include "rondo/detail/run/nexus_definition.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/workflow/definition.hpp"
@@ -157,6 +158,16 @@ class registry {
     return *this;
   }
 
+  /// Adds a Nexus service, made with nexus_handlers of rondo/nexus.hpp.
+  template <class Handlers>
+    requires requires(const Handlers& handlers) { handlers.definition().operations; }
+  registry& nexus_service(const Handlers& handlers) {
+    if (handlers.definition().operations.empty()) {
+      throw std::invalid_argument("Nexus service '" + handlers.definition().name + "' has no operations");
+    }
+    return insert(nexus_services_, "Nexus service", handlers.definition());
+  }
+
   /// The workflow of that name, else the one for any; null when there is neither.
   const detail::run::workflow_definition* find_workflow(std::string_view name) const {
     const auto found = workflows_.find(name);
@@ -170,11 +181,16 @@ class registry {
     const auto found = activities_.find(name);
     return found == activities_.end() ? any_activity_.get() : found->second.get();
   }
+  const detail::run::nexus_service_definition* find_nexus_service(std::string_view name) const {
+    const auto found = nexus_services_.find(name);
+    return found == nexus_services_.end() ? nullptr : found->second.get();
+  }
   /// In alphabetical order.
   std::vector<std::string> workflow_names() const { return names(workflows_); }
   std::vector<std::string> activity_names() const { return names(activities_); }
   /// True when it can run some activity.
   bool has_activities() const noexcept { return !activities_.empty() || any_activity_ != nullptr; }
+  std::vector<std::string> nexus_service_names() const { return names(nexus_services_); }
 
  private:
   template <class Definition>
@@ -273,6 +289,7 @@ class registry {
   std::shared_ptr<const detail::run::workflow_definition> any_workflow_;
   table<detail::run::activity_definition> activities_;
   std::shared_ptr<const detail::run::activity_definition> any_activity_;
+  table<detail::run::nexus_service_definition> nexus_services_;
 };
 
 }  // namespace rondo

@@ -10,7 +10,7 @@
 namespace rondo {
 
 /// What a slot is for.
-enum class slot_kind : std::uint8_t { workflow, activity, local_activity };
+enum class slot_kind : std::uint8_t { workflow, activity, local_activity, nexus };
 
 /// What a worker asks a supplier for.
 struct slot_request {
@@ -30,7 +30,7 @@ struct slot_request {
 struct slot_use {
   slot_kind kind = slot_kind::workflow;
   std::uint64_t id = 0;
-  /// Of the workflow or the activity.
+  /// Of the workflow or the activity; "service.operation" of Nexus.
   std::string_view type{};
 };
 

@@ -66,7 +66,7 @@ struct worker_options {
   /// Worker Versioning: the version that this worker is.
   worker_deployment_options deployment{};
 
-  /// Run no activities, or no workflows.
+  /// Run workflows alone, or activities alone; neither serves Nexus.
   bool workflow_only = false, activity_only = false;
 
   /// Workflow tasks in work at once, at least 2 when the cache is on.
@@ -75,12 +75,14 @@ struct worker_options {
   std::size_t max_concurrent_activities = 100;
   /// Local activities in work at once, of both kinds; also the most threads that blocking ones get.
   std::size_t max_concurrent_local_activities = 100;
+  /// Requests of Nexus callers in work at once; also the most threads that blocking handlers get.
+  std::size_t max_concurrent_nexus_tasks = 100;
   /// Where slots come from; null: a fixed number, as above. With a supplier the number above does not count.
-  std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{}, local_activity_slots{};
+  std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{}, local_activity_slots{}, nexus_slots{};
   /// Further limits for activities of some types; not for local ones.
   std::vector<activity_slot_pool> activity_slot_pools{};
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
-  std::size_t max_workflow_pollers = 5, max_activity_pollers = 5;
+  std::size_t max_workflow_pollers = 5, max_activity_pollers = 5, max_nexus_pollers = 5;
   /// Set: the number of polls adapts to the server's decisions, and the numbers above do not count.
   std::optional<poller_autoscaling> workflow_poller_scaling{}, activity_poller_scaling{};
   /// Namespaces may wish for polls that adapt. They get them where the numbers above are the default ones, unless this

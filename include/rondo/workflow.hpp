@@ -15,6 +15,7 @@
 #include "rondo/workflow/handlers.hpp"
 #include "rondo/workflow/info.hpp"
 #include "rondo/workflow/messages.hpp"
+#include "rondo/workflow/nexus.hpp"
 #include "rondo/workflow/patch.hpp"
 #include "rondo/workflow/scope.hpp"
 #include "rondo/workflow/side_effect.hpp"

@@ -127,6 +127,40 @@ TEST(failures, of_every_kind_make_the_round_trip) {
                                           });
 }
 
+TEST(failures, of_nexus_survive) {
+  expect_reads_as<nexus_operation_failure>(
+      written(nexus_operation_failure(
+          "failed",
+          {.endpoint = "e", .service = "s", .operation = "o", .operation_token = "t", .scheduled_event_id = 5})),
+      [](const auto& read) {
+        EXPECT_EQ(read.endpoint(), "e");
+        EXPECT_EQ(read.service(), "s");
+        EXPECT_EQ(read.operation(), "o");
+        EXPECT_EQ(read.operation_token(), "t");
+        EXPECT_EQ(read.scheduled_event_id(), 5);
+      });
+  expect_reads_as<nexus_handler_failure>(
+      written(nexus_handler_failure("busy", nexus_error::unavailable, nexus_retry::non_retryable)),
+      [](const auto& read) {
+        EXPECT_EQ(read.type(), "UNAVAILABLE");
+        EXPECT_EQ(read.retry(), nexus_retry::non_retryable);
+      });
+  expect_reads_as<nexus_handler_failure>(written(nexus_handler_failure("gone", "NEW_KIND", nexus_retry::retryable)),
+                                         [](const auto& read) {
+                                           EXPECT_EQ(read.type(), "NEW_KIND");
+                                           EXPECT_EQ(read.retry(), nexus_retry::retryable);
+                                         });
+}
+
+TEST(failures, of_nexus_operations_may_be_cancellations) {
+  nexus_handler_failure handler("told", nexus_error::internal);
+  handler.set_cause(std::make_exception_ptr(cancelled_failure()));
+  nexus_operation_failure operation("failed", {});
+  EXPECT_FALSE(is_cancellation(std::make_exception_ptr(operation)));
+  operation.set_cause(std::make_exception_ptr(handler));
+  EXPECT_TRUE(is_cancellation(std::make_exception_ptr(operation)));
+}
+
 TEST(failures, that_are_passed_on_lose_nothing) {
   Failure foreign;
   foreign.set_message("remote");

@@ -14,6 +14,7 @@
 #include "rondo/detail/engine/end_machine.hpp"
 #include "rondo/detail/engine/external_machine.hpp"
 #include "rondo/detail/engine/local_activities.hpp"
+#include "rondo/detail/engine/nexus_machine.hpp"
 #include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/patch_machine.hpp"
 #include "rondo/detail/engine/timer_machine.hpp"
@@ -87,6 +88,22 @@ struct bench<child_machine> {
     machine = &pool.acquire(services, pool, cancels);
     const child_workflow_options options{.cancellation = how};
     machine->begin("run_1", {.workflow_type = "order", .options = options, .input = {}}, &start, waiter);
+  }
+};
+template <>
+struct bench<nexus_machine> {
+  google::protobuf::Arena arena;
+  machine_services services;
+  object_pool<nexus_machine> pool;
+  waiting start, waiter;
+  nexus_machine* machine = nullptr;
+
+  explicit bench(cancellation_type how = cancellation_type::try_cancel) {
+    services.commands.begin(&arena, 0);
+    machine = &pool.acquire(services, pool);
+    const nexus_operation_options options{.cancellation = how};
+    machine->begin({.endpoint = "e", .service = "s", .operation = "o", .options = options, .input = {}}, &start,
+                   waiter);
   }
 };
 template <>
@@ -236,6 +253,28 @@ HistoryEvent event_for(child_input input) {
       return event_for(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
   }
 }
+HistoryEvent event_for(nexus_input input) {
+  switch (input) {
+    case nexus_input::start:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_STARTED);
+    case nexus_input::complete:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED);
+    case nexus_input::fail:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_FAILED);
+    case nexus_input::time_out:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT);
+    case nexus_input::close_cancelled:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED);
+    case nexus_input::cancel_recorded:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED);
+    case nexus_input::told:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED);
+    case nexus_input::not_told:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED);
+    default:
+      return event_for(enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED);
+  }
+}
 HistoryEvent event_for(external_input /*input*/) {
   return event_for(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED);
 }
@@ -265,8 +304,9 @@ auto paths() {
 
 template <class Machine>
 class every_machine : public testing::Test {};
-using machines = testing::Types<activity_machine, timer_machine, child_machine, signal_machine, cancel_machine,
-                                local_activity_machine, end_machine, patch_machine, update_machine, note_machine>;
+using machines =
+    testing::Types<activity_machine, timer_machine, child_machine, nexus_machine, signal_machine, cancel_machine,
+                   local_activity_machine, end_machine, patch_machine, update_machine, note_machine>;
 TYPED_TEST_SUITE(every_machine, machines);
 
 TYPED_TEST(every_machine, takes_every_row_of_its_table) {

@@ -63,6 +63,7 @@ class worker_test : public testing::Test {
     made.task_queue = "queue";
     made.max_concurrent_workflow_tasks = made.max_workflow_pollers = 2;
     made.max_concurrent_activities = made.max_activity_pollers = 2;
+    made.max_concurrent_nexus_tasks = made.max_nexus_pollers = 2;
     made.poll_drain_timeout = std::chrono::milliseconds(10);
     made.abandon_timeout = std::chrono::milliseconds(50);
     return made;
@@ -77,7 +78,9 @@ class worker_test : public testing::Test {
     how.logger = logger(log, log_level::debug);
     const bool workflows = !how.activity_only && !app.workflow_names().empty();
     const bool activities = !how.workflow_only && app.has_activities();
-    polls_ = (workflows ? how.max_workflow_pollers : 0) + (activities ? how.max_activity_pollers : 0);
+    const bool nexus = !how.workflow_only && !how.activity_only && !app.nexus_service_names().empty();
+    polls_ = (workflows ? how.max_workflow_pollers : 0) + (activities ? how.max_activity_pollers : 0) +
+             (nexus ? how.max_nexus_pollers : 0);
     worker = std::make_unique<rondo::worker>(client::over(server.connection), app, std::move(how));
     ended = false;
     error = nullptr;
@@ -109,7 +112,7 @@ class worker_test : public testing::Test {
   /// Nothing is in work, and every poll waits.
   bool idle() const {
     const auto now = worker->session().in_flight();
-    return now.workflow_tasks == 0 && now.activities == 0 && server.waiting() == polls_;
+    return now.workflow_tasks == 0 && now.activities == 0 && now.nexus_tasks == 0 && server.waiting() == polls_;
   }
   std::size_t completions() const { return server.count<completion>(); }
   completion last_completion() const { return server.seen<completion>().back(); }

@@ -219,6 +219,14 @@ class engine_driver {
       case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
         return "cancel workflow " +
                command.request_cancel_external_workflow_execution_command_attributes().workflow_id();
+      case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION: {
+        const auto& from = command.schedule_nexus_operation_command_attributes();
+        return "nexus " + from.endpoint() + " " + from.service() + "." + from.operation() + "(" + from.input().data() +
+               ")";
+      }
+      case enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION:
+        return "cancel nexus " +
+               std::to_string(command.request_cancel_nexus_operation_command_attributes().scheduled_event_id());
       case enums::COMMAND_TYPE_RECORD_MARKER: {
         const auto& from = command.record_marker_command_attributes();
         if (from.marker_name() == engine::local_activity_marker) return local_text(from);

@@ -54,6 +54,13 @@ class fake_host : public detail::run::host {
     if (started != nullptr) add("start of child", *started, cancellation_type::abandon);
     return ids_.back();
   }
+  void start_nexus_operation(const detail::run::nexus_call& call, detail::run::completion* started,
+                             detail::run::completion& closed) override {
+    add("nexus " + std::to_string(next_) + " " + std::string(call.endpoint) + " " + std::string(call.service) + "." +
+            std::string(call.operation) + "(" + text(call.input) + ")",
+        closed, call.options.cancellation);
+    if (started != nullptr) add("start of operation", *started, cancellation_type::abandon);
+  }
   detail::run::pending& signal_workflow(const detail::run::signal_call& call,
                                         detail::run::completion& waiter) override {
     return add("signal " + std::to_string(next_) + " " + std::string(call.to.workflow_id) + " " +

@@ -25,8 +25,9 @@ namespace rondo::test {
 namespace io = rondo::detail::io;
 namespace service = engine::service;
 
-/// The queues of a worker: one that all workers share, its own for runs that it has in memory, one for activities.
-enum class queue { normal, sticky, activity };
+/// The queues of a worker: one that all workers share, its own for runs that it has in memory, one for activities, one
+/// for requests of Nexus callers.
+enum class queue { normal, sticky, activity, nexus };
 
 /// A Temporal server made of functions, as workers see it: hands out tasks to polls, records every request, and goes
 /// wrong as it is told to. Requests that nobody prepared an answer for get an empty response.
@@ -77,7 +78,9 @@ class fake_server {
     return static_cast<std::size_t>(
         std::count_if(all.begin(), all.end(), [](const auto& poll) { return !poll.abandoned(); }));
   }
-  std::size_t waiting() const { return waiting(queue::normal) + waiting(queue::sticky) + waiting(queue::activity); }
+  std::size_t waiting() const {
+    return waiting(queue::normal) + waiting(queue::sticky) + waiting(queue::activity) + waiting(queue::nexus);
+  }
   /// Tasks that no poll has taken.
   std::size_t left(queue at) { return queues_[at].tasks.size(); }
 
@@ -152,6 +155,7 @@ class fake_server {
                                                   "DescribeNamespace",
                                                   "PollWorkflowTaskQueue",
                                                   "PollActivityTaskQueue",
+                                                  "PollNexusTaskQueue",
                                                   "RespondWorkflowTaskCompleted",
                                                   "RespondWorkflowTaskFailed",
                                                   "RespondQueryTaskCompleted",
@@ -160,6 +164,10 @@ class fake_server {
                                                   "RespondActivityTaskCompleted",
                                                   "RespondActivityTaskFailed",
                                                   "RespondActivityTaskCanceled",
+                                                  "RespondNexusTaskCompleted",
+                                                  "RespondNexusTaskFailed",
+                                                  "StartWorkflowExecution",
+                                                  "RequestCancelWorkflowExecution",
                                                   "ShutdownWorker",
                                                   "ResetStickyTaskQueue",
                                                   "CountWorkflowExecutions",
@@ -196,6 +204,7 @@ class fake_server {
       return wait_for_task(own ? queue::sticky : queue::normal, which);
     }
     if (name == "PollActivityTaskQueue") return wait_for_task(queue::activity, which);
+    if (name == "PollNexusTaskQueue") return wait_for_task(queue::nexus, which);
     if (of.hangs) return of.held.push_back(which);
     finish(of, which);
   }

@@ -263,6 +263,78 @@ class history_builder {
     return *this;
   }
 
+  // Nexus operations
+  std::int64_t nexus_scheduled(std::string_view endpoint, std::string_view service, std::string_view operation) {
+    auto& attributes =
+        *add(enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED).mutable_nexus_operation_scheduled_event_attributes();
+    attributes.set_endpoint(std::string(endpoint));
+    attributes.set_service(std::string(service));
+    attributes.set_operation(std::string(operation));
+    return last_id();
+  }
+  history_builder& nexus_started(std::int64_t scheduled, std::string_view token = "token") {
+    auto& attributes =
+        *add(enums::EVENT_TYPE_NEXUS_OPERATION_STARTED).mutable_nexus_operation_started_event_attributes();
+    attributes.set_scheduled_event_id(scheduled);
+    attributes.set_operation_token(std::string(token));
+    return *this;
+  }
+  history_builder& nexus_completed(std::int64_t scheduled, std::string_view json) {
+    auto& attributes =
+        *add(enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED).mutable_nexus_operation_completed_event_attributes();
+    attributes.set_scheduled_event_id(scheduled);
+    engine::Payloads values;
+    write({json}, values);
+    *attributes.mutable_result() = values.payloads(0);
+    return *this;
+  }
+  history_builder& nexus_failed(std::int64_t scheduled, std::string_view message) {
+    auto& attributes = *add(enums::EVENT_TYPE_NEXUS_OPERATION_FAILED).mutable_nexus_operation_failed_event_attributes();
+    attributes.set_scheduled_event_id(scheduled);
+    auto& cause = nexus_failure(scheduled, *attributes.mutable_failure());
+    cause.set_message(std::string(message));
+    cause.mutable_application_failure_info();
+    return *this;
+  }
+  history_builder& nexus_timed_out(std::int64_t scheduled) {
+    auto& attributes =
+        *add(enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT).mutable_nexus_operation_timed_out_event_attributes();
+    attributes.set_scheduled_event_id(scheduled);
+    auto& cause = nexus_failure(scheduled, *attributes.mutable_failure());
+    cause.set_message("operation timed out");
+    cause.mutable_timeout_failure_info()->set_timeout_type(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+    return *this;
+  }
+  history_builder& nexus_cancelled(std::int64_t scheduled) {
+    auto& attributes =
+        *add(enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED).mutable_nexus_operation_canceled_event_attributes();
+    attributes.set_scheduled_event_id(scheduled);
+    auto& cause = nexus_failure(scheduled, *attributes.mutable_failure());
+    cause.set_message("operation cancelled");
+    cause.mutable_canceled_failure_info();
+    return *this;
+  }
+  std::int64_t nexus_cancel_requested(std::int64_t scheduled) {
+    add(enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED)
+        .mutable_nexus_operation_cancel_requested_event_attributes()
+        ->set_scheduled_event_id(scheduled);
+    return last_id();
+  }
+  history_builder& nexus_cancel_delivered(std::int64_t scheduled) {
+    add(enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED)
+        .mutable_nexus_operation_cancel_request_completed_event_attributes()
+        ->set_scheduled_event_id(scheduled);
+    return *this;
+  }
+  history_builder& nexus_cancel_failed(std::int64_t scheduled) {
+    auto& attributes = *add(enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED)
+                            .mutable_nexus_operation_cancel_request_failed_event_attributes();
+    attributes.set_scheduled_event_id(scheduled);
+    attributes.mutable_failure()->set_message("not now");
+    attributes.mutable_failure()->mutable_nexus_handler_failure_info()->set_type("INTERNAL");
+    return *this;
+  }
+
   // From outside
   history_builder& signal(std::string_view name, json_list arguments = {}) {
     auto& attributes =
@@ -371,6 +443,13 @@ class history_builder {
   }
 
  private:
+  /// Returns its cause.
+  static temporal::api::failure::v1::Failure& nexus_failure(std::int64_t scheduled,
+                                                            temporal::api::failure::v1::Failure& to) {
+    to.set_message("nexus operation completed unsuccessfully");
+    to.mutable_nexus_operation_execution_failure_info()->set_scheduled_event_id(scheduled);
+    return *to.mutable_cause();
+  }
   static void write(json_list values, engine::Payloads& to) {
     for (const auto value : values) {
       auto& added = *to.add_payloads();
@@ -430,6 +509,14 @@ inline void history_builder::record(const engine::Command& command) {
     }
     case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
       cancel_initiated(command.request_cancel_external_workflow_execution_command_attributes().workflow_id());
+      break;
+    case enums::COMMAND_TYPE_SCHEDULE_NEXUS_OPERATION: {
+      const auto& from = command.schedule_nexus_operation_command_attributes();
+      nexus_scheduled(from.endpoint(), from.service(), from.operation());
+      break;
+    }
+    case enums::COMMAND_TYPE_REQUEST_CANCEL_NEXUS_OPERATION:
+      nexus_cancel_requested(command.request_cancel_nexus_operation_command_attributes().scheduled_event_id());
       break;
     case enums::COMMAND_TYPE_RECORD_MARKER: {
       const auto& from = command.record_marker_command_attributes();

@@ -112,7 +112,7 @@ class session {
   }
   void observe(time_point now) {
     const auto current = work_->in_flight();
-    watch_.observe(now, current.workflow_tasks + current.activities > 0, work_->last_activity());
+    watch_.observe(now, current.workflow_tasks + current.activities + current.nexus_tasks > 0, work_->last_activity());
   }
 
   /// The time by which the reason to end must be looked for again.
@@ -125,7 +125,7 @@ class session {
   bool is_over(time_point now) const {
     if (now <= last_begin(times_.polls)) return false;
     const auto left = work_->in_flight();
-    return left.polls + left.workflow_tasks + left.activities == 0;
+    return left.polls + left.workflow_tasks + left.activities + left.nexus_tasks == 0;
   }
   std::optional<end_reason> reason_to_end(time_point now) const {
     if (stop_.stop_requested()) return end_reason::stopped;

@@ -122,6 +122,13 @@ constexpr event_role role_of(enums::EventType event) noexcept {
     case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
     case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
     case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_STARTED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED:
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED:
       return event_role::answer;
     case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
       return event_role::task_failed;
@@ -145,6 +152,12 @@ constexpr event_role role_of(enums::EventType event) noexcept {
 constexpr bool wakes(event_role role) noexcept {
   return role == event_role::start || role == event_role::signal || role == event_role::cancel ||
          role == event_role::answer;
+}
+
+/// True for the answer to a request that may have become pointless: what it was about can be over when it comes.
+constexpr bool may_come_late(enums::EventType event) noexcept {
+  return event == enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED ||
+         event == enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED;
 }
 
 /// The id of the event that began what this event belongs to; 0 when it belongs to nothing.
@@ -184,6 +197,20 @@ inline std::int64_t initial_event_of(const HistoryEvent& event) {
       return event.request_cancel_external_workflow_execution_failed_event_attributes().initiated_event_id();
     case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
       return event.external_workflow_execution_cancel_requested_event_attributes().initiated_event_id();
+    case enums::EVENT_TYPE_NEXUS_OPERATION_STARTED:
+      return event.nexus_operation_started_event_attributes().scheduled_event_id();
+    case enums::EVENT_TYPE_NEXUS_OPERATION_COMPLETED:
+      return event.nexus_operation_completed_event_attributes().scheduled_event_id();
+    case enums::EVENT_TYPE_NEXUS_OPERATION_FAILED:
+      return event.nexus_operation_failed_event_attributes().scheduled_event_id();
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCELED:
+      return event.nexus_operation_canceled_event_attributes().scheduled_event_id();
+    case enums::EVENT_TYPE_NEXUS_OPERATION_TIMED_OUT:
+      return event.nexus_operation_timed_out_event_attributes().scheduled_event_id();
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED:
+      return event.nexus_operation_cancel_request_completed_event_attributes().scheduled_event_id();
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED:
+      return event.nexus_operation_cancel_request_failed_event_attributes().scheduled_event_id();
     default:
       return 0;
   }

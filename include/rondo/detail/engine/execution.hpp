@@ -16,6 +16,7 @@
 #include "rondo/detail/engine/flags.hpp"
 #include "rondo/detail/engine/local_activities.hpp"
 #include "rondo/detail/engine/logical_tasks.hpp"
+#include "rondo/detail/engine/nexus_machine.hpp"
 #include "rondo/detail/engine/note_machine.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
 #include "rondo/detail/engine/options_check.hpp"
@@ -148,6 +149,12 @@ class execution final : public run::host {
                {call.workflow_type, call.options, out.input, out.headers}, started, closed);
     return made.id();
   }
+  void start_nexus_operation(const run::nexus_call& call, run::completion* started, run::completion& closed) override {
+    check(call);
+    const auto out = outgoing_.prepare(workflow_call_kind::nexus_operation, call.operation, {}, call.input, {});
+    nexus_operations_.acquire(services_, nexus_operations_)
+        .begin({call.endpoint, call.service, call.operation, call.options, out.input}, started, closed);
+  }
   run::pending& signal_workflow(const run::signal_call& call, run::completion& waiter) override {
     const auto out = outgoing_.prepare(workflow_call_kind::signal, call.name, call.to.workflow_id, call.input, {});
     auto& made = signals_.acquire(services_, signals_);
@@ -272,6 +279,7 @@ class execution final : public run::host {
   object_pool<signal_machine> signals_;
   object_pool<cancel_machine> cancels_;
   object_pool<child_machine> children_;
+  object_pool<nexus_machine> nexus_operations_;
   note_machine::pool notes_;
   side_effects effects_;
   patches patches_;

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "rondo/detail/run/host.hpp"
 #include "rondo/options.hpp"
 
 // What the server would refuse is refused where the workflow asks for it: std::invalid_argument says what is wrong.
@@ -76,6 +77,23 @@ inline void check(const child_workflow_options& options, std::string_view type) 
   owner.require(options.task_timeout >= duration::zero(), "task_timeout must not be negative");
   if (options.priority) check(*options.priority, owner);
   if (options.retry) check(*options.retry, owner);
+}
+
+inline void check(const run::nexus_call& call) {
+  const nexus_operation_options& options = call.options;
+  const options_of owner("Nexus operation", call.operation);
+  owner.require(!call.operation.empty(), "the operation must have a name");
+  owner.require(!call.service.empty(), "the service must have a name");
+  owner.require(!call.endpoint.empty(), "the endpoint must have a name");
+  owner.require(options.schedule_to_close_timeout >= duration::zero(),
+                "schedule_to_close_timeout must not be negative");
+  owner.require(options.schedule_to_start_timeout >= duration::zero(),
+                "schedule_to_start_timeout must not be negative");
+  owner.require(options.start_to_close_timeout >= duration::zero(), "start_to_close_timeout must not be negative");
+  for (const auto& [name, value] : options.headers) {
+    owner.require(!name.empty(), "a header must have a name");
+    for (const char c : name) owner.require(c < 'A' || c > 'Z', "names of headers must be lower case");
+  }
 }
 
 }  // namespace rondo::detail::engine

@@ -84,6 +84,14 @@ inline std::string describe(const HistoryEvent& event) {
              quoted(event.request_cancel_external_workflow_execution_initiated_event_attributes()
                         .workflow_execution()
                         .workflow_id());
+    case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: {
+      const auto& from = event.nexus_operation_scheduled_event_attributes();
+      return text + " of Nexus operation " + quoted(from.service() + "." + from.operation()) + " (endpoint " +
+             quoted(from.endpoint()) + ")";
+    }
+    case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED:
+      return text + " of the Nexus operation scheduled in event " +
+             std::to_string(event.nexus_operation_cancel_requested_event_attributes().scheduled_event_id());
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
       return text + " of update (id " +
              quoted(event.workflow_execution_update_accepted_event_attributes().protocol_instance_id()) + ")";

@@ -114,6 +114,14 @@ struct child_workflow_call {
   const payload_map* headers = nullptr;
 };
 
+/// What a workflow asks for when it starts a Nexus operation.
+struct nexus_call {
+  std::string_view endpoint, service, operation;
+  const nexus_operation_options& options;
+  /// At most one value.
+  encoder input;
+};
+
 /// Another workflow, which this one signals or cancels.
 struct other_workflow {
   std::string_view namespace_{}, workflow_id{}, run_id{};  // namespace empty: its own; run empty: the present one
@@ -158,6 +166,10 @@ class host {
   /// cancels the child. Returns the child's workflow id, valid while the child is not closed. Throws
   /// std::invalid_argument when the options cannot be carried out.
   virtual std::string_view start_child(const child_workflow_call& call, completion* started, completion& closed) = 0;
+  /// `started` (may be null) resolves with the token of the operation, which is empty if it ended at once, `closed`
+  /// with its result; cancelling either cancels the operation. Throws std::invalid_argument when the options cannot be
+  /// carried out.
+  virtual void start_nexus_operation(const nexus_call& call, completion* started, completion& closed) = 0;
   /// Resolves with no values when the signal is delivered. Cancelling it takes it back if it was not sent yet.
   virtual pending& signal_workflow(const signal_call& call, completion& waiter) = 0;
   /// Resolves with no values when the other workflow has been told.

@@ -44,6 +44,10 @@ inline void check_pools(const worker_options& options, const registry& app) {
   }
 }
 
+inline bool runs_nexus(const worker_options& options, const registry& app) {
+  return !options.workflow_only && !options.activity_only && !app.nexus_service_names().empty();
+}
+
 /// Throws std::invalid_argument when the options contradict each other or there is nothing to run.
 inline void check_options(const worker_options& options, const registry& app) {
   if (options.task_queue.empty()) throw std::invalid_argument("rondo: a worker needs a task_queue");
@@ -51,9 +55,10 @@ inline void check_options(const worker_options& options, const registry& app) {
     throw std::invalid_argument("rondo: workflow_only and activity_only exclude each other");
   }
   const bool workflows = runs_workflows(options, app), activities = runs_activities(options, app);
-  if (!workflows && !activities) {
+  const bool nexus = runs_nexus(options, app);
+  if (!workflows && !activities && !nexus) {
     throw std::invalid_argument("rondo: the worker of task queue '" + options.task_queue +
-                                "' has nothing to run: register workflows or activities");
+                                "' has nothing to run: register workflows, activities or Nexus services");
   }
   const bool cached = options.max_cached_workflows > 0;
   const auto slots = [](const auto& supplier, std::size_t count) {
@@ -70,6 +75,10 @@ inline void check_options(const worker_options& options, const registry& app) {
   if (activities && (slots(options.activity_slots, options.max_concurrent_activities) == 0 ||
                      (options.max_activity_pollers == 0 && !options.activity_poller_scaling))) {
     throw std::invalid_argument("rondo: a worker that runs activities needs at least one slot and one poller for them");
+  }
+  if (nexus &&
+      (slots(options.nexus_slots, options.max_concurrent_nexus_tasks) == 0 || options.max_nexus_pollers == 0)) {
+    throw std::invalid_argument("rondo: a worker with Nexus services needs at least one slot and one poller for them");
   }
   if (options.poll_timeout < std::chrono::seconds(2)) {
     throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");

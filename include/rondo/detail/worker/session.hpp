@@ -26,6 +26,7 @@
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/heartbeat_writer.hpp"
+#include "rondo/detail/worker/nexus_runner.hpp"
 #include "rondo/detail/worker/options_check.hpp"
 #include "rondo/detail/worker/poller.hpp"
 #include "rondo/detail/worker/rate_limiter.hpp"
@@ -41,7 +42,7 @@ namespace rondo::detail::worker {
 
 /// What of a worker is going on.
 struct in_flight {
-  std::size_t polls = 0, workflow_tasks = 0, activities = 0;
+  std::size_t polls = 0, workflow_tasks = 0, activities = 0, nexus_tasks = 0;
   /// When the task came that is in work longest; empty when none is.
   std::optional<io::time_point> oldest_task{};
 };
@@ -71,6 +72,8 @@ class session : public std::enable_shared_from_this<session> {
         activity_slots_(loop, slot_kind::activity,
                         supplier_of(options_.activity_slots, options_.max_concurrent_activities), options_.task_queue,
                         options_.logger),
+        nexus_slots_(loop, slot_kind::nexus, supplier_of(options_.nexus_slots, options_.max_concurrent_nexus_tasks),
+                     options_.task_queue, options_.logger),
         limiter_(options_.max_activities_per_second) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
     check_options(options_, runs_->definitions);
@@ -92,6 +95,7 @@ class session : public std::enable_shared_from_this<session> {
     prepare_payloads();
     if (runs_activities()) start_activity_polls();
     if (runs_workflows()) start_workflow_polls();
+    if (runs_nexus()) start_nexus_polls();
   }
 
   /// Tells the server from now on, and when it stops, how the worker is, where the server wants to know that.
@@ -105,6 +109,7 @@ class session : public std::enable_shared_from_this<session> {
     polling_.stop();
     workflow_slots_.close();
     activity_slots_.close();
+    nexus_slots_.close();
     if (workflows_) workflows_->stopping = true;
     changes_.notify();
   }
@@ -124,13 +129,17 @@ class session : public std::enable_shared_from_this<session> {
   }
   /// Waits until no task is in work; false when the deadline came first.
   asio::awaitable<bool> wait_drained(io::time_point deadline) {
-    const auto idle = [this] { return workflows_idle() && (activities_ == nullptr || activities_->in_flight() == 0); };
+    const auto idle = [this] {
+      return workflows_idle() && (activities_ == nullptr || activities_->in_flight() == 0) &&
+             (nexus_ == nullptr || nexus_->in_flight() == 0);
+    };
     co_return co_await changes_.wait_until(idle, deadline);
   }
-  /// Asks the code of activities to stop.
+  /// Asks the code of activities and of Nexus handlers to stop.
   void cancel_activities() {
     if (activities_) activities_->cancel_all(rondo::cancel_reason::worker_shutdown);
     if (workflows_) workflows_->hand_over_locals();
+    if (nexus_) nexus_->cancel_all();
   }
   /// Gives back to the server what still runs: activities are reported as failed and are repeated elsewhere. At the
   /// deadline, calls for workflow tasks are broken off; the server repeats those tasks after their timeout.
@@ -141,10 +150,15 @@ class session : public std::enable_shared_from_this<session> {
                            {{"activities", activities_->in_flight()}});
       activities_->hand_back_all();
     }
-    const auto told = [this] { return workflows_idle() && (activities_ == nullptr || activities_->all_reported()); };
+    if (nexus_) nexus_->hand_back_all();
+    const auto told = [this] {
+      return workflows_idle() && (activities_ == nullptr || activities_->all_reported()) &&
+             (nexus_ == nullptr || nexus_->all_answered());
+    };
     const bool in_time = co_await changes_.wait_until(told, deadline);
     if (in_time) co_return;
     if (services_) services_->calls->cancel();
+    if (nexus_) nexus_->break_off();
     if (!workflows_idle()) {
       options_.logger.warn("workflow tasks did not end in time and are dropped", {{"tasks", workflows_->in_flight()}});
       workflows_->break_off();
@@ -167,6 +181,7 @@ class session : public std::enable_shared_from_this<session> {
     request.set_task_queue(options_.task_queue);
     if (runs_workflows()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_WORKFLOW);
     if (runs_activities()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_ACTIVITY);
+    if (runs_nexus()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_NEXUS);
     if (heartbeats_) {
       heartbeats_->write(heartbeat_facts(), engine::enums::WORKER_STATUS_SHUTTING_DOWN,
                          *request.mutable_worker_heartbeat());
@@ -199,6 +214,7 @@ class session : public std::enable_shared_from_this<session> {
     };
     add(workflows_, now.workflow_tasks);
     add(activities_, now.activities);
+    add(nexus_, now.nexus_tasks);
     return now;
   }
   /// The server may offer tasks to this worker before others.
@@ -225,6 +241,7 @@ class session : public std::enable_shared_from_this<session> {
       services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
     }
     if (workflows_) workflows_->replace_connection(to);
+    if (nexus_) nexus_->replace_connection(to);
   }
   /// The pollers of each queue that is polled.
   const std::vector<std::shared_ptr<poller_group>>& poller_groups() const noexcept { return groups_; }
@@ -245,6 +262,7 @@ class session : public std::enable_shared_from_this<session> {
  private:
   bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
   bool runs_activities() const { return worker::runs_activities(options_, runs_->definitions); }
+  bool runs_nexus() const { return worker::runs_nexus(options_, runs_->definitions); }
   namespace_facts facts() const { return runs_->facts.value_or(namespace_facts()); }
   std::vector<sticky_reset::held_run> cached_runs() const {
     std::vector<sticky_reset::held_run> all;
@@ -456,6 +474,24 @@ class session : public std::enable_shared_from_this<session> {
     return wished ? std::optional(poller_autoscaling()) : std::nullopt;
   }
 
+  void start_nexus_polls() {
+    nexus_ = std::make_unique<nexus_runner>(runs_->definitions, loop_, connection_, options_, namespace_);
+    nexus_->on_change = [this] { changes_.notify(); };
+    engine::service::PollNexusTaskQueueRequest request;
+    fill(request, options_.task_queue);
+    add_pollers(
+        "nexus", "PollNexusTaskQueue", request, options_.max_nexus_pollers, std::nullopt,
+        [this] { return nexus_slots_.take(); },
+        [this](const io::response_bytes& answer, slot permit) { return begin_nexus(answer, std::move(permit)); });
+  }
+  poll_answer begin_nexus(const io::response_bytes& answer, slot permit) {
+    auto task = std::make_unique<nexus_poll>();
+    if (!parse(answer, *task)) return {};
+    const auto what = read_answer(*task);
+    if (what.task) nexus_->start(std::move(task), std::move(permit), answer.problem);
+    return what;
+  }
+
   template <class Request>
   void fill(Request& request, const std::string& queue) const {
     request.set_namespace_(namespace_);
@@ -511,11 +547,12 @@ class session : public std::enable_shared_from_this<session> {
   change_signal changes_;
   session_counts counts_;
   polling polling_;
-  slot_line workflow_slots_, activity_slots_;
+  slot_line workflow_slots_, activity_slots_, nexus_slots_;
   rate_limiter limiter_;
   std::unique_ptr<activity_services> services_;
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
+  std::unique_ptr<nexus_runner> nexus_;
   std::vector<std::shared_ptr<poller_group>> groups_;
   /// Null: the server does not want to know.
   std::unique_ptr<heartbeat_writer> heartbeats_;

@@ -201,6 +201,7 @@ inline bool execution::deliver_answer(const HistoryEvent& event) {
   const auto begun_by = initial_event_of(event);
   machine* found = services_.by_event.find(begun_by);
   if (found == nullptr) {
+    if (may_come_late(event.event_type())) return true;
     return fail_with(nondeterminism("the history has event " + std::to_string(event.event_id()) + " " +
                                     name_of_event(event.event_type()) + " for event " + std::to_string(begun_by) +
                                     ", but the workflow code has nothing open that began there"));

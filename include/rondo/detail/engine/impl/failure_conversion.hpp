@@ -128,6 +128,25 @@ inline child_workflow_failure child_failure_of(const Failure& from, std::string 
   return child_workflow_failure(std::move(message), std::move(fields));
 }
 
+inline nexus_operation_failure nexus_failure_of(const Failure& from, std::string message) {
+  const auto& info = from.nexus_operation_execution_failure_info();
+  nexus_operation_failure::fields fields{.endpoint = info.endpoint(),
+                                         .service = info.service(),
+                                         .operation = info.operation(),
+                                         .operation_token = info.operation_token(),
+                                         .scheduled_event_id = info.scheduled_event_id()};
+  return nexus_operation_failure(std::move(message), std::move(fields));
+}
+
+inline nexus_handler_failure handler_failure_of(const Failure& from, std::string message) {
+  const auto& info = from.nexus_handler_failure_info();
+  nexus_retry retry = nexus_retry::by_type;
+  if (info.retry_behavior() == enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_RETRYABLE) retry = nexus_retry::retryable;
+  if (info.retry_behavior() == enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_NON_RETRYABLE)
+    retry = nexus_retry::non_retryable;
+  return nexus_handler_failure(std::move(message), info.type(), retry);
+}
+
 inline std::exception_ptr exception_at(const Failure& from, int depth) {
   auto [message, stack] = texts_of(from);
   switch (from.failure_info_case()) {
@@ -153,6 +172,10 @@ inline std::exception_ptr exception_at(const Failure& from, int depth) {
       return finished(activity_failure_of(from, std::move(message)), from, std::move(stack), depth);
     case Failure::kChildWorkflowExecutionFailureInfo:
       return finished(child_failure_of(from, std::move(message)), from, std::move(stack), depth);
+    case Failure::kNexusOperationExecutionFailureInfo:
+      return finished(nexus_failure_of(from, std::move(message)), from, std::move(stack), depth);
+    case Failure::kNexusHandlerFailureInfo:
+      return finished(handler_failure_of(from, std::move(message)), from, std::move(stack), depth);
     default:
       return finished(failure(std::move(message)), from, std::move(stack), depth);
   }
@@ -195,6 +218,33 @@ inline void write_info(const child_workflow_failure& from, Failure& to) {
   info.set_retry_state(static_cast<enums::RetryState>(all.state));
 }
 
+inline void write_info(const nexus_operation_failure& from, Failure& to) {
+  auto& info = *to.mutable_nexus_operation_execution_failure_info();
+  info.set_endpoint(valid_utf8(from.endpoint()));
+  info.set_service(valid_utf8(from.service()));
+  info.set_operation(valid_utf8(from.operation()));
+  info.set_operation_token(valid_utf8(from.operation_token()));
+  info.set_scheduled_event_id(from.scheduled_event_id());
+}
+
+inline enums::NexusHandlerErrorRetryBehavior wire_of(nexus_retry retry) noexcept {
+  switch (retry) {
+    case nexus_retry::by_type:
+      return enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_UNSPECIFIED;
+    case nexus_retry::retryable:
+      return enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_RETRYABLE;
+    case nexus_retry::non_retryable:
+      return enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_NON_RETRYABLE;
+  }
+  return enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_UNSPECIFIED;
+}
+
+inline void write_info(const nexus_handler_failure& from, Failure& to) {
+  auto& info = *to.mutable_nexus_handler_failure_info();
+  info.set_type(valid_utf8(from.type()));
+  info.set_retry_behavior(wire_of(from.retry()));
+}
+
 inline void write_kind(const failure& from, const std::exception_ptr& pointer, Failure& to) {
   if (const auto* application = dynamic_cast<const application_failure*>(&from)) {
     write_info(*application, to);
@@ -215,6 +265,10 @@ inline void write_kind(const failure& from, const std::exception_ptr& pointer, F
     write_info(*activity, to);
   } else if (const auto* child = dynamic_cast<const child_workflow_failure*>(&from)) {
     write_info(*child, to);
+  } else if (const auto* operation = dynamic_cast<const nexus_operation_failure*>(&from)) {
+    write_info(*operation, to);
+  } else if (const auto* handler = dynamic_cast<const nexus_handler_failure*>(&from)) {
+    write_info(*handler, to);
   } else {
     to.mutable_application_failure_info()->set_type(valid_utf8(type_of(pointer)));
   }

@@ -1,0 +1,187 @@
+#pragma once
+#include <asio/error.hpp>
+#include <asio/system_error.hpp>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/detail/base/base64.hpp"
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/failure.hpp"
+#include "rondo/json.hpp"
+#include "rondo/nexus.hpp"
+#include "rondo/rpc_error.hpp"
+
+// How a handler's exception is told to the server: newer servers take Temporal's failures, older ones those of Nexus.
+namespace rondo::detail::worker {
+
+namespace nexus_wire = temporal::api::nexus::v1;
+
+/// How a call to the server that a handler has made fails its request.
+inline nexus_handler_failure handler_failure_of(const rpc_error& error) {
+  switch (error.code()) {
+    case rpc_code::invalid_argument:
+      return {error.what(), nexus_error::bad_request};
+    case rpc_code::not_found:
+      return {error.what(), nexus_error::not_found};
+    case rpc_code::already_exists:
+    case rpc_code::failed_precondition:
+    case rpc_code::out_of_range:
+      return {error.what(), nexus_error::internal, nexus_retry::non_retryable};
+    case rpc_code::aborted:
+    case rpc_code::unavailable:
+      return {error.what(), nexus_error::unavailable};
+    case rpc_code::resource_exhausted:
+      return {error.what(), nexus_error::resource_exhausted};
+    case rpc_code::unimplemented:
+      return {error.what(), nexus_error::not_implemented};
+    case rpc_code::deadline_exceeded:
+      return {error.what(), nexus_error::upstream_timeout};
+    default:
+      return {error.what(), nexus_error::internal};
+  }
+}
+
+/// True for the exceptions by which an interrupted handler ends: its own cancelled_failure, or asio's aborted
+/// operations.
+inline bool was_interrupted(const std::exception_ptr& error) {
+  if (is_cancellation(error)) return true;
+  try {
+    std::rethrow_exception(error);
+  } catch (const asio::system_error& aborted) {
+    return aborted.code() == asio::error::operation_aborted;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// What a handler threw as an answer: a nexus_handler_failure, unless it was one, or an end of the operation, already.
+inline std::exception_ptr answer_of(const std::exception_ptr& thrown) {
+  const auto with_cause = [&thrown](nexus_handler_failure made) {
+    made.set_cause(thrown);
+    return std::make_exception_ptr(std::move(made));
+  };
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const nexus_operation_error&) {
+    return thrown;
+  } catch (const nexus_handler_failure&) {
+    return thrown;
+  } catch (const rpc_error& failed) {
+    return with_cause(handler_failure_of(failed));
+  } catch (const application_failure& failed) {
+    const auto retry = failed.non_retryable() ? nexus_retry::non_retryable : nexus_retry::by_type;
+    return with_cause(nexus_handler_failure(failed.message(), nexus_error::internal, retry));
+  } catch (...) {
+    return with_cause(nexus_handler_failure(engine::message_of(thrown), nexus_error::internal));
+  }
+}
+
+/// The end of an operation as Temporal's failure.
+inline void write_operation_failure(const nexus_operation_error& from, bool cancelled, engine::Failure& to) {
+  to.set_message(engine::valid_utf8(from.message()));
+  to.set_source("rondo");
+  if (cancelled) {
+    to.mutable_canceled_failure_info();
+  } else {
+    to.mutable_application_failure_info()->set_type("OperationError");
+    to.mutable_application_failure_info()->set_non_retryable(true);
+  }
+  if (from.cause()) engine::write_failure(from.cause(), *to.mutable_cause());
+}
+
+inline void append_payloads_json(const engine::Payloads& from, std::string& to) {
+  to += R"({"payloads":[)";
+  for (int index = 0; index < from.payloads_size(); ++index) {
+    to += index == 0 ? R"({"metadata":{)" : R"(,{"metadata":{)";
+    bool first = true;
+    for (const auto& [name, value] : from.payloads(index).metadata()) {
+      if (!first) to += ',';
+      first = false;
+      json::write(to, name);
+      to += ":\"" + base64_encode(value) + '"';
+    }
+    to += R"(},"data":")" + base64_encode(from.payloads(index).data()) + "\"}";
+  }
+  to += "]}";
+}
+
+/// The JSON of a failure; the outermost one leaves its message to the message around it.
+inline void append_failure_json(const engine::Failure& from, bool with_message, std::string& to) {
+  to += R"({"source":)";
+  json::write(to, from.source());
+  if (with_message) {
+    to += R"(,"message":)";
+    json::write(to, from.message());
+  }
+  if (from.has_canceled_failure_info()) {
+    to += R"(,"canceledFailureInfo":{})";
+  } else {
+    const auto& info = from.application_failure_info();
+    to += R"(,"applicationFailureInfo":{"type":)";
+    json::write(to, info.type());
+    if (info.non_retryable()) to += R"(,"nonRetryable":true)";
+    if (info.has_details()) {
+      to += R"(,"details":)";
+      append_payloads_json(info.details(), to);
+    }
+    to += '}';
+  }
+  if (from.has_cause()) {
+    to += R"(,"cause":)";
+    append_failure_json(from.cause(), true, to);
+  }
+  to += '}';
+}
+
+/// The failure as Nexus has it.
+inline void write_nexus_failure(const engine::Failure& from, nexus_wire::Failure& to) {
+  to.set_message(from.message());
+  (*to.mutable_metadata())["type"] = "temporal.api.failure.v1.Failure";
+  append_failure_json(from, false, *to.mutable_details());
+}
+
+/// True, and `to` written, when `answer` ends the operation.
+inline bool write_operation_error(const std::exception_ptr& answer, bool temporal_failures,
+                                  nexus_wire::StartOperationResponse& to) {
+  try {
+    std::rethrow_exception(answer);
+  } catch (const nexus_operation_error& error) {
+    const bool cancelled = dynamic_cast<const nexus_operation_cancelled*>(&error) != nullptr;
+    if (temporal_failures) {
+      write_operation_failure(error, cancelled, *to.mutable_failure());
+      return true;
+    }
+    engine::Failure failure;
+    write_operation_failure(error, cancelled, failure);
+    auto& told = *to.mutable_operation_error();
+    told.set_operation_state(cancelled ? "canceled" : "failed");
+    write_nexus_failure(failure, *told.mutable_failure());
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// Writes an answer that fails the request.
+inline void write_handler_failure(const std::exception_ptr& answer, bool temporal_failures,
+                                  engine::service::RespondNexusTaskFailedRequest& to) {
+  engine::Failure failure;
+  engine::write_failure(answer, failure);
+  if (temporal_failures) {
+    to.mutable_failure()->Swap(&failure);
+    return;
+  }
+  auto& told = *to.mutable_error();
+  told.set_error_type(failure.nexus_handler_failure_info().type());
+  told.set_retry_behavior(failure.nexus_handler_failure_info().retry_behavior());
+  if (failure.has_cause()) {
+    write_nexus_failure(failure.cause(), *told.mutable_failure());
+  } else {
+    told.mutable_failure()->set_message(failure.message());
+  }
+}
+
+}  // namespace rondo::detail::worker

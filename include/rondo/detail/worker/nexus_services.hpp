@@ -1,0 +1,81 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rondo/client.hpp"
+#include "rondo/detail/io/call_token.hpp"
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/io/retry.hpp"
+#include "rondo/detail/worker/loop_gate.hpp"
+#include "rondo/detail/worker/thread_pool.hpp"
+#include "rondo/worker_options.hpp"
+
+namespace rondo::detail::worker {
+
+class nexus_task;
+
+/// The calls of Nexus tasks. Kept by the tasks: a call may outlive the worker.
+class nexus_calls {
+ public:
+  explicit nexus_calls(std::shared_ptr<io::connection> to) : connection_(std::move(to)) {}
+
+  /// What it is given outlives the call.
+  template <class Response, class Request>
+  asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request,
+                                                io::retry_options how) {
+    const auto connection = connection_;
+    how.options.token = &token_;
+    auto reply = co_await io::call<Response>(*connection, method, request, std::move(how));
+    co_return reply;
+  }
+  /// Calls that begin from now on go there.
+  void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
+  /// Calls under way end now, and none is made any more.
+  void cancel() { token_.cancel(); }
+
+ private:
+  std::shared_ptr<io::connection> connection_;
+  io::call_token token_;
+};
+
+/// What Nexus tasks need of their worker. Outlives them, but for those that were left behind.
+class nexus_services {
+ public:
+  nexus_services(io::event_loop& on, const std::shared_ptr<io::connection>& to, const worker_options& as,
+                 std::string namespace_name)
+      : loop(on),
+        calls(std::make_shared<nexus_calls>(to)),
+        client(rondo::client::over(to)),
+        options(as),
+        namespace_(std::move(namespace_name)),
+        gate(std::make_shared<loop_gate>(on)),
+        pool(as.max_concurrent_nexus_tasks) {}
+
+  /// Runs a coroutine on its own; it must not throw.
+  void spawn(asio::awaitable<void> work) {
+    asio::co_spawn(loop.executor(), std::move(work), [](const std::exception_ptr& error) {
+      if (error) std::rethrow_exception(error);
+    });
+  }
+  /// A task has been answered, or need not be: its slot is free.
+  std::function<void(nexus_task&)> on_ended;
+  /// A task was answered while its code goes on.
+  std::function<void()> on_answered;
+
+  io::event_loop& loop;
+  std::shared_ptr<nexus_calls> calls;
+  rondo::client client;
+  const worker_options& options;
+  std::string namespace_;
+  std::shared_ptr<loop_gate> gate;
+  thread_pool pool;
+};
+
+}  // namespace rondo::detail::worker

@@ -1,0 +1,333 @@
+#pragma once
+#include <algorithm>
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/co_spawn.hpp>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "rondo/detail/client/start.hpp"
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/io/data_call.hpp"
+#include "rondo/detail/io/timer_heap.hpp"
+#include "rondo/detail/run/nexus_definition.hpp"
+#include "rondo/detail/worker/nexus_answer.hpp"
+#include "rondo/detail/worker/nexus_requests.hpp"
+#include "rondo/detail/worker/nexus_services.hpp"
+#include "rondo/detail/worker/slots.hpp"
+#include "rondo/nexus.hpp"
+
+namespace rondo::detail::worker {
+
+/// One request of a Nexus caller from its task to its answer: runs the handler, starts the workflow that it asks for,
+/// watches the deadline. Shared by the loop, the thread that runs the handler and what both still have to do.
+class nexus_task final : public nexus_context, public std::enable_shared_from_this<nexus_task> {
+ public:
+  nexus_task(nexus_services& services, std::unique_ptr<nexus_poll> task, slot permit, nexus_info about,
+             rondo::logger log)
+      : nexus_context(std::move(about), std::move(log), services.client),
+        services_(&services),
+        gate_(services.gate),
+        calls_(services.calls),
+        task_(std::move(task)),
+        permit_(std::move(permit)),
+        deadline_timer_(*this) {}
+
+  /// Begins; all is answered, also what cannot be done. `service` may be null: none of that name is registered.
+  void start(const run::nexus_service_definition* service) {
+    try {
+      watch_deadline();
+      if (service == nullptr) {
+        throw nexus_handler_failure("there is no Nexus service '" + info().service + "' here", nexus_error::not_found);
+      }
+      const auto* operation = service->find(info().operation);
+      if (operation == nullptr) {
+        throw nexus_handler_failure(
+            "the Nexus service '" + info().service + "' has no operation '" + info().operation + "'",
+            nexus_error::not_found);
+      }
+      if (task_->request().has_cancel_operation()) return cancel_operation();
+      if (!task_->request().has_start_operation()) {
+        throw nexus_handler_failure("this kind of request is unknown to this worker", nexus_error::not_implemented);
+      }
+      run(*operation);
+    } catch (...) {
+      code_ended(std::current_exception(), {});
+    }
+  }
+
+  /// Answers a request that cannot be read here.
+  void refuse(const std::string& why) {
+    code_ended(std::make_exception_ptr(nexus_handler_failure(why, nexus_error::internal)), {});
+  }
+  /// Asks the handler to stop.
+  void cancel() {
+    if (!request_stop()) return;
+    services_->loop.post([self = shared_from_this()] { self->cancellation_.emit(asio::cancellation_type::terminal); });
+  }
+  /// Answers that the worker stops, so that the request is repeated elsewhere; what the handler still gives is dropped.
+  void hand_back() {
+    if (answered_) return;
+    fail_request(std::make_exception_ptr(nexus_handler_failure("the worker stopped before the handler had answered",
+                                                               nexus_error::unavailable, nexus_retry::retryable)));
+  }
+  /// The worker goes away: no more is done for the request, and what its handler still gives is dropped.
+  void leave_behind() {
+    disarm();
+    permit_ = slot();
+    answered_ = answer_taken_ = true;
+    services_ = nullptr;
+  }
+  io::time_point began() const noexcept { return began_; }
+  /// True while the handler still occupies a thread of the pool.
+  bool occupies_thread() const noexcept { return blocking_ && !code_ended_; }
+  bool answer_taken() const noexcept { return answer_taken_; }
+
+ private:
+  using start_workflow_call = calls::service_call<engine::service::StartWorkflowExecutionRequest>;
+
+  class deadline_timer final : public io::timer_node {
+   public:
+    explicit deadline_timer(nexus_task& of) : of_(of) {}
+    void on_timer() override { of_.deadline_passed(); }
+
+   private:
+    nexus_task& of_;
+  };
+
+  /// Counted from when the task came, since the server's clock may differ from the one here.
+  void watch_deadline() {
+    const auto timeout = request_timeout(info().headers);
+    if (!timeout) return;
+    deadline_ = io::later(began_, *timeout);
+    services_->loop.arm(deadline_timer_, deadline_);
+  }
+  /// Nobody waits for the answer any more: the caller's server asks again, if it still wants to know.
+  void deadline_passed() {
+    if (answered_) return;
+    logger().warn("a Nexus request was not answered in time");
+    cancel();
+    answered_ = answer_taken_ = true;
+    end_if_done();
+  }
+  void disarm() noexcept {
+    if (services_ != nullptr) services_->loop.disarm(deadline_timer_);
+  }
+
+  // nexus_context
+  void begin_run(std::string_view type, const start_workflow_options& options, calls::Payloads input) override {
+    if (run_) throw std::logic_error("start_workflow may be called once in a handler of a Nexus operation");
+    start_workflow_options complete = options;
+    if (complete.id.empty()) complete.id = info().request_id;
+    if (complete.task_queue.empty()) complete.task_queue = info().task_queue;
+    if (!complete.conflict) complete.conflict = id_conflict_policy::use_existing;
+    run_ = calls::make_start<engine::service::StartWorkflowExecutionRequest>(
+        *client().session(), "StartWorkflowExecution", type, complete, std::move(input));
+    attach_operation(task_->request().start_operation(), run_->request);
+  }
+
+  void run(const run::nexus_operation_definition& operation) {
+    const auto& given = task_->request().start_operation();
+    if (given.has_payload()) {
+      input_view_ = engine::view_of(given.payload());
+      input_ = payload_span(&*input_view_, 1);
+    }
+    if (operation.blocking != nullptr) return run_on_pool(operation.blocking);
+    auto result = std::make_shared<payload_collector>();
+    asio::co_spawn(services_->loop.executor(), run_coroutine(operation.async, shared_from_this(), result),
+                   asio::bind_cancellation_slot(cancellation_.slot(),
+                                                [self = shared_from_this(), result](const std::exception_ptr& error) {
+                                                  self->code_ended(error, result->take());
+                                                }));
+  }
+  void run_on_pool(std::shared_ptr<const run::blocking_nexus_handler> code) {
+    blocking_ = true;
+    services_->pool.submit([self = shared_from_this(), code = std::move(code)]() mutable {
+      payload_collector result;
+      std::exception_ptr error;
+      try {
+        code->run(*self, self->input_, result);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      auto gate = self->gate_;
+      gate->post([self = std::move(self), values = result.take(), error = std::move(error)]() mutable {
+        self->code_ended(error, std::move(values));
+      });
+    });
+  }
+  static asio::awaitable<void> run_coroutine(std::shared_ptr<const run::async_nexus_handler> code,
+                                             std::shared_ptr<nexus_task> self,
+                                             std::shared_ptr<payload_collector> result) {
+    co_await code->run(*self, self->input_, *result);
+  }
+
+  void code_ended(const std::exception_ptr& error, payload_list result) {
+    code_ended_ = true;
+    if (answered_) return end_if_done();
+    if (error && cancelled() && was_interrupted(error)) return hand_back();
+    if (error) return fail(error);
+    if (run_.has_value() != result.empty()) {
+      return fail(std::make_exception_ptr(std::logic_error(
+          run_ ? "the handler started a workflow, but returned something else than what start_workflow gave"
+               : "the handler did not start the workflow that it promised")));
+    }
+    if (run_) return services_->spawn(start_run(shared_from_this()));
+    auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
+    auto& told = *request.mutable_response()->mutable_start_operation()->mutable_sync_success();
+    engine::write_payload(result.front(), *told.mutable_payload());
+    write_links(*told.mutable_links());
+    complete(request);
+  }
+
+  static asio::awaitable<void> start_run(std::shared_ptr<nexus_task> self) {
+    const auto& wanted = self->run_->request;
+    auto how = self->how_to_call(self->run_->resource_id);
+    const auto reply = co_await self->calls_->call<engine::service::StartWorkflowExecutionResponse>(
+        self->run_->method, wanted, std::move(how));
+    if (self->answered_) co_return;
+    if (!reply.status.ok()) {
+      self->fail(failure_of(self->run_->subject, reply.status));
+      co_return;
+    }
+    auto request = self->new_answer<engine::service::RespondNexusTaskCompletedRequest>();
+    auto& told = *request.mutable_response()->mutable_start_operation()->mutable_async_success();
+    told.set_operation_token(workflow_token(self->info().namespace_, wanted.workflow_id()));
+    const nexus_link to_run = link_to_run(self->info().namespace_, wanted.workflow_id(), reply.response);
+    write_link(to_run, *told.add_links());
+    self->write_links(*told.mutable_links());
+    self->complete(request);
+  }
+  static std::exception_ptr failure_of(const calls::call_subject& subject, const rpc_status& status) {
+    try {
+      calls::throw_rpc_failure(subject, status);
+    } catch (...) {
+      return std::current_exception();
+    }
+  }
+
+  void cancel_operation() {
+    const auto& asked = task_->request().cancel_operation();
+    const auto token = read_workflow_token(asked.operation_token(), info().namespace_);
+    code_ended_ = true;
+    services_->spawn(cancel_workflow(shared_from_this(), token.wid));
+  }
+  static asio::awaitable<void> cancel_workflow(std::shared_ptr<nexus_task> self, std::string workflow_id) {
+    engine::service::RequestCancelWorkflowExecutionRequest wanted;
+    wanted.set_namespace_(self->info().namespace_);
+    wanted.mutable_workflow_execution()->set_workflow_id(workflow_id);
+    wanted.set_identity(self->services_->options.identity);
+    wanted.set_request_id(random_uuid());
+    wanted.set_reason("the Nexus operation was cancelled");
+    auto how = self->how_to_call("workflow:" + workflow_id);
+    const auto reply = co_await self->calls_->call<engine::service::RequestCancelWorkflowExecutionResponse>(
+        "RequestCancelWorkflowExecution", wanted, std::move(how));
+    if (self->answered_) co_return;
+    if (!reply.status.ok()) {
+      const calls::call_subject subject("cancel workflow '" + workflow_id + "'", workflow_id, self->info().namespace_);
+      self->fail(failure_of(subject, reply.status));
+      co_return;
+    }
+    auto request = self->new_answer<engine::service::RespondNexusTaskCompletedRequest>();
+    request.mutable_response()->mutable_cancel_operation();
+    self->complete(request);
+  }
+  io::retry_options how_to_call(std::string_view resource) const {
+    io::retry_options how(io::rpc_class::unary);
+    how.options.deadline = deadline_;
+    how.options.metadata = io::call_headers(info().namespace_, resource);
+    return how;
+  }
+
+  template <class Links>
+  void write_links(Links& to) const {
+    for (const auto& each : links()) write_link(each, *to.Add());
+  }
+  bool temporal_failures() const { return task_->request().capabilities().temporal_failure_responses(); }
+  void fail(const std::exception_ptr& error) {
+    const auto answer = answer_of(error);
+    logger().warn("Nexus request failed", {{"error", engine::message_of(answer)}});
+    if (!task_->request().has_cancel_operation()) {
+      auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
+      auto& told = *request.mutable_response()->mutable_start_operation();
+      if (write_operation_error(answer, temporal_failures(), told)) return complete(request);
+    }
+    fail_request(answer);
+  }
+  void fail_request(const std::exception_ptr& answer) {
+    auto request = new_answer<engine::service::RespondNexusTaskFailedRequest>();
+    write_handler_failure(answer, temporal_failures(), request);
+    answered_ = true;
+    services_->spawn(
+        send<engine::service::RespondNexusTaskFailedResponse>(shared_from_this(), "RespondNexusTaskFailed", request));
+  }
+  void complete(const engine::service::RespondNexusTaskCompletedRequest& request) {
+    answered_ = true;
+    services_->spawn(send<engine::service::RespondNexusTaskCompletedResponse>(shared_from_this(),
+                                                                              "RespondNexusTaskCompleted", request));
+  }
+  template <class Request>
+  Request new_answer() const {
+    Request made;
+    made.set_namespace_(info().namespace_);
+    made.set_identity(services_->options.identity);
+    made.set_task_token(task_->task_token());
+    made.set_poller_group_id(task_->poller_group_id());
+    return made;
+  }
+  template <class Response, class Request>
+  static asio::awaitable<void> send(std::shared_ptr<nexus_task> self, const char* method, Request request) {
+    if (self->services_ == nullptr) co_return;
+    auto how = self->how_to_call({});
+    const auto reply = co_await self->calls_->template call<Response>(method, request, std::move(how));
+    if (self->services_ != nullptr && std::is_same_v<Request, engine::service::RespondNexusTaskCompletedRequest> &&
+        (io::is_payload_too_large(reply.status) || io::is_encode_problem(reply.status))) {
+      // What cannot be sent now cannot be sent later.
+      const nexus_handler_failure failure(reply.status.message, nexus_error::internal, nexus_retry::non_retryable);
+      self->fail_request(std::make_exception_ptr(failure));
+      co_return;
+    }
+    if (!reply.status.ok()) {
+      const bool gone = reply.status.code == rpc_code::not_found;
+      self->logger().log(gone ? log_level::debug : log_level::error, "the answer to a Nexus request was not taken",
+                         {{"error", reply.status.message}});
+    }
+    self->answer_taken_ = true;
+    self->end_if_done();
+  }
+  void end_if_done() {
+    if (services_ == nullptr || !answer_taken_) return;
+    if (!code_ended_) return services_->on_answered();
+    disarm();
+    permit_ = slot();
+    std::exchange(services_, nullptr)->on_ended(*this);
+  }
+
+  /// Null once it has ended or was left behind.
+  nexus_services* services_;
+  std::shared_ptr<loop_gate> gate_;
+  std::shared_ptr<nexus_calls> calls_;
+  std::unique_ptr<nexus_poll> task_;
+  slot permit_;
+  std::optional<payload_view> input_view_;
+  payload_span input_;
+  /// The workflow that the handler wants started.
+  std::optional<start_workflow_call> run_;
+  deadline_timer deadline_timer_;
+  asio::cancellation_signal cancellation_;
+  const io::time_point began_ = io::steady_clock::now();
+  io::time_point deadline_ = io::time_point::max();
+  bool answered_ = false, answer_taken_ = false, code_ended_ = false, blocking_ = false;
+};
+
+}  // namespace rondo::detail::worker

@@ -1,0 +1,30 @@
+#pragma once
+#include <concepts>
+#include <string_view>
+
+// How a Nexus service is described, for those who call it and those who serve it.
+namespace rondo {
+
+/// An operation of a Nexus service: its name, what it takes and what it gives. `Input` and `Output` may be void. A
+/// service is a class with a name and its operations:
+///
+///     struct greetings {
+///       static constexpr std::string_view name = "greetings";
+///       static constexpr rondo::nexus_operation<std::string, std::string> greet{"greet"};
+///     };
+template <class Input, class Output>
+struct nexus_operation {
+  using input = Input;
+  using output = Output;
+  std::string_view name;
+};
+
+namespace detail {
+
+template <class Service>
+concept nexus_service_description = requires {
+  { Service::name } -> std::convertible_to<std::string_view>;
+};
+
+}  // namespace detail
+}  // namespace rondo

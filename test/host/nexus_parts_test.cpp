@@ -1,0 +1,256 @@
+#include <gtest/gtest.h>
+
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "rondo/detail/base/base64.hpp"
+#include "rondo/detail/worker/nexus_answer.hpp"
+#include "rondo/detail/worker/nexus_links.hpp"
+#include "rondo/detail/worker/nexus_requests.hpp"
+#include "rondo/detail/worker/nexus_token.hpp"
+
+// The parts of the serving of Nexus: links, tokens, headers, failures.
+namespace rondo::test::nexus_parts_test {
+
+using namespace detail::worker;
+namespace enums = detail::engine::enums;
+
+// ---- links
+
+nexus_link event_link(std::string url) { return {.url = std::move(url), .type = std::string(event_link_type)}; }
+
+TEST(nexus_links, lead_to_events) {
+  const auto link = event_link(
+      "temporal:///namespaces/my%20space/workflows/order%2F7/run-1/"
+      "history?eventID=5&eventType=NexusOperationScheduled&referenceType=EventReference");
+  const auto read = execution_link_of(link);
+  ASSERT_TRUE(read);
+  const auto& event = read->workflow_event();
+  EXPECT_EQ(event.namespace_(), "my space");
+  EXPECT_EQ(event.workflow_id(), "order/7");
+  EXPECT_EQ(event.run_id(), "run-1");
+  EXPECT_EQ(event.event_ref().event_id(), 5);
+  EXPECT_EQ(event.event_ref().event_type(), enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED);
+  EXPECT_EQ(nexus_link_of(*read), link);
+}
+
+TEST(nexus_links, lead_to_what_a_request_made) {
+  const auto link = event_link(
+      "temporal:///namespaces/n/workflows/w/r/"
+      "history?eventType=WorkflowExecutionOptionsUpdated&referenceType=RequestIdReference&requestID=a%2Bb");
+  const auto read = execution_link_of(link);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->workflow_event().request_id_ref().request_id(), "a+b");
+  EXPECT_EQ(read->workflow_event().request_id_ref().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  EXPECT_EQ(nexus_link_of(*read), link);
+}
+
+TEST(nexus_links, know_both_spellings_of_events_and_pluses_in_queries) {
+  const auto read = execution_link_of(event_link(
+      "temporal:///namespaces/n/workflows/a+b/r/"
+      "history?eventType=EVENT_TYPE_WORKFLOW_EXECUTION_STARTED&requestID=a+b&referenceType=RequestIdReference"));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->workflow_event().workflow_id(), "a+b");
+  EXPECT_EQ(read->workflow_event().request_id_ref().request_id(), "a b");
+  EXPECT_EQ(read->workflow_event().request_id_ref().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+}
+
+TEST(nexus_links, lead_to_other_executions) {
+  for (const auto& [url, type] : {
+           std::pair("temporal:///namespaces/n/workflows/w/r", workflow_link_type),
+           std::pair("temporal:///namespaces/n/activities/a/r/details", activity_link_type),
+           std::pair("temporal:///namespaces/n/nexus-operations/o/r/details", operation_link_type),
+       }) {
+    const nexus_link link{.url = url, .type = std::string(type)};
+    const auto read = execution_link_of(link);
+    ASSERT_TRUE(read) << url;
+    EXPECT_EQ(nexus_link_of(*read), link);
+  }
+}
+
+TEST(nexus_links, that_cannot_be_read_lead_nowhere) {
+  const std::string query = "?eventType=WorkflowExecutionStarted&referenceType=EventReference";
+  for (const auto& url : {
+           std::string("https://example.com"),
+           std::string("temporal:///namespaces/n/workflows/w"),
+           "temporal:///namespaces/n/workflows/w/r/events" + query,
+           "temporal:///namespaces/n/activities/w/r/history" + query,
+           "temporal:///namespaces/n/workflows/%4/r/history" + query,
+           "temporal:///namespaces/n/workflows/%zz/r/history" + query,
+           "temporal:///namespaces/n/workflows/w/r/history" + query + "&eventID=x",
+           "temporal:///namespaces/n/workflows/w/r/history" + query + "&eventID=-1",
+           std::string("temporal:///namespaces/n/workflows/w/r/history?eventType=WorkflowExecutionStarted"),
+       }) {
+    EXPECT_FALSE(execution_link_of(event_link(url))) << url;
+  }
+  EXPECT_FALSE(execution_link_of({.url = "temporal:///namespaces/n/workflows/w/r", .type = "other"}));
+}
+
+// ---- tokens
+
+std::string refusal_of(std::string_view token) {
+  try {
+    (void)read_workflow_token(token, "default");
+  } catch (const nexus_handler_failure& refused) {
+    return refused.type() + " " + refused.message();
+  }
+  return "taken";
+}
+std::string token_of(std::string_view json) { return detail::base64_encode(json); }
+
+TEST(nexus_tokens, name_workflows) {
+  const auto token = workflow_token("default", "order \xC3\xA4?>");
+  EXPECT_EQ(token.find_first_of("+/="), std::string::npos) << token;
+  EXPECT_EQ(detail::base64_decode(token), R"({"t":1,"ns":"default","wid":"order )"
+                                          "\xC3\xA4"
+                                          R"(?>"})");
+  EXPECT_EQ(read_workflow_token(token, "default").wid, "order \xC3\xA4?>");
+  EXPECT_EQ(refusal_of(token_of(R"({"v":0,"t":1,"ns":"default","wid":"w","more":[1]})")), "taken");
+}
+
+TEST(nexus_tokens, that_are_not_ours_are_refused) {
+  EXPECT_EQ(refusal_of(""), "BAD_REQUEST the operation token is missing");
+  EXPECT_EQ(refusal_of("a*"), "BAD_REQUEST the operation token is not base64");
+  EXPECT_TRUE(refusal_of(token_of("{")).starts_with("BAD_REQUEST the operation token cannot be read: "));
+  EXPECT_EQ(refusal_of(token_of(R"({"t":1,"ns":"default","wid":""})")),
+            "BAD_REQUEST the operation token does not name a workflow");
+  EXPECT_EQ(refusal_of(token_of(R"({"t":2,"ns":"default","wid":"w"})")),
+            "BAD_REQUEST the operation token is of type 2, not of a workflow");
+  EXPECT_EQ(refusal_of(token_of(R"({"v":1,"t":1,"ns":"default","wid":"w"})")),
+            "BAD_REQUEST the operation token has version 1, which is newer than this worker");
+  EXPECT_EQ(refusal_of(token_of(R"({"t":1,"ns":"other","wid":"w"})")),
+            "BAD_REQUEST the operation token is of namespace 'other'");
+}
+
+// ---- requests
+
+TEST(nexus_requests, say_how_long_their_callers_wait) {
+  std::map<std::string, std::string, std::less<>> headers;
+  EXPECT_FALSE(request_timeout(headers));
+  headers["request-timeout"] = "1m1.5s";
+  EXPECT_EQ(request_timeout(headers), std::chrono::milliseconds(61'500));
+  headers["request-timeout"] = "soon";
+  EXPECT_THROW((void)request_timeout(headers), nexus_handler_failure);
+}
+
+TEST(nexus_requests, have_headers_in_lower_case) {
+  nexus_poll task;
+  (*task.mutable_request()->mutable_header())["Request-Timeout"] = "5s";
+  task.mutable_request()->mutable_start_operation()->set_request_id("r");
+  const auto about = facts_of(task, "n", "q");
+  EXPECT_EQ(about.headers.at("request-timeout"), "5s");
+  EXPECT_EQ(about.request_id, "r");
+}
+
+TEST(nexus_requests, give_workflows_what_they_answer_with) {
+  temporal::api::nexus::v1::StartOperationRequest operation;
+  operation.set_request_id("request");
+  operation.set_callback("http://caller/callback");
+  (*operation.mutable_callback_header())["Token"] = "secret";
+  auto& link = *operation.add_links();
+  link.set_url("temporal:///namespaces/n/workflows/w/r");
+  link.set_type(std::string(workflow_link_type));
+  operation.add_links()->set_url("https://example.com");
+  detail::engine::service::StartWorkflowExecutionRequest made;
+  made.set_namespace_("default");
+  made.set_workflow_id("order");
+  attach_operation(operation, made);
+  EXPECT_EQ(made.request_id(), "request");
+  EXPECT_TRUE(made.on_conflict_options().attach_request_id());
+  EXPECT_TRUE(made.on_conflict_options().attach_completion_callbacks());
+  EXPECT_TRUE(made.on_conflict_options().attach_links());
+  ASSERT_EQ(made.links_size(), 1);
+  EXPECT_EQ(made.links(0).workflow().workflow_id(), "w");
+  ASSERT_EQ(made.completion_callbacks_size(), 1);
+  const auto& callback = made.completion_callbacks(0);
+  EXPECT_EQ(callback.nexus().url(), "http://caller/callback");
+  EXPECT_EQ(callback.nexus().header().at("token"), "secret");
+  EXPECT_EQ(callback.nexus().header().at("nexus-operation-token"), workflow_token("default", "order"));
+  EXPECT_EQ(callback.links_size(), 1);
+}
+
+// ---- failures
+
+std::exception_ptr ended(bool cancelled, bool with_cause) {
+  const auto cause = std::make_exception_ptr(application_failure("no parts", {.type = "Stock"}));
+  if (cancelled) {
+    nexus_operation_cancelled error("closed");
+    if (with_cause) error.set_cause(cause);
+    return std::make_exception_ptr(error);
+  }
+  nexus_operation_error error("out of stock");
+  if (with_cause) error.set_cause(cause);
+  return std::make_exception_ptr(error);
+}
+
+TEST(nexus_failures, of_operations_are_those_of_temporal) {
+  temporal::api::nexus::v1::StartOperationResponse to;
+  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true)), true, to));
+  EXPECT_EQ(to.failure().message(), "out of stock");
+  EXPECT_EQ(to.failure().application_failure_info().type(), "OperationError");
+  EXPECT_TRUE(to.failure().application_failure_info().non_retryable());
+  EXPECT_EQ(to.failure().cause().application_failure_info().type(), "Stock");
+  to.Clear();
+  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false)), true, to));
+  EXPECT_TRUE(to.failure().has_canceled_failure_info());
+}
+
+TEST(nexus_failures, of_operations_are_those_of_nexus_for_older_servers) {
+  temporal::api::nexus::v1::StartOperationResponse to;
+  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true)), false, to));
+  EXPECT_EQ(to.operation_error().operation_state(), "failed");
+  EXPECT_EQ(to.operation_error().failure().message(), "out of stock");
+  EXPECT_EQ(to.operation_error().failure().metadata().at("type"), "temporal.api.failure.v1.Failure");
+  EXPECT_EQ(to.operation_error().failure().details(),
+            R"({"source":"rondo","applicationFailureInfo":{"type":"OperationError","nonRetryable":true},"cause":)"
+            R"({"source":"rondo","message":"no parts","applicationFailureInfo":{"type":"Stock"}}})");
+  to.Clear();
+  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false)), false, to));
+  EXPECT_EQ(to.operation_error().operation_state(), "canceled");
+  EXPECT_EQ(to.operation_error().failure().message(), "closed");
+  EXPECT_EQ(to.operation_error().failure().details(), R"({"source":"rondo","canceledFailureInfo":{}})");
+}
+
+std::string told(const std::exception_ptr& thrown) {
+  detail::engine::service::RespondNexusTaskFailedRequest to;
+  write_handler_failure(answer_of(thrown), true, to);
+  const auto& info = to.failure().nexus_handler_failure_info();
+  return info.type() + " " + std::to_string(info.retry_behavior()) + " " + to.failure().message();
+}
+std::string told(rpc_code code) { return told(std::make_exception_ptr(rpc_error(rpc_status(code, "m")))); }
+
+TEST(nexus_failures, of_requests_say_whether_they_are_repeated) {
+  EXPECT_EQ(told(std::make_exception_ptr(nexus_handler_failure("no", nexus_error::conflict, nexus_retry::retryable))),
+            "CONFLICT 1 no");
+  EXPECT_EQ(told(std::make_exception_ptr(application_failure("a"))), "INTERNAL 0 a");
+  EXPECT_EQ(told(std::make_exception_ptr(application_failure("a", {.non_retryable = true}))), "INTERNAL 2 a");
+  EXPECT_EQ(told(std::make_exception_ptr(std::runtime_error("r"))), "INTERNAL 0 r");
+  EXPECT_EQ(told(rpc_code::invalid_argument), "BAD_REQUEST 0 INVALID_ARGUMENT: m");
+  EXPECT_EQ(told(rpc_code::already_exists), "INTERNAL 2 ALREADY_EXISTS: m");
+  EXPECT_EQ(told(rpc_code::unavailable), "UNAVAILABLE 0 UNAVAILABLE: m");
+  EXPECT_EQ(told(rpc_code::permission_denied), "INTERNAL 0 PERMISSION_DENIED: m");
+  EXPECT_EQ(told(rpc_code::not_found), "NOT_FOUND 0 NOT_FOUND: m");
+  EXPECT_EQ(told(rpc_code::resource_exhausted), "RESOURCE_EXHAUSTED 0 RESOURCE_EXHAUSTED: m");
+  EXPECT_EQ(told(rpc_code::unimplemented), "NOT_IMPLEMENTED 0 UNIMPLEMENTED: m");
+  EXPECT_EQ(told(rpc_code::deadline_exceeded), "UPSTREAM_TIMEOUT 0 DEADLINE_EXCEEDED: m");
+}
+
+TEST(nexus_failures, of_requests_are_those_of_nexus_for_older_servers) {
+  detail::engine::service::RespondNexusTaskFailedRequest to;
+  application_failure broken("broken", {.type = "Broken", .non_retryable = true});
+  broken.set_details({{.metadata = {{"encoding", "json/plain"}}, .data = "1"}});
+  write_handler_failure(answer_of(std::make_exception_ptr(broken)), false, to);
+  EXPECT_FALSE(to.has_failure());
+  EXPECT_EQ(to.error().error_type(), "INTERNAL");
+  EXPECT_EQ(to.error().retry_behavior(), enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_NON_RETRYABLE);
+  EXPECT_EQ(to.error().failure().message(), "broken");
+  EXPECT_EQ(to.error().failure().details(),
+            R"({"source":"rondo","applicationFailureInfo":{"type":"Broken","nonRetryable":true,"details":)"
+            R"({"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"MQ=="}]}}})");
+  write_handler_failure(std::make_exception_ptr(nexus_handler_failure("what?", nexus_error::bad_request)), false, to);
+  EXPECT_EQ(to.error().error_type(), "BAD_REQUEST");
+  EXPECT_EQ(to.error().failure().message(), "what?");
+}
+
+}  // namespace rondo::test::nexus_parts_test
