@@ -226,9 +226,9 @@ class client {
   detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type,
                                                                        const start_workflow_options& options,
                                                                        detail::calls::Payloads input) const {
-    return detail::calls::intercepted(*session_, detail::calls::make_start<detail::calls::start_request>(
-                                                     *session_, "StartWorkflowExecution", type, options,
-                                                     std::move(input)));
+    return detail::calls::intercepted(
+        *session_, detail::calls::make_start<detail::calls::start_request>(*session_, "StartWorkflowExecution", type,
+                                                                           options, std::move(input)));
   }
 
   // Destroyed after the loop, whose coroutines may still use it.
