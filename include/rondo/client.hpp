@@ -178,6 +178,9 @@ class client {
     return keep->loop().block_on(std::move(work));
   }
 
+  /// Later calls bear this API key; from the thread of the loop, or while nobody drives it.
+  void set_api_key(std::string key) const { session_->connection->set_api_key(std::move(key)); }
+
   const std::string& namespace_() const noexcept { return session_->namespace_; }
   const std::string& identity() const noexcept { return session_->identity; }
   /// For co_spawn: coroutines that await calls of this client run here. They must not own the client.
@@ -223,9 +226,9 @@ class client {
   detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type,
                                                                        const start_workflow_options& options,
                                                                        detail::calls::Payloads input) const {
-    return detail::calls::intercepted(*session_, detail::calls::make_start<detail::calls::start_request>(
-                                                     *session_, "StartWorkflowExecution", type, options,
-                                                     std::move(input)));
+    return detail::calls::intercepted(
+        *session_, detail::calls::make_start<detail::calls::start_request>(*session_, "StartWorkflowExecution", type,
+                                                                           options, std::move(input)));
   }
 
   // Destroyed after the loop, whose coroutines may still use it.

@@ -133,20 +133,23 @@ inline client_options to_options(const profile& from) {
   return options;
 }
 
+/// What file and environment say together.
+inline profile load_profile(const config_source& from) {
+  const variables environment = from.environment ? *from.environment : variables_of_process();
+  profile found;
+  if (from.use_file) found = read_profile(from, from.use_environment ? environment : variables{});
+  if (from.use_environment) apply_variables(found, environment);
+  return found;
+}
+
 }  // namespace detail::config
 
 /// Client options from a temporal.toml and from environment variables, by the rules of Temporal's official SDKs:
-/// address, namespace, API key, authority, TLS and headers. Settings of codecs are left to those who use them. Throws
-/// std::invalid_argument, naming file and line or variable, when something cannot be read or makes no sense.
+/// address, namespace, API key, authority, TLS and headers. load_remote_codec() of rondo/codecs/config.hpp reads its
+/// codec. Throws std::invalid_argument, naming file and line or variable, when something cannot be read or makes no
+/// sense.
 inline client_options load_client_options(const config_source& from = {}) {
-  const environment_variables environment =
-      from.environment ? *from.environment : detail::config::variables_of_process();
-  detail::config::profile profile;
-  if (from.use_file) {
-    profile = detail::config::read_profile(from, from.use_environment ? environment : environment_variables{});
-  }
-  if (from.use_environment) detail::config::apply_variables(profile, environment);
-  return detail::config::to_options(profile);
+  return detail::config::to_options(detail::config::load_profile(from));
 }
 
 }  // namespace rondo

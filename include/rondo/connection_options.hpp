@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,9 @@ struct client_options {
   std::string namespace_ = "default";
   /// Sent as "authorization: Bearer <key>" unless `metadata` has its own authorization; turns TLS on.
   std::string api_key{};
+  /// Gives the API key of each attempt of a call, in place of `api_key`, for keys that are renewed; turns TLS on. Runs
+  /// on the client's loop: it must not block. What it throws ends the call.
+  std::function<std::string()> api_key_provider{};
   /// The host that calls name (:authority), when it is not the target's.
   std::string authority{};
   std::optional<tls_options> tls{};

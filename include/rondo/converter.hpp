@@ -85,6 +85,10 @@ constexpr std::string_view readable_name() {
 
 template <class T>
 [[noreturn]] void throw_unreadable(const payload_view& from, std::string_view reason) {
+  if (from.message_type() == "temporal.api.sdk.v1.ExternalStorageReference") {
+    throw conversion_error("cannot read " + std::string(readable_name<T>()) +
+                           ": [TMPRL1105] the payload lies in external storage, but no storage is configured here");
+  }
   const auto found = from.encoding().empty() ? std::string("a payload without encoding") : std::string(from.encoding());
   throw conversion_error("cannot read " + std::string(readable_name<T>()) + " from " + found + ": " +
                          std::string(reason));

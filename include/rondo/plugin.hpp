@@ -11,8 +11,8 @@
 namespace rondo {
 
 /// Settings that belong together, such as those of a tracer: interceptors, codecs, workflows and activities of its own.
-/// Named in client_options::plugins, it sees the options of the client before it connects, and those of every worker over
-/// that client; in worker_options::plugins, those of one worker. The first one is asked first.
+/// Named in client_options::plugins, it sees the options of the client before it connects, and those of every worker
+/// over that client; in worker_options::plugins, those of one worker. The first one is asked first.
 class plugin {
  public:
   plugin() = default;

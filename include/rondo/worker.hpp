@@ -64,7 +64,7 @@ class worker {
 
   /// Calls that begin from now on use the connection of another client: with new credentials, or of another address.
   /// Those under way end on the old one, which the worker keeps. Any thread. Throws std::invalid_argument unless the
-  /// client is on the same loop (made by `client::connect(options, worker_client.loop())`) and of the same namespace.
+  /// client is on the same loop, `client::connect(options, worker.loop())`, and of the same namespace.
   void replace_client(const rondo::client& by) {
     if (&by.loop() != &client_.loop()) {
       throw std::invalid_argument("rondo: a worker's client can be replaced only by one on the same event loop");
@@ -80,6 +80,8 @@ class worker {
 
   /// Runs that are kept in memory.
   std::size_t cached_workflows() const { return session_->cached_workflows(); }
+  /// Their memory, as `worker_options::max_cached_bytes` counts it.
+  std::size_t cached_bytes() const { return session_->cached_bytes(); }
   detail::io::event_loop& loop() const noexcept { return session_->loop(); }
   /// The parts of its life, for hosts that put them together in another way.
   detail::worker::session& session() noexcept { return *session_; }
@@ -111,7 +113,8 @@ class worker {
                                                           const worker_options& options) {
     return std::make_shared<detail::worker::run_store>(
         detail::worker::intercept_activities(std::move(app), options.interceptors), options.logger,
-        options.max_cached_workflows, of.connection()->identity() + "-" + detail::random_uuid());
+        options.max_cached_workflows, of.connection()->identity() + "-" + detail::random_uuid(),
+        options.max_cached_bytes);
   }
   /// Does not need the worker itself, which may die earlier.
   static asio::awaitable<void> live(std::shared_ptr<detail::worker::session> session, std::shared_ptr<stop_state> stop,

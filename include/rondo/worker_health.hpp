@@ -40,7 +40,8 @@ struct slot_health {
   std::optional<std::size_t> limit{};
 };
 
-/// How a worker is.
+/// How a worker is. State and readiness are those of now; the numbers may be a quarter of
+/// `worker_options::liveness_timeout` old.
 struct worker_health {
   worker_state state = worker_state::created;
   /// The server reaches it: it runs, and the polls of no queue fail. For readiness probes.
@@ -54,6 +55,8 @@ struct worker_health {
   slot_health workflow_slots{}, activity_slots{};
   /// Runs kept in memory.
   std::size_t cached_workflows = 0;
+  /// Their memory, as `worker_options::max_cached_bytes` counts it.
+  std::size_t cached_bytes = 0;
 };
 
 }  // namespace rondo

@@ -192,6 +192,20 @@ TEST(converter, errors_say_what_was_wanted_and_found) {
   }
 }
 
+TEST(converter, a_reference_to_external_storage_says_that_it_is_one) {
+  payload reference;
+  reference.metadata["encoding"] = "json/protobuf";
+  reference.metadata["messageType"] = "temporal.api.sdk.v1.ExternalStorageReference";
+  try {
+    static_cast<void>(decode<int>(reference));
+    ADD_FAILURE() << "it was read";
+  } catch (const conversion_error& failed) {
+    EXPECT_STREQ(
+        failed.what(),
+        "cannot read int: [TMPRL1105] the payload lies in external storage, but no storage is configured here");
+  }
+}
+
 TEST(converter, arguments) {
   payload_collector sink;
   encode_all(sink, 1, std::string("two"), order{"3", 3});

@@ -49,19 +49,23 @@ class Features(unittest.TestCase):
     def faults(self, cell, head="Shown by"):
         with tempfile.TemporaryDirectory(dir=PROJECT / "test" / "checks") as folder:
             doc = pathlib.Path(folder) / "doc.md"
-            (pathlib.Path(folder) / "a_test.cpp").write_text("TEST_F(suite, name) {}\n", encoding="utf-8")
+            (pathlib.Path(folder) / "a_test.cpp").write_text("TEST_F(suite, name) {}\nTYPED_TEST(typed, name) {}\n", encoding="utf-8")
             doc.write_text(f"| Behaviour | {head} |\n|---|---|\n| It works | {cell} |\n", encoding="utf-8")
             return features.faults_in(doc)[0]
 
     def test_accepts_rows_that_name_a_test(self):
         self.assertEqual(self.faults("[`suite.name`](a_test.cpp)"), [])
         self.assertEqual(self.faults("[`suite.name`](a_test.cpp), [run.py](../../examples/run.py)"), [])
+        self.assertEqual(self.faults("[`typed.name`](a_test.cpp)"), [])
+        self.assertEqual(self.faults("[`compile_fail.control`](../../compile_fail/control.cpp)"), [])
 
     def test_finds_rows_that_do_not(self):
         self.assertEqual(len(self.faults("")), 1)
         self.assertEqual(len(self.faults("somewhere")), 1)
         self.assertEqual(len(self.faults("[`suite.nam`](a_test.cpp)")), 1)
         self.assertEqual(len(self.faults("[a test](a_test.cpp)")), 1)
+        self.assertEqual(len(self.faults("[`compile_fail.other`](../../compile_fail/control.cpp)")), 1)
+        self.assertEqual(len(self.faults("[`other.control`](../../compile_fail/control.cpp)")), 1)
         self.assertEqual(len(self.faults("[`suite.name`](b_test.cpp)")), 1)
         self.assertEqual(len(self.faults("[`suite.name`](a_test.cpp)", "Said by")), 1)
 

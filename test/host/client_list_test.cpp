@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <asio/awaitable.hpp>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,56 @@ TEST_F(ClientList, APageMayOutliveItsList) {
   serve<request_type, response_type>("ListWorkflowExecutions", page);
   auto call = client->list_workflows().next_page();
   EXPECT_EQ(ids(call.get()), "w1 w2 ");
+}
+
+TEST_F(ClientList, GivesOneAfterTheOther) {
+  serve<request_type, response_type>("ListWorkflowExecutions", page);
+  auto list = client->list_workflows();
+  std::string found;
+  for (const auto& each : list) found += each.id + " ";
+  EXPECT_EQ(found, "w1 w2 w3 ");
+  EXPECT_TRUE(list.done());
+  EXPECT_FALSE(list.next().get().has_value());
+}
+
+TEST_F(ClientList, ItsTokenIsThatOfThePageUnderWay) {
+  serve<request_type, response_type>("ListWorkflowExecutions", page);
+  auto list = client->list_workflows();
+  EXPECT_EQ(list.next().get().value().id, "w1");
+  EXPECT_EQ(list.page_token(), "");
+  EXPECT_FALSE(list.done());
+  EXPECT_EQ(ids(list.next_page().get()), "w2 ");
+  EXPECT_EQ(list.page_token(), "a");
+  auto rest = client->list_workflows({}, {.page_token = list.page_token()});
+  EXPECT_EQ(rest.next().get().value().id, "w3");
+}
+
+TEST_F(ClientList, AnItemThatFailedCanBeAskedForAgain) {
+  serve<request_type, response_type>("ListWorkflowExecutions", page);
+  auto list = client->list_workflows();
+  server->fail(method_path("ListWorkflowExecutions"), rondo::rpc_status(rondo::rpc_code::permission_denied, "no"));
+  EXPECT_THROW((void)list.next().get(), rondo::permission_denied);
+  EXPECT_EQ(list.next().get().value().id, "w1");
+}
+
+asio::awaitable<std::string> first_two(const rondo::client* client) {
+  std::string found;
+  auto list = client->list_workflows({}, {.limit = 2});
+  while (auto each = co_await list.next()) found += each->id + " ";
+  co_return found;
+}
+
+TEST_F(ClientList, EndsAtItsLimit) {
+  serve<request_type, response_type>("ListWorkflowExecutions", page);
+  EXPECT_EQ(client->run(first_two(client.get())), "w1 w2 ");
+  EXPECT_EQ(calls("ListWorkflowExecutions"), 1U);
+  auto one = client->list_workflows({}, {.limit = 1});
+  EXPECT_EQ(ids(one.next_page().get()), "w1 ");
+  EXPECT_TRUE(one.done());
+  auto all = client->list_workflows({}, {.limit = 3});
+  std::string found;
+  for (const auto& each : all) found += each.id + " ";
+  EXPECT_EQ(found, "w1 w2 w3 ");
 }
 
 TEST_F(ClientList, Counts) {

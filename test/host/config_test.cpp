@@ -101,6 +101,23 @@ Team_Name = "orders"
   EXPECT_EQ(options.metadata, headers);
 }
 
+TEST(config, reads_where_the_codec_server_is) {
+  const scratch dir;
+  const auto file = dir.write("temporal.toml", R"(
+[profile.default.codec]
+endpoint = "http://localhost:1"
+auth = "Bearer x"
+)");
+  config_source from{.file = file, .strict = true, .environment = environment_variables{}};
+  EXPECT_EQ(rondo::detail::config::load_profile(from).codec_endpoint, "http://localhost:1");
+  EXPECT_EQ(rondo::detail::config::load_profile(from).codec_auth, "Bearer x");
+  (*from.environment)["TEMPORAL_CODEC_ENDPOINT"] = "https://other";
+  EXPECT_EQ(rondo::detail::config::load_profile(from).codec_endpoint, "https://other");
+  EXPECT_EQ(rondo::detail::config::load_profile(from).codec_auth, "Bearer x");
+  from.file = dir.write("bad.toml", "[profile.default.codec]\nuri = \"x\"\n");
+  EXPECT_NE(refusal(from).find("'profile.default.codec.uri' is not a setting"), std::string::npos);
+}
+
 TEST(config, prefers_variables_to_the_file) {
   const scratch dir;
   const auto file = dir.write("temporal.toml", R"(

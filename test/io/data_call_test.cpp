@@ -119,6 +119,54 @@ TEST(payload_walk, texts_of_failures_and_of_their_causes_are_hidden) {
   EXPECT_EQ(again.DebugString(), sent.DebugString());
 }
 
+TEST(payload_walk, the_failure_of_a_task_may_stay_encoded_but_nothing_else) {
+  service::GetWorkflowExecutionHistoryResponse response;
+  auto& event = *response.mutable_history()->add_events()->mutable_workflow_task_failed_event_attributes();
+  auto& texts = *event.mutable_failure()->mutable_encoded_attributes();
+  (*texts.mutable_metadata())["encoding"] = "sealed";
+  (*texts.mutable_metadata())["owner"] = "somebody else";
+  auto& signal = *response.mutable_history()->add_events()->mutable_workflow_execution_signaled_event_attributes();
+  set_text(*signal.mutable_input()->add_payloads(), "1");
+  const auto node = data::node::rpc_GetWorkflowExecutionHistoryResponse;
+  const auto pipeline = sealing();
+  EXPECT_EQ(pipeline.decode(node, response.SerializeAsString(), {}).size(), response.ByteSizeLong());
+  *signal.mutable_input()->mutable_payloads(0) = texts;
+  EXPECT_THROW(static_cast<void>(pipeline.decode(node, response.SerializeAsString(), {})), codec_error);
+}
+
+TEST(payload_walk, an_entry_of_a_memo_that_shall_go_stays_readable_for_the_server) {
+  service::RespondWorkflowTaskCompletedRequest request;
+  auto& fields = *request.add_commands()
+                      ->mutable_modify_workflow_properties_command_attributes()
+                      ->mutable_upserted_memo()
+                      ->mutable_fields();
+  (*fields["gone"].mutable_metadata())["encoding"] = "binary/null";
+  set_text(fields["kept"], "1");
+  serialization_context context;
+  service::RespondWorkflowTaskCompletedRequest sent;
+  ASSERT_TRUE(sent.ParseFromString(
+      sealing().encode(data::node::rpc_RespondWorkflowTaskCompletedRequest, request.SerializeAsString(), context)));
+  const auto& memo = sent.commands(0).modify_workflow_properties_command_attributes().upserted_memo().fields();
+  EXPECT_EQ(encoding_of(memo.at("gone")), "binary/null");
+  EXPECT_EQ(encoding_of(memo.at("kept")), "sealed");
+}
+
+TEST(payload_walk, the_text_of_a_failed_query_is_hidden_with_its_failure) {
+  data_options options;
+  options.encode_failure_texts = true;
+  const data::pipeline pipeline(options);
+  service::RespondQueryTaskCompletedRequest request;
+  request.set_error_message("secret");
+  const auto node = data::node::rpc_RespondQueryTaskCompletedRequest;
+  serialization_context context;
+  service::RespondQueryTaskCompletedRequest sent;
+  ASSERT_TRUE(sent.ParseFromString(pipeline.encode(node, request.SerializeAsString(), context)));
+  EXPECT_EQ(sent.error_message(), "secret") << "without a failure nobody could read it any more";
+  request.mutable_failure()->set_message("secret");
+  ASSERT_TRUE(sent.ParseFromString(pipeline.encode(node, request.SerializeAsString(), context)));
+  EXPECT_EQ(sent.error_message(), "Encoded failure");
+}
+
 TEST(payload_walk, broken_bytes_are_an_error) {
   const auto pipeline = sealing();
   const auto node = data::node::rpc_StartWorkflowExecutionRequest;

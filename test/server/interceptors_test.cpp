@@ -131,8 +131,7 @@ TEST_F(interceptors, of_a_plugin_see_clients_and_workers) {
   EXPECT_EQ(handle.result().get(), R"("gold" "gold" "gold" "gold" 128)");
   runs.stop();
   thread.join();
-  EXPECT_EQ(seen->calls,
-            (std::vector<std::string>{"StartWorkflowExecution tenants", "SignalWorkflowExecution poke"}));
+  EXPECT_EQ(seen->calls, (std::vector<std::string>{"StartWorkflowExecution tenants", "SignalWorkflowExecution poke"}));
   EXPECT_EQ(seen->answers, 1);
   EXPECT_EQ(seen->ended, 3);
 }

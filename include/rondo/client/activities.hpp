@@ -141,7 +141,7 @@ class activity_client {
   /// A handle of an activity that exists; nothing is asked of the server. Without a run it means the present one.
   template <class Result = void>
   activity_execution<Result> get(std::string id, std::string run_id = {}) const {
-    return activity_execution<Result>(detail::calls::activity_target{session_, std::move(id), std::move(run_id)});
+    return activity_execution<Result>(detail::calls::activity_target(session_, std::move(id), std::move(run_id)));
   }
   /// Activities that the query finds ("ActivityType = 'charge' AND ExecutionStatus = 'Running'"); empty: all.
   paged_list<activity_summary> list(std::string_view query = {}, const list_options& options = {}) const {

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "rondo/client/start.hpp"
+#include "rondo/client/versioning_override.hpp"
 #include "rondo/client/workflow_status.hpp"
+#include "rondo/deployment_version.hpp"
 #include "rondo/options.hpp"
 #include "rondo/payload.hpp"
 
@@ -67,12 +69,41 @@ struct workflow_summary {
   payload_map memo{}, search_attributes{};
 };
 
+/// A Nexus operation that has not ended.
+struct pending_nexus_operation {
+  std::string endpoint{}, service{}, operation{}, operation_token{};
+  std::int64_t scheduled_event_id = 0;
+  int attempt = 0;
+  std::optional<server_time> scheduled_time{}, next_attempt_time{};
+  std::string last_failure_message{}, blocked_reason{};
+};
+
+/// How versions of workers apply to a workflow.
+struct workflow_versioning {
+  versioning_behavior behavior = versioning_behavior::unspecified;
+  /// The version that completed its last workflow task; empty: none that is versioned.
+  worker_deployment_version version{};
+  /// What somebody laid down in place of that, and the version of it.
+  versioning_override::kind_type override_kind = versioning_override::kind_type::none;
+  worker_deployment_version override_version{};
+  /// Where it is going at present; unset: nowhere.
+  std::optional<worker_deployment_version> transition_to{};
+};
+
 /// A workflow in full.
 struct workflow_description : workflow_summary {
   /// Zero: none.
   duration execution_timeout{}, run_timeout{}, task_timeout{};
   std::vector<pending_activity> pending_activities{};
   std::vector<pending_child> pending_children{};
+  std::vector<pending_nexus_operation> pending_nexus_operations{};
+  workflow_versioning versioning{};
+  /// Priority and fairness of its tasks; 0 and empty: the server's choice.
+  int priority_key = 0;
+  std::string fairness_key{};
+  float fairness_weight = 0;
+  /// Who paused it and why, while its status is paused.
+  std::string paused_by{}, pause_reason{};
   /// True while a workflow task is scheduled or running, with its attempt; more than 1: it failed.
   bool workflow_task_pending = false;
   int workflow_task_attempt = 0;

@@ -107,7 +107,8 @@ class paged_list {
   static asio::awaitable<void> fill(std::shared_ptr<state> of) {
     while (!of->items_left() && !of->last) {
       auto asked = of->fetch(of->next_token);
-      of->take(co_await std::move(asked));
+      auto found = co_await std::move(asked);
+      of->take(std::move(found));
     }
   }
   static asio::awaitable<std::vector<Item>> rest_of_page(std::shared_ptr<state> of) {

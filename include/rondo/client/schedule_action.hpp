@@ -59,6 +59,9 @@ inline schedule_action make_action(std::string_view type, const start_workflow_o
   const call_subject subject("schedule of workflow '" + std::string(type) + "'");
   if (options.conflict)
     refuse(subject, "a schedule has an overlap policy in place of start_workflow_options::conflict");
+  if (!options.completion_callbacks.empty() || !options.links.empty()) {
+    refuse(subject, "a schedule has neither completion_callbacks nor links");
+  }
   if (options.start_delay != duration::zero()) refuse(subject, "a schedule has no start_delay");
   if (!options.cron_schedule.empty()) refuse(subject, "a schedule has a spec in place of cron_schedule");
   schedule_action::message_type made;

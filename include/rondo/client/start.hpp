@@ -1,8 +1,11 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "rondo/client/versioning_override.hpp"
 #include "rondo/options.hpp"
@@ -12,6 +15,20 @@
 // Options of calls are literal aggregates of views and numbers, safe as temporaries in co_await expressions with every
 // supported compiler. They are read when the call is made: what they name need not live longer.
 namespace rondo {
+
+/// Where the server tells over HTTP, as Nexus does, how a workflow ended.
+struct completion_callback {
+  std::string_view url{};
+  std::span<const std::pair<std::string_view, std::string_view>> headers{};
+};
+
+/// What a workflow was started by: an event of another one.
+struct workflow_link {
+  /// Empty: the client's.
+  std::string_view namespace_{};
+  std::string_view workflow_id{}, run_id{};
+  std::int64_t event_id = 0;
+};
 
 /// How to start a workflow. `task_queue` is required.
 struct start_workflow_options {
@@ -42,6 +59,10 @@ struct start_workflow_options {
   versioning_override versioning{};
   /// What info().headers of the workflow shows, for interceptors and what its worker propagates.
   payload_map_view headers{};
+  /// A workflow that runs already gets these two as well, where `conflict` is use_existing. Servers allow callbacks to
+  /// addresses that they know.
+  std::span<const completion_callback> completion_callbacks{};
+  std::span<const workflow_link> links{};
 };
 static_assert(std::is_trivially_destructible_v<start_workflow_options>);
 

@@ -17,8 +17,8 @@
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/worker/intercepted_activity.hpp"
 #include "rondo/detail/worker/run_store.hpp"
-#include "rondo/rpc_error.hpp"
 #include "rondo/plugin.hpp"
+#include "rondo/rpc_error.hpp"
 #include "rondo/serverless/budget.hpp"
 #include "rondo/serverless/invocation.hpp"
 #include "rondo/serverless/options.hpp"
@@ -218,7 +218,8 @@ class runner {
     }
     return std::make_shared<rondo::detail::worker::run_store>(
         rondo::detail::worker::intercept_activities(how.registry, how.worker.interceptors), how.worker.logger,
-        how.worker.max_cached_workflows, connection.identity() + "-" + rondo::detail::random_uuid());
+        how.worker.max_cached_workflows, connection.identity() + "-" + rondo::detail::random_uuid(),
+        how.worker.max_cached_bytes);
   }
 
   static std::string text_of(duration time) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <google/protobuf/map.h>
 #include <google/protobuf/timestamp.pb.h>
+#include <temporal/api/deployment/v1/message.pb.h>
 #include <temporal/api/workflow/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
@@ -9,6 +10,8 @@
 #include <utility>
 
 #include "rondo/client/description.hpp"
+#include "rondo/client/versioning_override.hpp"
+#include "rondo/deployment_version.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/json.hpp"
@@ -125,6 +128,56 @@ inline void read_pending_activity(const wire::PendingActivityInfo& from, pending
   to.paused = from.paused();
 }
 
+inline void read_override(const wire::VersioningOverride& from, versioning_override::kind_type& kind,
+                          worker_deployment_version& version) {
+  const auto read = [&](const temporal::api::deployment::v1::WorkerDeploymentVersion& named) {
+    version = {.deployment_name = named.deployment_name(), .build_id = named.build_id()};
+  };
+  if (from.has_pinned()) {
+    kind = versioning_override::kind_type::pinned;
+    read(from.pinned().version());
+  } else if (from.has_one_time()) {
+    kind = versioning_override::kind_type::one_time;
+    read(from.one_time().target_deployment_version());
+  } else if (from.auto_upgrade()) {
+    kind = versioning_override::kind_type::auto_upgrade;
+  }
+}
+
+inline versioning_behavior behavior_of(enums::VersioningBehavior behavior) {
+  switch (behavior) {
+    case enums::VERSIONING_BEHAVIOR_PINNED:
+      return versioning_behavior::pinned;
+    case enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE:
+      return versioning_behavior::auto_upgrade;
+    default:
+      return versioning_behavior::unspecified;
+  }
+}
+
+inline void read_versioning(const wire::WorkflowExecutionVersioningInfo& from, workflow_versioning& to) {
+  const auto version_in = [](const temporal::api::deployment::v1::WorkerDeploymentVersion& named) {
+    return worker_deployment_version{.deployment_name = named.deployment_name(), .build_id = named.build_id()};
+  };
+  to.behavior = behavior_of(from.behavior());
+  to.version = version_in(from.deployment_version());
+  read_override(from.versioning_override(), to.override_kind, to.override_version);
+  if (from.has_version_transition()) to.transition_to = version_in(from.version_transition().deployment_version());
+}
+
+inline void read_pending_nexus(const wire::PendingNexusOperationInfo& from, pending_nexus_operation& to) {
+  to.endpoint = from.endpoint();
+  to.service = from.service();
+  to.operation = from.operation();
+  to.operation_token = from.operation_token();
+  to.scheduled_event_id = from.scheduled_event_id();
+  to.attempt = from.attempt();
+  to.scheduled_time = time_if(from.has_scheduled_time(), from.scheduled_time());
+  to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
+  to.last_failure_message = from.last_attempt_failure().message();
+  to.blocked_reason = from.blocked_reason();
+}
+
 inline workflow_description description_of(const service::DescribeWorkflowExecutionResponse& from) {
   workflow_description to;
   read_summary(from.workflow_execution_info(), to);
@@ -141,6 +194,16 @@ inline workflow_description description_of(const service::DescribeWorkflowExecut
     child.workflow_type = each.workflow_type_name();
     child.initiated_event_id = each.initiated_id();
   }
+  for (const auto& each : from.pending_nexus_operations()) {
+    read_pending_nexus(each, to.pending_nexus_operations.emplace_back());
+  }
+  const auto& info = from.workflow_execution_info();
+  read_versioning(info.versioning_info(), to.versioning);
+  to.priority_key = info.priority().priority_key();
+  to.fairness_key = info.priority().fairness_key();
+  to.fairness_weight = info.priority().fairness_weight();
+  to.paused_by = from.workflow_extended_info().pause_info().identity();
+  to.pause_reason = from.workflow_extended_info().pause_info().reason();
   to.workflow_task_pending = from.has_pending_workflow_task();
   to.workflow_task_attempt = from.pending_workflow_task().attempt();
   to.summary = text_of(config.user_metadata().summary());

@@ -27,8 +27,7 @@ request_parts parts_of(Request& from) {
     auto& query = *from.mutable_query();
     return {query.query_type(), from.execution().workflow_id(), *query.mutable_query_args(), *query.mutable_header()};
   } else if constexpr (requires { from.workflow_execution(); }) {
-    return {from.signal_name(), from.workflow_execution().workflow_id(), *from.mutable_input(),
-            *from.mutable_header()};
+    return {from.signal_name(), from.workflow_execution().workflow_id(), *from.mutable_input(), *from.mutable_header()};
   } else if constexpr (requires { from.activity_type(); }) {
     return {from.activity_type().name(), {}, *from.mutable_input(), *from.mutable_header()};
   } else {

@@ -68,9 +68,9 @@ inline service_call<service::SignalWorkflowExecutionRequest> make_signal(const t
   request.set_identity(to.session->identity);
   request.set_request_id(random_uuid());
   if (input.payloads_size() > 0) *request.mutable_input() = std::move(input);
-  service_call<service::SignalWorkflowExecutionRequest> made(
-      "SignalWorkflowExecution", to.subject("signal '" + std::string(name) + "' of"), to.resource_id(),
-      std::move(request));
+  service_call<service::SignalWorkflowExecutionRequest> made("SignalWorkflowExecution",
+                                                             to.subject("signal '" + std::string(name) + "' of"),
+                                                             to.resource_id(), std::move(request));
   return intercepted(*to.session, std::move(made));
 }
 

@@ -32,6 +32,9 @@ using start_activity_request = service::StartActivityExecutionRequest;
 /// A standalone activity that a handle stands for.
 class activity_target {
  public:
+  activity_target(session_ptr of, std::string id, std::string run)
+      : session(std::move(of)), activity_id(std::move(id)), run_id(std::move(run)) {}
+
   session_ptr session;
   std::string activity_id, run_id;
 
@@ -102,7 +105,7 @@ inline service_call<start_activity_request> make_start_activity(const session& b
 inline asio::awaitable<activity_target> start_activity(session_ptr through, service_call<start_activity_request> what) {
   const std::string id = what.request.activity_id();
   const auto response = co_await fetch(through, std::move(what));
-  co_return activity_target{std::move(through), id, response.run_id()};
+  co_return activity_target(std::move(through), id, response.run_id());
 }
 
 template <class Handle>

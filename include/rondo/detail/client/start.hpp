@@ -112,6 +112,38 @@ void set_new_workflow(const call_subject& subject, const start_workflow_options&
   }
 }
 
+/// Where the end of the workflow is told, and what started it.
+template <class Request>
+void set_relations(const session& by, const call_subject& subject, const start_workflow_options& from, Request& to) {
+  if constexpr (requires { to.add_completion_callbacks(); }) {
+    for (const auto& each : from.completion_callbacks) {
+      if (each.url.empty()) refuse(subject, "the url of a completion callback is missing");
+      auto& nexus = *to.add_completion_callbacks()->mutable_nexus();
+      nexus.set_url(std::string(each.url));
+      for (const auto& [name, value] : each.headers) {
+        (*nexus.mutable_header())[std::string(name)] = std::string(value);
+      }
+    }
+    const bool may_exist =
+        from.conflict == id_conflict_policy::use_existing && !(from.completion_callbacks.empty() && from.links.empty());
+    if (may_exist) {
+      auto& attached = *to.mutable_on_conflict_options();
+      attached.set_attach_request_id(true);
+      attached.set_attach_completion_callbacks(!from.completion_callbacks.empty());
+      attached.set_attach_links(!from.links.empty());
+    }
+  } else if (!from.completion_callbacks.empty()) {
+    refuse(subject, "a signal with start takes no completion_callbacks");
+  }
+  for (const auto& each : from.links) {
+    auto& event = *to.add_links()->mutable_workflow_event();
+    event.set_namespace_(each.namespace_.empty() ? by.namespace_ : std::string(each.namespace_));
+    event.set_workflow_id(std::string(each.workflow_id));
+    event.set_run_id(std::string(each.run_id));
+    event.mutable_event_ref()->set_event_id(each.event_id);
+  }
+}
+
 /// Fills what a start and a signal with start have in common.
 template <class Request>
 void set_start_options(const call_subject& subject, const start_workflow_options& from, Request& to) {
@@ -134,6 +166,7 @@ service_call<Request> make_start(const session& by, std::string_view method, std
   request.set_identity(by.identity);
   request.set_request_id(random_uuid());
   set_start_options(subject, options, request);
+  set_relations(by, subject, options, request);
   if (input.payloads_size() > 0) *request.mutable_input() = std::move(input);
   return service_call<Request>(method, std::move(subject), "workflow:" + id, std::move(request));
 }

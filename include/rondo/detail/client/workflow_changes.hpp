@@ -13,6 +13,7 @@
 
 #include "rondo/client/errors.hpp"
 #include "rondo/client/workflow_changes.hpp"
+#include "rondo/detail/client/describe.hpp"
 #include "rondo/detail/client/requesting.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
@@ -41,19 +42,7 @@ inline void write_options_change(const call_subject& subject, const workflow_opt
 
 inline workflow_settings settings_of(const wire::WorkflowExecutionOptions& from) {
   workflow_settings to;
-  const auto& versioning = from.versioning_override();
-  const auto read = [&](const temporal::api::deployment::v1::WorkerDeploymentVersion& version) {
-    to.version = {.deployment_name = version.deployment_name(), .build_id = version.build_id()};
-  };
-  if (versioning.has_pinned()) {
-    to.versioning = versioning_override::kind_type::pinned;
-    read(versioning.pinned().version());
-  } else if (versioning.has_one_time()) {
-    to.versioning = versioning_override::kind_type::one_time;
-    read(versioning.one_time().target_deployment_version());
-  } else if (versioning.auto_upgrade()) {
-    to.versioning = versioning_override::kind_type::auto_upgrade;
-  }
+  read_override(from.versioning_override(), to.versioning, to.version);
   to.priority_key = from.priority().priority_key();
   to.fairness_key = from.priority().fairness_key();
   to.fairness_weight = from.priority().fairness_weight();

@@ -31,6 +31,9 @@ struct profile {
   std::string namespace_{};
   std::string api_key{};
   std::string authority{};
+  /// Of a codec server.
+  std::string codec_endpoint{};
+  std::string codec_auth{};
   std::optional<tls_profile> tls{};
   std::map<std::string, std::string> metadata{};
 };
@@ -46,6 +49,11 @@ inline constexpr text_setting text_settings[] = {
     {"namespace", "TEMPORAL_NAMESPACE", &profile::namespace_},
     {"api_key", "TEMPORAL_API_KEY", &profile::api_key},
     {"authority", "TEMPORAL_CLIENT_AUTHORITY", &profile::authority},
+};
+/// The same for its table "codec".
+inline constexpr text_setting codec_settings[] = {
+    {"endpoint", "TEMPORAL_CODEC_ENDPOINT", &profile::codec_endpoint},
+    {"auth", "TEMPORAL_CODEC_AUTH", &profile::codec_auth},
 };
 
 /// The same for what TLS is made of; "_path" or "_data" comes behind the name.
@@ -108,6 +116,9 @@ inline void apply_tls_variables(profile& to, const variables& from) {
 /// Lets variables of the environment replace what the file says.
 inline void apply_variables(profile& to, const variables& from) {
   for (const auto& setting : text_settings) {
+    if (const auto* value = find_variable(from, setting.variable)) to.*setting.place = *value;
+  }
+  for (const auto& setting : codec_settings) {
     if (const auto* value = find_variable(from, setting.variable)) to.*setting.place = *value;
   }
   apply_tls_variables(to, from);

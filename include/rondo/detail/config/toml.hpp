@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -60,13 +61,19 @@ class toml_reader {
         for (const auto& [header, value] : table_of(node, full)) {
           into.metadata[header_name(header.str())] = text_of(value, full + "." + std::string(header.str()));
         }
-      } else if (key != "codec" && !read_text(key, node, full, into)) {
+      } else if (key == "codec") {
+        for (const auto& [part, value] : table_of(node, full)) {
+          const std::string place = full + "." + std::string(part.str());
+          if (!read_text(codec_settings, part.str(), value, place, into)) unknown(place, value);
+        }
+      } else if (!read_text(text_settings, key, node, full, into)) {
         unknown(full, node);
       }
     }
   }
-  bool read_text(std::string_view key, const toml::node& node, const std::string& full, profile& into) const {
-    for (const auto& setting : text_settings) {
+  bool read_text(std::span<const text_setting> known, std::string_view key, const toml::node& node,
+                 const std::string& full, profile& into) const {
+    for (const auto& setting : known) {
       if (setting.key != key) continue;
       into.*setting.place = text_of(node, full);
       return true;

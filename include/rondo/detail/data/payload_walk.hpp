@@ -38,6 +38,9 @@ struct found_payloads {
   /// Fields of each payload other than metadata and data.
   std::vector<std::string> others{};
   std::vector<std::size_t> context_of{};
+  /// Nothing depends on this one, so it may stay encoded: the failure of a workflow task may be by a worker with
+  /// another key, which must not keep the next worker from reading the history.
+  std::vector<bool> optional{};
   std::vector<serialization_context> contexts{};
   /// Of the message as a whole.
   serialization_context whole{};
@@ -132,9 +135,17 @@ class payload_walk {
   void step(node message, std::string_view bytes, int depth, std::string* out) {
     if (depth > most_depth) throw codec_error("a message cannot be read: it is nested too deeply");
     const bool hides = message == node::failure_Failure && how_.hide_failure_texts && find_field(bytes, 20).empty();
+    const std::uint32_t repeated_text = how_.hide_failure_texts ? text_of_failed_query(message, bytes) : 0;
+    const bool was_failed_task =
+        std::exchange(in_failed_task_, in_failed_task_ || message == node::history_WorkflowTaskFailed);
+    const bool was_memo = std::exchange(in_memo_, in_memo_ || message == node::common_Memo);
     wire_reader reader(bytes);
     while (const auto field = reader.next()) {
       if (hides && field->delimited && (field->number == 1 || field->number == 3)) continue;
+      if (field->number == repeated_text && field->delimited) {
+        if (out != nullptr) append_field(*out, field->number, hidden_failure_message);
+        continue;
+      }
       const auto* row = find_row(std::begin(payload_fields), std::end(payload_fields), message, field->number);
       if (row == nullptr || !field->delimited || (row->type == node::common_Header && !how_.headers)) {
         if (out != nullptr) *out += field->raw;
@@ -147,9 +158,22 @@ class payload_walk {
       }
     }
     if (hides) hide(bytes, out);
+    in_memo_ = was_memo;
+    in_failed_task_ = was_failed_task;
+  }
+
+  /// The number of the field with the text of the failure that is there too; zero: none.
+  static std::uint32_t text_of_failed_query(node message, std::string_view bytes) {
+    if (message == node::query_WorkflowQueryResult && !find_field(bytes, 4).empty()) return 3;
+    if (message == node::rpc_RespondQueryTaskCompletedRequest && !find_field(bytes, 7).empty()) return 4;
+    return 0;
   }
 
   void one(std::uint32_t number, std::string_view content, std::string* out) {
+    if (in_memo_ && is_nothing(content)) {
+      if (out != nullptr) append_field(*out, number, content);
+      return;
+    }
     if (out != nullptr) {
       append_field(*out, number, with_->at(next_++));
       return;
@@ -158,10 +182,17 @@ class payload_walk {
     add(read_payload(content, &others), std::move(others));
   }
 
+  /// Tells the server to remove an entry of a memo, so it has to be able to read it.
+  static bool is_nothing(std::string_view content) {
+    const payload what = read_payload(content);
+    return what.encoding() == encoding::null && what.data.empty();
+  }
+
   void add(payload what, std::string others) {
     found_->payloads.push_back(std::move(what));
     found_->others.push_back(std::move(others));
     found_->context_of.push_back(found_->contexts.size() - 1);
+    found_->optional.push_back(in_failed_task_);
   }
 
   void hide(std::string_view bytes, std::string* out) {
@@ -216,6 +247,8 @@ class payload_walk {
   found_payloads* found_ = nullptr;
   const std::vector<std::string>* with_ = nullptr;
   std::size_t next_ = 0;
+  bool in_memo_ = false;
+  bool in_failed_task_ = false;
 };
 
 }  // namespace rondo::detail::data

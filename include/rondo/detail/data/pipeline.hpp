@@ -58,7 +58,7 @@ class pipeline {
     auto found = walk.collect();
     context = found.whole;
     if (found.payloads.empty()) return std::string(bytes);
-    each_context(found, [this](std::span<payload> these, const serialization_context& of) {
+    each_context(found, [this](std::span<payload> these, const serialization_context& of, bool /*optional*/) {
       encode_with(options_.codecs, these, of);
     });
     std::vector<std::string> changed(found.payloads.size());
@@ -88,8 +88,14 @@ class pipeline {
       found.others[i].clear();
       what = read_payload(stored, &found.others[i]);
     }
-    each_context(found, [this](std::span<payload> these, const serialization_context& of) {
-      decode_with(options_.codecs, these, of);
+    each_context(found, [this](std::span<payload> these, const serialization_context& of, bool optional) {
+      const payload before = optional ? these.front() : payload();
+      try {
+        decode_with(options_.codecs, these, of);
+      } catch (const codec_error&) {
+        if (!optional) throw;
+        these.front() = before;
+      }
     });
     std::vector<std::string> changed(found.payloads.size());
     for (std::size_t i = 0; i < changed.size(); ++i) changed[i] = payload_bytes(found.payloads[i]) + found.others[i];
@@ -104,15 +110,17 @@ class pipeline {
   }
 
  private:
-  /// Payloads of the same owner that follow one another go through the codecs together.
+  /// Payloads of the same owner that follow one another go through the codecs together, optional ones alone.
   template <class Function>
   static void each_context(found_payloads& found, const Function& function) {
     const auto all = std::span(found.payloads);
     for (std::size_t begin = 0; begin < all.size();) {
       std::size_t end = begin + 1;
-      while (end < all.size() && found.contexts[found.context_of[end]] == found.contexts[found.context_of[begin]])
+      const bool optional = found.optional[begin];
+      while (end < all.size() && !optional && !found.optional[end] &&
+             found.contexts[found.context_of[end]] == found.contexts[found.context_of[begin]])
         ++end;
-      function(all.subspan(begin, end - begin), found.contexts[found.context_of[begin]]);
+      function(all.subspan(begin, end - begin), found.contexts[found.context_of[begin]], optional);
       begin = end;
     }
   }

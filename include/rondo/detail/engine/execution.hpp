@@ -191,6 +191,10 @@ class execution final : public run::host {
     if (!code_error_) code_error_ = std::move(error);
   }
   const workflow_info& info() const override { return info_; }
+  std::size_t machine_bytes() const noexcept {
+    return activities_.bytes() + timers_.bytes() + signals_.bytes() + cancels_.bytes() + children_.bytes() +
+           notes_.bytes();
+  }
   workflow_time now() const override { return now_; }
   std::uint64_t random_seed() const override { return seed_; }
   bool is_replaying() const override { return replaying_ || answering_; }

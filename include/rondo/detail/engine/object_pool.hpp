@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <deque>
 #include <vector>
 
@@ -18,6 +19,8 @@ class object_pool {
     return reused;
   }
   void release(Type& object) { free_.push_back(&object); }
+  /// Of the objects, not of what they point to.
+  std::size_t bytes() const noexcept { return all_.size() * sizeof(Type) + free_.capacity() * sizeof(Type*); }
 
  private:
   std::deque<Type> all_;

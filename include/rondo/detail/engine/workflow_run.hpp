@@ -64,6 +64,12 @@ class workflow_run {
     return execution_ ? std::string_view(execution_->info().workflow_id) : std::string_view();
   }
 
+  /// Memory that the run keeps between its tasks, besides the frames of its coroutines and what its code has allocated
+  /// itself.
+  std::size_t bytes() const noexcept {
+    return sizeof(*this) + (execution_ ? execution_->machine_bytes() + definition_.object_bytes : 0);
+  }
+
   /// Id of the last event that the run has seen; 0 when it has seen none.
   std::int64_t last_event_id() const noexcept { return tasks_.next_id() - 1; }
 

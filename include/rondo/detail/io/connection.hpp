@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,6 +62,9 @@ class connection {
         headers_(common_headers(options_)) {
     if (options_.identity.empty()) options_.identity = default_identity();
     retries_.numbers.unary_timeout = options_.rpc_timeout;
+    if (options_.api_key_provider) {
+      api_key_ = std::make_shared<const std::function<std::string()>>(options_.api_key_provider);
+    }
   }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -88,8 +92,10 @@ class connection {
   /// Makes the first call, within the connect timeout. Throws rpc_error that says what to do.
   asio::awaitable<void> connect();
 
-  /// Later attempts bear the new key. Throws std::invalid_argument.
+  /// Later calls bear the new key, in place of that of a provider. Throws std::invalid_argument.
   void set_api_key(std::string key) {
+    options_.api_key_provider = nullptr;
+    api_key_ = nullptr;
     options_.api_key = std::move(key);
     headers_ = common_headers(options_);
   }
@@ -97,6 +103,7 @@ class connection {
   /// Adds the headers of the connection to those of the call, which win.
   void complete_headers(call_options& call) const {
     call.common_metadata = headers_;
+    if (api_key_ && !has_authorization(*headers_) && !has_authorization(call.metadata)) call.api_key = api_key_;
     add_default_header(call.metadata, "temporal-namespace", options_.namespace_);
   }
 
@@ -108,6 +115,7 @@ class connection {
   payload_pipeline data_;
   std::unique_ptr<transport> transport_;
   std::shared_ptr<const metadata_list> headers_;
+  std::shared_ptr<const std::function<std::string()>> api_key_;
   retry_policy retries_;
   server_capabilities capabilities_;
   std::string server_version_;

@@ -102,6 +102,16 @@ inline void encode_job(data_job& job) noexcept {
   }
 }
 
+/// Nothing happens to payloads but that they are measured.
+inline rpc_status check_sizes(const data::pipeline& by, data::node message, std::string_view bytes) noexcept {
+  try {
+    by.check_sizes(message, bytes);
+    return rpc_status();
+  } catch (...) {
+    return data_failure(encode_problem);
+  }
+}
+
 inline void decode_job(data_job& job) noexcept {
   try {
     job.result = job.through->decode(job.message, job.bytes, job.context);
@@ -138,6 +148,12 @@ inline asio::awaitable<rpc_result> call_with_data(transport& over, payload_pipel
     rpc_result plain = co_await call_with_retry(over, std::move(path), std::move(request), std::move(how), policy);
     co_return plain;
   }
+  if (!by->changes_payloads()) {
+    rpc_status too_large = check_sizes(*by, method->request, *request);
+    if (!too_large.ok()) co_return rpc_result(std::move(too_large));
+    rpc_result plain = co_await call_with_retry(over, std::move(path), std::move(request), std::move(how), policy);
+    co_return plain;
+  }
   const auto job = std::make_shared<data_job>();
   job->through = by.shared();
   job->message = method->request;
@@ -150,7 +166,6 @@ inline asio::awaitable<rpc_result> call_with_data(transport& over, payload_pipel
     request = std::make_shared<const std::string>(std::move(job->result));
   }
   rpc_result result = co_await call_with_retry(over, std::move(path), std::move(request), std::move(how), policy);
-  if (!by->changes_payloads()) co_return result;
   if (!result.status.ok()) {
     decode_details(*job, result.status);
     co_return result;

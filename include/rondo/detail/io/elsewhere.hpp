@@ -1,11 +1,11 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <asio/cancellation_type.hpp>
+#include <asio/error.hpp>
 #include <asio/error_code.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
-#include <asio/this_coro.hpp>
+#include <asio/system_error.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
 #include <exception>
@@ -29,17 +29,17 @@ class work_elsewhere {
 
   static void start(const std::shared_ptr<work_elsewhere>& self, asio::thread_pool& pool, std::function<void()> work) {
     asio::post(pool, [self, work = std::move(work)] {
-      std::exception_ptr error;
+      std::exception_ptr thrown;
       try {
         work();
       } catch (...) {
-        error = std::current_exception();
+        thrown = std::current_exception();
       }
       const std::lock_guard lock(self->mutex_);
       if (self->loop_ == nullptr) return;
-      self->loop_->post([self, error] {
+      self->loop_->post([self, thrown] {
         self->done = true;
-        self->error = error;
+        self->error = thrown;
         self->woken.cancel();
       });
     });

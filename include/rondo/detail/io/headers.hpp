@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -60,13 +61,25 @@ inline std::shared_ptr<const metadata_list> common_headers(const client_options&
     headers.emplace_back(header_name(name), value);
     check_header_value(headers.back().first, value);
   }
-  if (!options.api_key.empty()) {
+  if (!options.api_key.empty() && !options.api_key_provider) {
     check_header_value("authorization (api_key)", options.api_key);
     add_default_header(headers, "authorization", "Bearer " + options.api_key);
   }
   add_default_header(headers, "client-name", std::string(client_name));
   add_default_header(headers, "client-version", std::string(version_string));
   return std::make_shared<const metadata_list>(std::move(headers));
+}
+
+/// True when the headers say already who calls.
+inline bool has_authorization(const metadata_list& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const auto& each) { return each.first == "authorization"; });
+}
+
+/// Says who calls, with a key that was just asked for. Throws std::invalid_argument when it cannot be sent.
+inline void authorize(metadata_list& headers, const std::function<std::string()>& provider) {
+  const std::string key = provider();
+  check_header_value("authorization (api_key_provider)", key);
+  add_default_header(headers, "authorization", "Bearer " + key);
 }
 
 /// Headers of one call; empty values are left out.

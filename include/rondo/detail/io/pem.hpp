@@ -121,7 +121,7 @@ inline bool uses_tls(const client_options& options) noexcept {
     case tls_mode::automatic:
       break;
   }
-  return options.tls.has_value() || !options.api_key.empty();
+  return options.tls.has_value() || !options.api_key.empty() || options.api_key_provider != nullptr;
 }
 
 }  // namespace rondo::detail::io

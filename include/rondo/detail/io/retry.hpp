@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "rondo/codec.hpp"
+#include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/sleep.hpp"
 #include "rondo/detail/io/transport.hpp"
 
@@ -194,6 +195,7 @@ inline asio::awaitable<rpc_result> call_with_retry(transport& over, std::string 
   for (;;) {
     call_options attempt = options.options;
     attempt.deadline = std::min(deadline, later(steady_clock::now(), timeout));
+    if (attempt.api_key) authorize(attempt.metadata, *attempt.api_key);
     rpc_result result = co_await async_unary(over, path, request, std::move(attempt), asio::use_awaitable);
     const time_point now = steady_clock::now();
     if (result.status.ok()) {

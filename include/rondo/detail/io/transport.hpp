@@ -6,6 +6,7 @@
 #include <asio/dispatch.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -63,6 +64,8 @@ class call_options {
   /// Headers that all calls of a connection share; may be null.
   std::shared_ptr<const metadata_list> common_metadata;
   metadata_list metadata;
+  /// Gives the key that each attempt bears; null: `common_metadata` says all.
+  std::shared_ptr<const std::function<std::string()>> api_key;
   /// May end the call early; null: nothing does.
   call_token* token = nullptr;
 };

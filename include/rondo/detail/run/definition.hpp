@@ -69,6 +69,8 @@ struct workflow_definition {
   /// read.
   std::unique_ptr<workflow_object> (*create)(payload_span arguments) = nullptr;
   versioning_behavior behavior = versioning_behavior::unspecified;
+  /// Size of the object that `create` makes.
+  std::size_t object_bytes = 0;
 };
 
 }  // namespace rondo::detail::run

@@ -95,6 +95,7 @@ class health_board {
     found.workflow_slots = slots(of.workflow_slots());
     found.activity_slots = slots(of.activity_slots());
     found.cached_workflows = of.cached_workflows();
+    found.cached_bytes = of.cached_bytes();
     return found;
   }
   static slot_health slots(const slot_line& of) {

@@ -35,7 +35,12 @@ class local_work;
 struct held_workflow {
   held_workflow(const run::workflow_definition& definition, engine::run_options options)
       : run(definition, std::move(options)) {}
+  /// Memory that the run keeps, but for what its code has allocated itself.
+  std::size_t bytes() const noexcept { return sizeof(*this) + frame_bytes + run.bytes(); }
+
   engine::workflow_run run;
+  /// Of the frames of its coroutines.
+  std::size_t frame_bytes = 0;
   /// Null: it waits for no local activities. Goes first.
   std::shared_ptr<local_work> locals;
 };
@@ -46,9 +51,9 @@ class run_store {
  public:
   using held_run = std::unique_ptr<held_workflow>;
 
-  /// `limit`: most runs that are kept.
-  run_store(registry app, rondo::logger logs, std::size_t limit, std::string queue)
-      : definitions(std::move(app)), log(std::move(logs)), sticky_queue(std::move(queue)), cache(limit) {}
+  /// `limit`: most runs that are kept. `most_bytes`: of their memory; 0: as much as they need.
+  run_store(registry app, rondo::logger logs, std::size_t limit, std::string queue, std::size_t most_bytes = 0)
+      : definitions(std::move(app)), log(std::move(logs)), sticky_queue(std::move(queue)), cache(limit, most_bytes) {}
   run_store(const run_store&) = delete;
   run_store& operator=(const run_store&) = delete;
 
@@ -57,6 +62,12 @@ class run_store {
   const std::string sticky_queue;
   /// Empty until a session has asked.
   std::optional<namespace_facts> facts;
+  /// Keeps a run until its next task, and drops others if there is no room.
+  void keep(const std::string& run_id, held_run run) {
+    const std::size_t bytes = run->bytes();
+    cache.put(run_id, std::move(run), bytes);
+  }
+
   frame_pool frames;
   sticky_cache<held_run> cache;
 };

@@ -220,6 +220,7 @@ class session : public std::enable_shared_from_this<session> {
   /// The server may offer tasks to this worker before others.
   bool has_sticky_queue() const { return runs_workflows() && options_.max_cached_workflows > 0; }
   std::size_t cached_workflows() const { return runs_->cache.size(); }
+  std::size_t cached_bytes() const { return runs_->cache.bytes(); }
   /// When a task came last, or the session began.
   io::time_point last_activity() const noexcept { return polling_.last_task; }
   const session_counts& counts() const noexcept { return counts_; }
@@ -234,6 +235,7 @@ class session : public std::enable_shared_from_this<session> {
   /// Calls that begin from now on go there: a connection on the same loop.
   void replace_connection(std::shared_ptr<io::connection> to) {
     connection_ = polling_.connection = to;
+    prepare_payloads();
     if (services_) {
       services_->calls->replace_connection(to);
       services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));

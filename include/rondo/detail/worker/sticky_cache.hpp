@@ -15,54 +15,65 @@ namespace rondo::detail::worker {
 template <class Run>
 class sticky_cache {
  public:
-  explicit sticky_cache(std::size_t limit) : limit_(limit) {}
+  /// `most_bytes`: 0 for no limit.
+  explicit sticky_cache(std::size_t limit, std::size_t most_bytes = 0) : limit_(limit), most_bytes_(most_bytes) {}
 
   /// Takes a run out; empty when it is not here.
   Run take(std::string_view run_id) {
     const auto found = places_.find(run_id);
     if (found == places_.end()) return {};
-    Run run = std::move(found->second->second);
+    Run run = std::move(found->second->run);
+    bytes_ -= found->second->bytes;
     runs_.erase(found->second);
     places_.erase(found);
     return run;
   }
-  /// Puts a run in as the most recently used; drops the oldest when there are too many.
-  void put(std::string run_id, Run run) {
+  /// Puts a run in as the most recently used; drops the oldest while there are too many, or they take too much memory:
+  /// in the end itself.
+  void put(std::string run_id, Run run, std::size_t bytes = 0) {
     if (limit_ == 0) return;
-    runs_.emplace_back(run_id, std::move(run));
+    runs_.push_back({run_id, std::move(run), bytes});
+    bytes_ += bytes;
     places_.insert_or_assign(std::move(run_id), std::prev(runs_.end()));
-    while (runs_.size() > limit_) {
-      places_.erase(runs_.front().first);
-      runs_.pop_front();
-    }
+    while (runs_.size() > limit_ || (most_bytes_ != 0 && bytes_ > most_bytes_)) drop(runs_.begin());
   }
   /// Drops those of which the predicate holds.
   template <class Predicate>
   void drop_if(Predicate drops) {
     for (auto each = runs_.begin(); each != runs_.end();) {
-      if (!drops(each->second)) {
-        ++each;
-        continue;
-      }
-      places_.erase(each->first);
-      each = runs_.erase(each);
+      const auto here = each++;
+      if (drops(here->run)) drop(here);
     }
   }
   void clear() {
     places_.clear();
     runs_.clear();
+    bytes_ = 0;
   }
   /// Calls the function with id and run of each, the least recently used first.
   template <class Function>
   void each(Function function) const {
-    for (const auto& [run_id, run] : runs_) function(run_id, run);
+    for (const auto& each : runs_) function(each.id, each.run);
   }
   std::size_t size() const noexcept { return runs_.size(); }
+  /// Memory of all of them.
+  std::size_t bytes() const noexcept { return bytes_; }
 
  private:
-  using entries = std::list<std::pair<std::string, Run>>;
+  struct entry {
+    std::string id;
+    Run run;
+    std::size_t bytes;
+  };
+  using entries = std::list<entry>;
 
-  std::size_t limit_;
+  void drop(typename entries::iterator which) {
+    bytes_ -= which->bytes;
+    places_.erase(which->id);
+    runs_.erase(which);
+  }
+
+  std::size_t limit_, most_bytes_, bytes_ = 0;
   entries runs_;
   std::map<std::string, typename entries::iterator, std::less<>> places_;
 };
