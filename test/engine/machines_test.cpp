@@ -145,9 +145,9 @@ struct bench<local_activity_machine> {
    public:
     explicit clock(bench& of) : of_(of) {}
     detail::run::pending& start_timer(duration delay, std::string_view summary,
-                                      detail::run::completion& waiter) override {
+                                      detail::run::completion& who) override {
       auto& made = of_.timers.acquire(of_.services, of_.timers);
-      made.begin(1, delay, summary, waiter);
+      made.begin(1, delay, summary, who);
       return made;
     }
 

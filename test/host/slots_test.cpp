@@ -102,7 +102,8 @@ TEST_F(slots_of_a_line, one_is_used_once_and_released_once) {
   mine.mark_used("order");
   EXPECT_EQ(line->used(), 1U);
   slot moved = std::move(mine);
-  moved = std::move(moved);
+  slot& itself = moved;
+  moved = std::move(itself);
   mine = slot();
   EXPECT_EQ(line->used(), 1U);
   moved = slot();
