@@ -144,8 +144,7 @@ struct bench<local_activity_machine> {
   class clock final : public rondo::test::fake_host {
    public:
     explicit clock(bench& of) : of_(of) {}
-    detail::run::pending& start_timer(duration delay, std::string_view summary,
-                                      detail::run::completion& who) override {
+    detail::run::pending& start_timer(duration delay, std::string_view summary, detail::run::completion& who) override {
       auto& made = of_.timers.acquire(of_.services, of_.timers);
       made.begin(1, delay, summary, who);
       return made;
