@@ -37,16 +37,30 @@ def matches(source, *flags):
     return found
 
 
+def members_of(source):
+    """The sources of a batch that CMake compiles at once; any other source is its own."""
+    if not source.name.startswith("unity_"):
+        return [source]
+    return [pathlib.Path(path) for path in re.findall(r'^#include "([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE)]
+
+
 def awaits(source):
     """Whether a source, or a header of ours beside it, holds coroutines."""
-    files = [source, *source.parent.glob("*.hpp")] if "examples" in source.parts else [source]
+    files = [source, *source.parent.glob("*.hpp")] if "examples" in source.parts else members_of(source)
     return any("co_await" in file.read_text(encoding="utf-8") for file in files)
+
+
+def is_ours(source):
+    return all(
+        member.is_relative_to(PROJECT) and member.relative_to(PROJECT).parts[0] in FOLDERS
+        for member in members_of(source)
+    )
 
 
 def sources_of(build):
     commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     files = {pathlib.Path(entry["directory"], entry["file"]).resolve() for entry in commands}
-    return sorted(f for f in files if f.is_relative_to(PROJECT) and f.relative_to(PROJECT).parts[0] in FOLDERS and awaits(f))
+    return sorted(f for f in files if f.exists() and is_ours(f) and awaits(f))
 
 
 def self_test():
