@@ -149,7 +149,7 @@ class nexus_operations : public server_test {
 
   void SetUp() override {
     if (server_under_test() != server_kind::real)
-      GTEST_SKIP() << "only the official development server has Nexus set up";
+      GTEST_SKIP() << "calls of operations do not end beside this server as it is set up here";
     operator_service::CreateNexusEndpointRequest request;
     request.mutable_spec()->set_name(endpoint);
     auto& target = *request.mutable_spec()->mutable_target()->mutable_worker();
