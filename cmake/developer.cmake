@@ -16,7 +16,9 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 find_program(RONDO_CCACHE ccache DOC "Compiler cache, used when it is there")
 if(RONDO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${RONDO_CCACHE})
+  # One cache for all build folders, wherever the project lies; also for builds that no script begins.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${RONDO_CCACHE})
 endif()
 
 # Sets the flags of every target that is created afterwards in the calling folder and below.

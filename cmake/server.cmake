@@ -18,24 +18,15 @@ endforeach()
 target_include_directories(rondo-server-headers SYSTEM INTERFACE ${CURL_INCLUDE_DIRS})
 target_link_libraries(rondo-server-headers INTERFACE rondo ${server_needs} ${CMAKE_DL_LIBS})
 
-# One source for each body; a few of them are compiled together.
 file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include
      ${PROJECT_SOURCE_DIR}/include/rondo/server/impl/*.hpp)
-set(server_sources)
-foreach(body IN LISTS bodies)
-  cmake_path(GET body STEM name)
-  set(source ${PROJECT_BINARY_DIR}/server/${name}.cpp)
-  configure_file(${CMAKE_CURRENT_LIST_DIR}/server_source.cpp.in ${source} @ONLY)
-  list(APPEND server_sources ${source})
-endforeach()
+rondo_batch(server_sources server 12 ${bodies})
 
 if(server_sources)
   add_library(rondo-server STATIC EXCLUDE_FROM_ALL ${server_sources})
   add_library(rondo::server ALIAS rondo-server)
   target_compile_definitions(rondo-server PUBLIC RONDO_SERVER_COMPILED)
   target_link_libraries(rondo-server PUBLIC rondo-server-headers)
-  # What the sources share, protobuf above all, costs more than what they say.
-  set_target_properties(rondo-server PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
   if(PROJECT_IS_TOP_LEVEL AND RONDO_PRECOMPILE)
     target_precompile_headers(rondo-server PRIVATE
       <grpcpp/grpcpp.h> <temporal/api/workflowservice/v1/request_response.pb.h> <rondo/server/state.pb.h> <asio.hpp>)

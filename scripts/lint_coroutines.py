@@ -38,10 +38,11 @@ def matches(source, *flags):
 
 
 def members_of(source):
-    """The sources of a batch that CMake compiles at once; any other source is its own."""
-    if not source.name.startswith("unity_"):
+    """The tests of a batch that are compiled at once, see cmake/batches.cmake; any other source is its own."""
+    if source.parent.name != "batches" or not source.name.startswith("test_"):
         return [source]
-    return [pathlib.Path(path) for path in re.findall(r'^#include "([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE)]
+    included = re.findall(r'^#include "([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE)
+    return [PROJECT / "test" / path for path in included]
 
 
 def awaits(source):
