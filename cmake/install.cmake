@@ -17,6 +17,7 @@ endif()
 set(package_files ${PROJECT_BINARY_DIR}/package)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondoConfig.cmake.in ${package_files}/rondoConfig.cmake @ONLY)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo.pc.in ${package_files}/rondo.pc @ONLY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-compiled.pc.in ${package_files}/rondo-compiled.pc @ONLY)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-server.pc.in ${package_files}/rondo-server.pc @ONLY)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-serverless.pc.in ${package_files}/rondo-serverless.pc @ONLY)
 write_basic_package_version_file(${package_files}/rondoConfigVersion.cmake COMPATIBILITY SameMinorVersion)
@@ -33,5 +34,6 @@ install(FILES ${package_files}/rondoConfig.cmake ${package_files}/rondoConfigVer
               ${CMAKE_CURRENT_LIST_DIR}/static_link.cmake ${CMAKE_CURRENT_LIST_DIR}/lambda.cmake
         DESTINATION ${package_dir})
 install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/lambda DESTINATION ${package_dir})
-install(FILES ${package_files}/rondo.pc ${package_files}/rondo-server.pc ${package_files}/rondo-serverless.pc
+install(FILES ${package_files}/rondo.pc ${package_files}/rondo-compiled.pc ${package_files}/rondo-server.pc
+              ${package_files}/rondo-serverless.pc
         DESTINATION ${libdir}/pkgconfig)

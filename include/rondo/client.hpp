@@ -21,12 +21,10 @@
 #include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/update_with_start.hpp"
-#include "rondo/detail/io/connect.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/executor.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/name_of.hpp"
-#include "rondo/plugin.hpp"
 
 namespace rondo {
 
@@ -195,14 +193,7 @@ class client {
       : session_(std::make_shared<detail::calls::session>(over, owner, over->options().namespace_, over->identity())),
         owner_(std::move(owner)) {}
 
-  static client connect(std::shared_ptr<detail::calls::loop_owner> owner, client_options options) {
-    const auto plugins = options.plugins;
-    for (const auto& each : plugins) each->configure(options);
-    auto& loop = owner->loop();
-    auto made =
-        options.lazy ? detail::io::make_connection(loop, options) : loop.block_on(detail::io::connect(loop, options));
-    return client(std::move(owner), std::move(made));
-  }
+  static client connect(std::shared_ptr<detail::calls::loop_owner> owner, client_options options);
 
   template <class Workflow, class... Arguments>
   static detail::calls::Payloads encode_for(Arguments&&... arguments) {
@@ -237,3 +228,7 @@ class client {
 };
 
 }  // namespace rondo
+
+#ifndef RONDO_COMPILED
+#include "rondo/impl/client.hpp"
+#endif

@@ -20,7 +20,7 @@ LAYERS = [
     (3, r"detail/engine/|(protobuf|nlohmann)\.hpp"),
     (4, r"detail/(aws|crypto|curl|io|http)/"),
     (6, r"(rondo|testing|dev_server)\.hpp|server/|testing/"),
-    (5, r"detail/(host|client|config|worker|convert)|client/|worker/|serverless/|controller/"
+    (5, r"impl/|detail/(host|client|config|worker|convert)|client/|worker/|serverless/|controller/"
         r"|codecs/|storage/|(client|config|worker|replayer|schedule|deployment|nexus)\.hpp"),
     (1, r"detail/[a-z_]+/|[a-z_]+\.hpp|[a-z_]+/"),
 ]

@@ -12,6 +12,7 @@
 
 #include "host/activity_fixture.hpp"
 #include "rondo/activity.hpp"
+#include "rondo/detail/worker/session.hpp"
 
 namespace rondo::test::slot_pools_test {
 

@@ -1,4 +1,5 @@
 #include "rondo/detail/worker/sticky_reset.hpp"
+#include "rondo/detail/worker/session.hpp"
 
 #include <gtest/gtest.h>
 

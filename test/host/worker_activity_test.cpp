@@ -17,6 +17,7 @@
 
 #include "host/worker_fixture.hpp"
 #include "rondo/activity.hpp"
+#include "rondo/detail/worker/session.hpp"
 
 namespace worker_activity_test {
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "rondo/client.hpp"
+#include "rondo/detail/worker/session.hpp"
 #include "rondo/log.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/worker.hpp"

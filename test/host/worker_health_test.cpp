@@ -12,6 +12,7 @@
 
 #include "host/activity_fixture.hpp"
 #include "rondo/detail/worker/health_board.hpp"
+#include "rondo/detail/worker/session.hpp"
 #include "rondo/detail/worker/task_limits.hpp"
 #include "rondo/rpc_error.hpp"
 #include "rondo/worker_health.hpp"

@@ -12,6 +12,7 @@
 
 #include "host/worker_fixture.hpp"
 #include "rondo/detail/worker/nexus_token.hpp"
+#include "rondo/detail/worker/session.hpp"
 #include "rondo/nexus.hpp"
 
 // How a worker answers the requests of Nexus callers.

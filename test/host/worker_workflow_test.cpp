@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/worker_fixture.hpp"
+#include "rondo/detail/worker/session.hpp"
 
 namespace worker_workflow_test {
 

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "rondo/detail/worker/run_store.hpp"
+#include "rondo/serverless/session.hpp"
 #include "serverless/runner_fixture.hpp"
 
 namespace runner_test_cases {

@@ -1,17 +1,24 @@
 #pragma once
 #include <algorithm>
+#include <asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
+#include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/running_activity.hpp"
 #include "rondo/detail/worker/slots.hpp"
+#include "rondo/failure.hpp"
 #include "rondo/registry.hpp"
 
 namespace rondo::detail::worker {
@@ -54,6 +61,20 @@ class activity_runner {
     if (cancelled_ != rondo::cancel_reason::none) attempt->cancel(cancelled_);
   }
 
+  /// An activity whose payloads cannot be read: another worker may be able to.
+  void refuse(const activity_task& task, const std::string& problem) {
+    services_.options.logger.warn("activity failed",
+                                  {{"activity_type", task.activity_type().name()}, {"error", problem}});
+    engine::service::RespondActivityTaskFailedRequest request;
+    request.set_task_token(task.task_token());
+    request.set_namespace_(task.workflow_namespace());
+    request.set_identity(services_.identity);
+    write_deployment(services_.options, request);
+    const application_failure failure(problem, {.type = "PayloadCodecError"});
+    engine::write_failure(std::make_exception_ptr(failure), *request.mutable_failure());
+    services_.spawn(send_refusal(services_.calls, std::move(request)));
+  }
+
   std::size_t in_flight() const noexcept { return running_.size(); }
   /// When the attempt began that runs longest; time_point::max() when there is none.
   io::time_point oldest() const noexcept {
@@ -83,6 +104,12 @@ class activity_runner {
   std::function<void()> on_change = [] {};
 
  private:
+  static asio::awaitable<void> send_refusal(std::shared_ptr<activity_calls> by,
+                                            engine::service::RespondActivityTaskFailedRequest request) {
+    io::retry_options how(io::rpc_class::unary);
+    co_await by->call<engine::service::RespondActivityTaskFailedResponse>("RespondActivityTaskFailed", request,
+                                                                          std::move(how));
+  }
   activity_info facts_of(const activity_task& task) const {
     activity_info about;
     about.activity_id = task.activity_id();

@@ -67,4 +67,20 @@ class poller_scale {
   std::size_t tasks_ = 0, last_tasks_ = 0;
 };
 
+/// How the polls for workflow tasks scale; nothing: there are always as many as the options say. `enrolls`: the
+/// namespace wants workers that leave the number to the server.
+inline std::optional<poller_autoscaling> workflow_scaling(const worker_options& options, bool enrolls) {
+  if (options.workflow_poller_scaling) return options.workflow_poller_scaling;
+  const bool number_is_default = options.max_workflow_pollers == worker_options().max_workflow_pollers;
+  if (number_is_default && options.auto_enroll_poller_scaling && enrolls) return poller_autoscaling();
+  return std::nullopt;
+}
+/// The same for activity tasks.
+inline std::optional<poller_autoscaling> activity_scaling(const worker_options& options, bool enrolls) {
+  if (options.activity_poller_scaling) return options.activity_poller_scaling;
+  const bool number_is_default = options.max_activity_pollers == worker_options().max_activity_pollers;
+  if (number_is_default && options.auto_enroll_poller_scaling && enrolls) return poller_autoscaling();
+  return std::nullopt;
+}
+
 }  // namespace rondo::detail::worker

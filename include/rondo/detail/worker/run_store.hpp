@@ -9,25 +9,12 @@
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
 #include "rondo/detail/run/definition.hpp"
+#include "rondo/detail/worker/namespace_facts.hpp"
 #include "rondo/detail/worker/sticky_cache.hpp"
 #include "rondo/log.hpp"
 #include "rondo/registry.hpp"
 
 namespace rondo::detail::worker {
-
-/// What a worker has to know of its namespace.
-struct namespace_facts {
-  /// Most bytes of a value that the server takes.
-  std::size_t blob_limit = std::size_t{2} * 1024 * 1024;
-  /// The same for memos.
-  std::size_t memo_limit = std::size_t{2} * 1024 * 1024;
-  /// It answers the polls of a worker that says that it stops.
-  bool completes_polls = false;
-  /// It says how many polls it would like to have, and wishes for workers that heed that.
-  bool scales_pollers = false, enrolls_pollers = false;
-  /// It lists the workers that tell it how they are.
-  bool lists_workers = false;
-};
 
 class local_work;
 

@@ -26,9 +26,11 @@
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/heartbeat_writer.hpp"
+#include "rondo/detail/worker/namespace_facts.hpp"
 #include "rondo/detail/worker/nexus_runner.hpp"
 #include "rondo/detail/worker/options_check.hpp"
 #include "rondo/detail/worker/poller.hpp"
+#include "rondo/detail/worker/poller_scale.hpp"
 #include "rondo/detail/worker/rate_limiter.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
@@ -86,7 +88,9 @@ class session : public std::enable_shared_from_this<session> {
   asio::awaitable<void> start(io::time_point deadline = io::time_point::max()) {
     instance_key_ = random_uuid();
     co_await connection_->load_capabilities(deadline);
-    if (!runs_->facts) co_await describe_namespace(deadline);
+    if (!runs_->facts) {
+      runs_->facts = co_await describe_namespace(connection_, namespace_, options_.max_payload_size, deadline);
+    }
     polling_.deadline =
         poll_deadline ? poll_deadline : [this](io::time_point now, auto&&) -> std::optional<io::time_point> {
       return io::later(now, options_.poll_timeout);
@@ -273,35 +277,6 @@ class session : public std::enable_shared_from_this<session> {
   }
   bool workflows_idle() const { return workflows_ == nullptr || workflows_->in_flight() == 0; }
 
-  asio::awaitable<void> describe_namespace(io::time_point deadline) {
-    engine::service::DescribeNamespaceRequest request;
-    request.set_namespace_(namespace_);
-    engine::service::DescribeNamespaceResponse response;
-    io::retry_options how(io::rpc_class::unary);
-    how.options.deadline = deadline;
-    const auto connection = connection_;
-    const auto status = co_await io::call_into(*connection, "DescribeNamespace", request, response, std::move(how));
-    if (status.code == rpc_code::not_found) {
-      throw rpc_error("namespace '" + namespace_ +
-                          "' does not exist on the server: create it, or name another one in client_options",
-                      status);
-    }
-    if (!status.ok() && status.code != rpc_code::unimplemented) throw rpc_error(status);
-    const auto& told = response.namespace_info();
-    auto& found = runs_->facts.emplace();
-    found.completes_polls = told.capabilities().worker_poll_complete_on_shutdown();
-    found.scales_pollers = told.capabilities().poller_autoscaling();
-    found.enrolls_pollers = told.capabilities().poller_autoscaling_auto_enroll();
-    found.lists_workers = told.capabilities().worker_heartbeats();
-    if (options_.max_payload_size > 0) {
-      found.blob_limit = options_.max_payload_size;
-    } else if (told.limits().blob_size_limit_error() > 0) {
-      found.blob_limit = static_cast<std::size_t>(told.limits().blob_size_limit_error());
-    }
-    if (told.limits().memo_size_limit_error() > 0) {
-      found.memo_limit = static_cast<std::size_t>(told.limits().memo_size_limit_error());
-    }
-  }
   void prepare_payloads() {
     connection_->data()->set_limits(facts().blob_limit, facts().memo_limit);
     connection_->data()->set_log(options_.logger);
@@ -353,8 +328,8 @@ class session : public std::enable_shared_from_this<session> {
           options_.max_task_queue_activities_per_second);
     }
     add_pollers(
-        "activity", "PollActivityTaskQueue", request, options_.max_activity_pollers, activity_scaling(),
-        [this] { return take_activity_slot(); },
+        "activity", "PollActivityTaskQueue", request, options_.max_activity_pollers,
+        activity_scaling(options_, facts().enrolls_pollers), [this] { return take_activity_slot(); },
         [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
   }
   asio::awaitable<slot> take_activity_slot() {
@@ -373,31 +348,12 @@ class session : public std::enable_shared_from_this<session> {
     const auto what = read_answer(*task);
     if (!what.task) return what;
     if (!answer.problem.empty()) {
-      refuse_activity(*task, answer.problem);
+      activities_->refuse(*task, answer.problem);
       return what;
     }
     permit.mark_used(task->activity_type().name());
     activities_->start(std::move(task), std::move(permit));
     return what;
-  }
-
-  /// An activity whose payloads cannot be read: another worker may be able to.
-  void refuse_activity(const activity_task& task, const std::string& problem) {
-    options_.logger.warn("activity failed", {{"activity_type", task.activity_type().name()}, {"error", problem}});
-    engine::service::RespondActivityTaskFailedRequest request;
-    request.set_task_token(task.task_token());
-    request.set_namespace_(namespace_);
-    request.set_identity(options_.identity);
-    write_deployment(options_, request);
-    const application_failure failure(problem, {.type = "PayloadCodecError"});
-    engine::write_failure(std::make_exception_ptr(failure), *request.mutable_failure());
-    services_->spawn(send_refusal(services_->calls, std::move(request)));
-  }
-  static asio::awaitable<void> send_refusal(std::shared_ptr<activity_calls> by,
-                                            engine::service::RespondActivityTaskFailedRequest request) {
-    io::retry_options how(io::rpc_class::unary);
-    co_await by->call<engine::service::RespondActivityTaskFailedResponse>("RespondActivityTaskFailed", request,
-                                                                          std::move(how));
   }
 
   void start_workflow_polls() {
@@ -430,8 +386,8 @@ class session : public std::enable_shared_from_this<session> {
       request.mutable_task_queue()->set_normal_name(options_.task_queue);
     }
     add_pollers(
-        sticky ? "sticky workflow" : "workflow", "PollWorkflowTaskQueue", request, count, workflow_scaling(),
-        [this, sticky] { return workflow_slots_.take(sticky); },
+        sticky ? "sticky workflow" : "workflow", "PollWorkflowTaskQueue", request, count,
+        workflow_scaling(options_, facts().enrolls_pollers), [this, sticky] { return workflow_slots_.take(sticky); },
         [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
   }
   poll_answer begin_workflow(const io::response_bytes& answer, slot permit) {
@@ -459,19 +415,6 @@ class session : public std::enable_shared_from_this<session> {
       found.wanted = from.poller_scaling_decision().poll_request_delta_suggestion();
     }
     return found;
-  }
-
-  std::optional<poller_autoscaling> workflow_scaling() const {
-    if (options_.workflow_poller_scaling) return options_.workflow_poller_scaling;
-    return enrolled(options_.max_workflow_pollers == worker_options().max_workflow_pollers);
-  }
-  std::optional<poller_autoscaling> activity_scaling() const {
-    if (options_.activity_poller_scaling) return options_.activity_poller_scaling;
-    return enrolled(options_.max_activity_pollers == worker_options().max_activity_pollers);
-  }
-  std::optional<poller_autoscaling> enrolled(bool number_is_default) const {
-    const bool wished = number_is_default && options_.auto_enroll_poller_scaling && facts().enrolls_pollers;
-    return wished ? std::optional(poller_autoscaling()) : std::nullopt;
   }
 
   void start_nexus_polls() {

@@ -16,12 +16,9 @@
 #include <google/protobuf/arena.h>
 
 #include "rondo/client.hpp"
-#include "rondo/codec.hpp"
 #include "rondo/detail/engine/api.hpp"
-#include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
-#include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
@@ -33,17 +30,10 @@
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/task_limits.hpp"
-#include "rondo/failure.hpp"
+#include "rondo/detail/worker/workflow_calls.hpp"
 #include "rondo/worker_options.hpp"
 
 namespace rondo::detail::worker {
-
-/// A workflow task and the memory its messages lie in.
-struct workflow_task {
-  std::shared_ptr<google::protobuf::Arena> arena = std::make_shared<google::protobuf::Arena>();
-  engine::service::PollWorkflowTaskQueueResponse* message =
-      google::protobuf::Arena::CreateMessage<engine::service::PollWorkflowTaskQueueResponse>(arena.get());
-};
 
 /// What a worker tells its workflow runner.
 struct workflow_settings {
@@ -59,20 +49,20 @@ struct workflow_settings {
 /// keeps the run for its next task.
 class workflow_runner {
  public:
-  workflow_runner(run_store& runs, session_counts& counted, std::shared_ptr<io::connection> to,
+  workflow_runner(run_store& runs, session_counts& counted, const std::shared_ptr<io::connection>& to,
                   workflow_settings settings)
       : runs_(runs),
         counts_(counted),
-        connection_(std::move(to)),
         settings_(std::move(settings)),
-        local_services_(std::make_shared<local_activity_services>(connection_->loop(), settings_.options)),
+        calls_(settings_.options, settings_.namespace_, settings_.identity, counted),
+        local_services_(std::make_shared<local_activity_services>(to->loop(), settings_.options)),
         watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
               {{"workflow", what},
                {"seconds", std::chrono::duration_cast<std::chrono::duration<double>>(running).count()}});
         }) {
-    replace_connection(connection_);
+    replace_connection(to);
   }
 
   workflow_runner(const workflow_runner&) = delete;
@@ -86,7 +76,7 @@ class workflow_runner {
   /// Fails a task whose payloads cannot be read. `keeps` owns the runner.
   static asio::awaitable<void> reject(std::shared_ptr<void> /*keeps*/, workflow_runner& self, workflow_task task,
                                       slot /*permit*/, std::string problem) {
-    co_await self.refuse(task, std::move(problem));
+    co_await self.calls_.refuse(task, std::move(problem));
   }
 
   /// Works on a task, and on those that come with the answers, until there is none. `keeps` owns the runner.
@@ -125,7 +115,7 @@ class workflow_runner {
   }
   /// Calls to the server end now, and none is made any more; so all tasks end.
   void break_off() {
-    calls_.cancel();
+    calls_.break_off();
     broken_off_ = true;
     wake_locals();
   }
@@ -135,9 +125,9 @@ class workflow_runner {
     wake_locals();
   }
   /// Calls that begin from now on go there.
-  void replace_connection(std::shared_ptr<io::connection> to) {
-    connection_ = std::move(to);
-    local_services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
+  void replace_connection(const std::shared_ptr<io::connection>& to) {
+    calls_.use(to);
+    local_services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
   }
   /// Called whenever a task is done.
   std::function<void()> on_change = [] {};
@@ -176,7 +166,7 @@ class workflow_runner {
     if (held == nullptr) {
       const auto* definition = runs_.definitions.find_workflow(message.workflow_type().name());
       if (definition == nullptr) {
-        co_await refuse(task, unknown_type(message.workflow_type().name()));
+        co_await calls_.refuse(task, unknown_type(message.workflow_type().name()));
         co_return none();
       }
       held = std::make_unique<held_workflow>(
@@ -198,7 +188,7 @@ class workflow_runner {
       const std::string token(step.kind == engine::step_kind::need_page ? step.page_token : std::string_view{});
       // What it has forgotten is begun anew.
       if (token.empty()) held->locals = nullptr;
-      auto page = co_await fetch(task, token);
+      auto page = co_await calls_.fetch(task, token);
       if (page == nullptr) co_return none();
       stuck =
           run_code(what, *held, [&] { step = held->run.add_page(page->history(), page->next_page_token()); }) || stuck;
@@ -206,7 +196,7 @@ class workflow_runner {
     int repeated = 0;
     while (step.kind == engine::step_kind::local_activities && !stuck) {
       if (const auto missing = start_locals(task, *held, step)) {
-        co_await refuse(task, *missing);
+        co_await calls_.refuse(task, *missing);
         co_return none();
       }
       eager.resize(static_cast<std::size_t>(step.eager_activities));
@@ -226,7 +216,7 @@ class workflow_runner {
     if (!held->run.needs_worker()) held->locals = nullptr;
     stop_locals(*held, step);
     if (stuck) {
-      co_await refuse(
+      co_await calls_.refuse(
           task,
           "[TMPRL1101] Potential deadlock detected: the workflow code kept the thread for more than " +
               std::to_string(
@@ -295,13 +285,13 @@ class workflow_runner {
 
   asio::awaitable<workflow_task> send(workflow_task task, held_run held, engine::step step, std::vector<slot> eager) {
     if (step.kind == engine::step_kind::query_answered) {
-      co_await answer(task, *step.answered);
+      co_await calls_.answer(task, *step.answered);
       keep(task, std::move(held), step.evict);
       co_return none();
     }
     if (step.kind == engine::step_kind::failed) {
-      log_failure(task, step.failed->failure().message());
-      if (step.attempt <= 1) co_await fail(task, *step.failed);
+      calls_.log_failure(task, step.failed->failure().message());
+      if (step.attempt <= 1) co_await calls_.fail(task, *step.failed);
       co_return none();
     }
     co_return co_await complete(std::move(task), std::move(held), step, std::move(eager));
@@ -310,7 +300,7 @@ class workflow_runner {
   asio::awaitable<workflow_task> complete(workflow_task task, held_run held, engine::step step,
                                           std::vector<slot> eager) {
     auto& request = *step.completed;
-    fill(request, task);
+    calls_.fill(request, task);
     request.set_worker_instance_key(instance_key);
     const auto* definition = runs_.definitions.find_workflow(task.message->workflow_type().name());
     request.set_versioning_behavior(to_proto(behavior_of(settings_.options, definition)));
@@ -330,16 +320,16 @@ class workflow_runner {
     using response_type = engine::service::RespondWorkflowTaskCompletedResponse;
     auto arena = std::make_shared<google::protobuf::Arena>();
     auto* response = google::protobuf::Arena::CreateMessage<response_type>(arena.get());
-    const auto status = co_await call("RespondWorkflowTaskCompleted", task, request, *response);
+    const auto status = co_await calls_.call("RespondWorkflowTaskCompleted", task, request, *response);
     if (!status.ok()) {
       const bool lost = status.code == rpc_code::not_found;
-      log(task).log(lost ? log_level::debug : log_level::warn, "the server did not take the workflow task",
-                    {{"error", status.message}});
+      calls_.log(task).log(lost ? log_level::debug : log_level::warn, "the server did not take the workflow task",
+                           {{"error", status.message}});
       if (io::is_message_too_large(status)) {
-        co_await refuse(task, "GRPC Message too large: " + status.message,
-                        engine::enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE);
-      } else if (const auto cause = cause_of_unsent(status)) {
-        co_await refuse(task, status.message, *cause);
+        co_await calls_.refuse(task, "GRPC Message too large: " + status.message,
+                               engine::enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE);
+      } else if (const auto cause = workflow_calls::cause_of_unsent(status)) {
+        co_await calls_.refuse(task, status.message, *cause);
       }
       co_return none();
     }
@@ -394,120 +384,17 @@ class workflow_runner {
     }
   }
 
-  asio::awaitable<std::unique_ptr<engine::service::GetWorkflowExecutionHistoryResponse>> fetch(
-      const workflow_task& task, std::string token) {
-    engine::service::GetWorkflowExecutionHistoryRequest request;
-    request.set_namespace_(settings_.namespace_);
-    *request.mutable_execution() = task.message->workflow_execution();
-    request.set_next_page_token(std::move(token));
-    auto response = std::make_unique<engine::service::GetWorkflowExecutionHistoryResponse>();
-    const auto status = co_await call("GetWorkflowExecutionHistory", task, request, *response);
-    if (status.ok()) co_return response;
-    if (io::is_decode_problem(status)) {
-      co_await refuse(task, status.message);
-      co_return nullptr;
-    }
-    // The task comes again after its timeout; there is nothing to report about the workflow's code.
-    log(task).warn("the history of the workflow could not be fetched", {{"error", status.message}});
-    co_return nullptr;
-  }
-
-  asio::awaitable<void> answer(const workflow_task& task, engine::service::RespondQueryTaskCompletedRequest& request) {
-    request.set_namespace_(settings_.namespace_);
-    request.set_task_token(task.message->task_token());
-    engine::service::RespondQueryTaskCompletedResponse response;
-    auto status = co_await call("RespondQueryTaskCompleted", task, request, response);
-    if (cause_of_unsent(status)) {
-      log_failure(task, status.message);
-      request.clear_query_result();
-      request.set_completed_type(engine::enums::QUERY_RESULT_TYPE_FAILED);
-      request.set_error_message(status.message);
-      status = co_await call("RespondQueryTaskCompleted", task, request, response);
-    }
-    if (!status.ok()) log(task).debug("the server did not take the answer to a query", {{"error", status.message}});
-  }
-  asio::awaitable<void> fail(const workflow_task& task, engine::service::RespondWorkflowTaskFailedRequest& request) {
-    fill(request, task);
-    engine::service::RespondWorkflowTaskFailedResponse response;
-    const auto status = co_await call("RespondWorkflowTaskFailed", task, request, response);
-    if (!status.ok()) log(task).debug("the server did not take the failed workflow task", {{"error", status.message}});
-  }
-  /// Fails the task, or the query that it asks, with a text.
-  asio::awaitable<void> refuse(const workflow_task& task, std::string text,
-                               engine::enums::WorkflowTaskFailedCause cause =
-                                   engine::enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE) {
-    log_failure(task, text);
-    if (task.message->has_query()) {
-      engine::service::RespondQueryTaskCompletedRequest request;
-      request.set_completed_type(engine::enums::QUERY_RESULT_TYPE_FAILED);
-      request.set_error_message(text);
-      co_await answer(task, request);
-      co_return;
-    }
-    if (task.message->attempt() > 1) co_return;
-    engine::service::RespondWorkflowTaskFailedRequest request;
-    request.set_cause(cause);
-    const application_failure failure(std::move(text));
-    engine::write_failure(std::make_exception_ptr(failure), *request.mutable_failure());
-    co_await fail(task, request);
-  }
-
-  template <class Request>
-  void fill(Request& request, const workflow_task& task) const {
-    request.set_namespace_(settings_.namespace_);
-    request.set_identity(settings_.identity);
-    write_deployment(settings_.options, request);
-    request.set_task_token(task.message->task_token());
-    request.set_resource_id("workflow:" + task.message->workflow_execution().workflow_id());
-  }
-  template <class Request, class Response>
-  asio::awaitable<rpc_status> call(const char* method, const workflow_task& task, const Request& request,
-                                   Response& response) {
-    const auto connection = connection_;
-    io::retry_options how(io::rpc_class::unary);
-    if (connection->data()->changes_payloads()) how.payload_context = payload_context(task);
-    how.options.token = &calls_;
-    co_return co_await io::call_into(*connection, method, request, response, std::move(how));
-  }
-
-  std::shared_ptr<const serialization_context> payload_context(const workflow_task& task) const {
-    auto made = std::make_shared<serialization_context>();
-    made->namespace_ = settings_.namespace_;
-    made->workflow_id = task.message->workflow_execution().workflow_id();
-    made->workflow_type = task.message->workflow_type().name();
-    return made;
-  }
-  /// Why the server says that a task has failed whose answer was not sent to it; nothing: it was sent.
-  static std::optional<engine::enums::WorkflowTaskFailedCause> cause_of_unsent(const rpc_status& status) {
-    if (io::is_payload_too_large(status)) return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE;
-    if (io::is_storage_problem(status)) return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_EXTERNAL_STORAGE_FAILURE;
-    if (io::is_encode_problem(status))
-      return engine::enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE;
-    return std::nullopt;
-  }
-
   std::string unknown_type(const std::string& name) const {
     std::string text = "workflow type '" + name + "' is not registered with this worker; registered: [";
     for (const auto& known : runs_.definitions.workflow_names())
       text.append(text.back() == '[' ? "" : ", ").append(known);
     return text + "]";
   }
-  rondo::logger log(const workflow_task& task) const {
-    const auto& execution = task.message->workflow_execution();
-    return settings_.options.logger.with({{"workflow_id", execution.workflow_id()},
-                                          {"run_id", execution.run_id()},
-                                          {"workflow_type", task.message->workflow_type().name()}});
-  }
   void warn_if_slow(const workflow_task& task, duration taken) const {
     const duration limit = slow_after(settings_.options);
     if (limit <= duration::zero() || taken <= limit) return;
     const std::chrono::duration<double> seconds = taken;
-    log(task).warn("[TMPRL1104] the workflow task took long", {{"seconds", seconds.count()}});
-  }
-  void log_failure(const workflow_task& task, const std::string& text) {
-    ++counts_.failed;
-    ++counts_.failed_workflow_tasks;
-    log(task).warn("workflow task failed", {{"error", text}, {"attempt", task.message->attempt()}});
+    calls_.log(task).warn("[TMPRL1104] the workflow task took long", {{"seconds", seconds.count()}});
   }
 
  public:
@@ -519,9 +406,8 @@ class workflow_runner {
  private:
   run_store& runs_;
   session_counts& counts_;
-  std::shared_ptr<io::connection> connection_;
   workflow_settings settings_;
-  io::call_token calls_;
+  workflow_calls calls_;
   std::shared_ptr<local_activity_services> local_services_;
   bool broken_off_ = false, handing_over_ = false;
   std::map<std::string, busy_run> busy_;
