@@ -120,6 +120,10 @@ check_coroutines() {
   scripts/lint_coroutines.py --self-test && scripts/lint_coroutines.py build/clang-asan
 }
 
+check_workflow_lint() {
+  scripts/lint_workflows.py --self-test && scripts/lint_workflows.py build/clang-asan examples
+}
+
 check_interop() {
   scripts/with_server.sh test/interop/run.sh build/dev
 }
@@ -151,6 +155,7 @@ if [ -z "$quick" ]; then
   stage "format" scripts/lint_format.sh
   stage "names and bugs" scripts/lint_tidy.sh build/clang-asan
   stage "coroutines that gcc 12 gets wrong" check_coroutines
+  stage "workflows that would not replay" check_workflow_lint
   stage "meson" check_meson
   stage "crashes" check_crashes
   stage "examples" check_examples

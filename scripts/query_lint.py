@@ -1,0 +1,80 @@
+"""What the lints that use clang-query share: looking through sources, and the check of a lint by a sample of its own.
+
+A query file names its matches; the sample says in comments (`// lint: NAME`) which lines must be found.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+PROJECT = pathlib.Path(__file__).resolve().parent.parent
+MATCH = re.compile(r'^(/[^:]+):(\d+):\d+: note: "([a-z-]+)" binds here', re.MULTILINE)
+
+
+class LintError(Exception):
+    """A file that cannot be looked through."""
+
+
+class Lint:
+    """One query file over the sources of `project` that lie in `folders`; all of the project when there are none."""
+
+    def __init__(self, query, sample, project=PROJECT, folders=()):
+        self.tool = [os.environ.get("CLANG_QUERY", "clang-query-16"), "-f", str(PROJECT / "scripts" / query)]
+        self.sample = PROJECT / "test/lint" / sample
+        self.project = project
+        self.folders = folders
+
+    def has(self, path):
+        if not path.is_relative_to(self.project):
+            return False
+        return not self.folders or path.relative_to(self.project).parts[0] in self.folders
+
+    def matches(self, source, *flags):
+        """(file, line, name) of every match in the project's own files."""
+        done = subprocess.run([*self.tool, str(source), *flags], capture_output=True, text=True, check=False)
+        if done.returncode or re.search(r"^.*\berror: ", done.stdout + done.stderr, re.MULTILINE):
+            raise LintError(f"{source}: clang-query fails:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        found = set()
+        for path, line, name in MATCH.findall(done.stdout):
+            path = pathlib.Path(os.path.normpath(path))
+            if name != "function" and self.has(path):
+                found.add((path.relative_to(self.project), int(line), name))
+        return found
+
+    def sources(self, build, wanted):
+        """What the build in a folder compiles, of the project's own files, and `wanted` says yes to."""
+        try:
+            commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise LintError(f"{build}: no readable compile_commands.json ({error}): configure it with CMake and "
+                            "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON") from error
+        files = {pathlib.Path(entry["directory"], entry["file"]).resolve() for entry in commands}
+        return sorted(f for f in files if f.exists() and all(self.has(m) for m in members_of(f)) and wanted(f))
+
+    def look_through(self, sources, build):
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            return sorted(set().union(*pool.map(lambda source: self.matches(source, "-p", str(build)), sources)))
+
+    def self_test(self, *flags):
+        """Looks through the sample; 0 when exactly the marked lines are found."""
+        lines = self.sample.read_text(encoding="utf-8").splitlines()
+        marks = ((number, line.partition("// lint: ")[2]) for number, line in enumerate(lines, 1))
+        expected = {(self.sample.relative_to(PROJECT), number, name.strip()) for number, name in marks if name}
+        of_sample = Lint(self.tool[2], self.sample.name)
+        found = of_sample.matches(self.sample, "--", "-std=c++20", *flags)
+        for path, line, name in sorted(expected ^ found):
+            told = "not found" if (path, line, name) in expected else "found, but not marked"
+            print(f"{path}:{line}: {name} is {told}")
+        print(f"{len(expected & found)} of {len(expected)} marked lines found")
+        return 0 if expected and expected == found else 1
+
+
+def members_of(source):
+    """The tests of a batch that are compiled at once, see cmake/batches.cmake; any other source is its own."""
+    if source.parent.name != "batches" or not source.name.startswith("test_"):
+        return [source]
+    included = re.findall(r'^#include "([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE)
+    return [PROJECT / "test" / path for path in included]
