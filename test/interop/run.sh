@@ -32,3 +32,5 @@ workers+=($!)
 
 kill "${workers[0]}"
 wait "${workers[0]}" || die "the C++ worker did not stop cleanly"
+
+"$project/test/interop/stubs/run.sh" "$build"
