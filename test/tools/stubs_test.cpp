@@ -226,8 +226,20 @@ TEST(cpp_stubs, KeepMembersFromChangingTypes) {
       "other": {"type": "object", "properties": {"line": {"type": "array", "items": {"$ref": "#/$defs/line"}}},
       "required": ["line"]})"));
   EXPECT_TRUE(has(text, "struct line;\nstruct other;\n"));
-  EXPECT_TRUE(has(text, "struct other {\n  std::vector<stubs::line> line;\n};"));
-  EXPECT_TRUE(has(text, "struct line {\n  stubs::other line_{};\n};"));
+  EXPECT_TRUE(has(text, "struct other {\n  std::vector<::stubs::line> line;\n};"));
+  EXPECT_TRUE(has(text, "struct line {\n  other line_{};\n};"));
+}
+
+TEST(cpp_stubs, PutWhatIsHeldBeforeItsHolder) {
+  const std::string text =
+      generated("cpp", described(R"("a": {"type": "object", "properties": {"b": {"$ref": "#/$defs/b"}},
+      "required": ["b"]}, "b": {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}},
+      "c": {"type": "object", "properties": {"d": {"$ref": "#/$defs/d"}}}, "d": {"type": "object", "properties": {}})"));
+  const std::string b = "struct b {\n  std::shared_ptr<::stubs::a> a;\n};", a = "struct a {\n  ::stubs::b b{};\n};";
+  const std::string d = "struct d {\n};", c = "struct c {\n  std::optional<::stubs::d> d{};\n};";
+  for (const auto& each : {a, b, c, d}) EXPECT_TRUE(has(text, each));
+  EXPECT_LT(text.find(b), text.find(a));
+  EXPECT_LT(text.find(d), text.find(c));
 }
 
 TEST(cpp_stubs, RefuseStructsThatRondoCannotRead) {
@@ -281,7 +293,7 @@ TEST(go_stubs, SayEverythingOfARegistry) {
                   "func StartPainting(ctx context.Context, c client.Client, options client.StartWorkflowOptions, "
                   "arg Line) (PaintingHandle, error)"));
   EXPECT_TRUE(has(text,
-                  "// SignalAdd sends a signal.\n//\n// Adds a line.\n// At once.\nfunc (h PaintingHandle) "
+                  "// SignalAdd sends a signal. Adds a line. At once.\nfunc (h PaintingHandle) "
                   "SignalAdd(ctx context.Context, arg Line) error"));
   EXPECT_TRUE(has(text, "func (h PaintingHandle) QuerySeen(ctx context.Context) ([]Line, error)"));
   EXPECT_TRUE(has(text, "func (h PaintingHandle) UpdateCount(ctx context.Context, arg int32) (int32, error)"));

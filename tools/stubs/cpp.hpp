@@ -158,7 +158,7 @@ class cpp_stubs {
     qualifier_.clear();
     for (const auto& member : members) {
       for (const auto& each : cpp_names_) {
-        if (each.second == snake_case(member)) qualifier_ = package_ + "::";
+        if (each.second == member) qualifier_ = "::" + package_ + "::";
       }
     }
   }
@@ -170,10 +170,12 @@ class cpp_stubs {
     std::set<std::string> reserved = cpp_keywords();
     reserved.insert(own);
     scope inside("_", std::move(reserved));
-    qualify_beside(what.names);
+    std::vector<std::string> members;
+    for (const auto& each : what.names) members.push_back(inside.claim(snake_case(each)));
+    qualify_beside(members);
     std::string out = "struct " + own + " {\n", renamed;
     for (std::size_t i = 0; i < what.parts.size(); ++i) {
-      const std::string field = inside.claim(snake_case(what.names[i]));
+      const std::string& field = members[i];
       out += "  " + name(what.parts[i], wire_name) + " " + field +
              (needs_later(what.parts[i], wire_name) ? ";\n" : "{};\n");
       if (field != what.names[i]) {
@@ -227,15 +229,16 @@ class cpp_stubs {
     scope inside("_", std::move(reserved));
     std::vector<std::string> members;
     for (const auto* kind : {&of.signals, &of.queries, &of.updates}) {
-      for (const auto& each : *kind) members.push_back(each.name);
+      for (const auto& each : *kind) members.push_back(inside.claim(snake_case(each.name)));
     }
     qualify_beside(members);
+    auto next_member = members.cbegin();
     std::string handlers;
     std::string out = comment(of, "") + "class " + own +
                       " {\n public:\n  static constexpr std::string_view name = " + literal(of.name) +
                       ";\n  rondo::task<" + result_name(of) + "> run(" + parameters(of) + ");\n";
     const auto declare = [&](const call& each, const std::string& result, const char* kind, const char* after) {
-      const std::string member = inside.claim(snake_case(each.name));
+      const std::string& member = *next_member++;
       out += comment(each, "  ") + "  " + result + " " + member + "(" + parameters(each) + ")" + after + ";\n";
       handlers += (handlers.empty() ? "\n      " : ",\n      ") + ("rondo::" + std::string(kind)) + "<&" + own +
                   "::" + member + ">(" + literal(each.name) + ")";

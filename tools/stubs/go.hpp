@@ -77,12 +77,14 @@ class go_stubs {
   }
   /// The single value of a signal.
   std::string value(const call& of) { return of.arguments.empty() ? "nil" : values(of).substr(2); }
+  /// In one line, as gofmt sets the lines of such comments anew: lists, headings and quotes.
   static std::string comment(const std::string& first, const call& of) {
-    std::string out = "// " + first + "\n";
-    const auto lines = comment_lines(of.description);
-    if (!lines.empty()) out += "//\n";
-    for (const auto& each : lines) out += each.empty() ? "//\n" : "// " + each + "\n";
-    return out;
+    std::string out = "// " + first;
+    for (const auto& each : comment_lines(of.description)) out += each.empty() ? "" : " " + each;
+    for (const char* quotes : {"''", "``"}) {
+      for (std::size_t at; (at = out.find(quotes)) != out.npos;) out.erase(at, 1);
+    }
+    return out + "\n";
   }
   /// What follows a call whose `err` is still to be looked at: reads the result with `get`.
   std::string reading(const call& of, const std::string& get) {

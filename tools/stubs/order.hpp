@@ -41,12 +41,19 @@ class definition_order {
   }
   void visit(const std::string& name) {
     if (!visited_.insert(name).second) return;
-    visit_parts(of_.definitions.at(name));
+    visit_parts(of_.definitions.at(name), name, true);
+    visit_parts(of_.definitions.at(name), name, false);
     order_.push_back(name);
   }
-  void visit_parts(const type& of) {
-    if (of.kind == kind::reference) visit(of.name);
-    each_part(of, [this](const type& part) { visit_parts(part); });
+  /// What each value of the definition `holder` holds must come before it; what it may hold should, unless that leads
+  /// back to it.
+  void visit_parts(const type& of, const std::string& holder, bool held) {
+    if (of.kind == kind::reference && (held || !reaches(of.name, holder))) visit(of.name);
+    if (held && may_be_without(of)) return;
+    each_part(of, [&](const type& part) { visit_parts(part, holder, held); });
+  }
+  static bool may_be_without(const type& of) {
+    return of.kind == kind::optional || of.kind == kind::list || of.kind == kind::map;
   }
   bool reaches(const std::string& inside, const std::string& name, std::set<std::string>& met) const {
     return met.insert(inside).second && mentions(of_.definitions.at(inside), name, met);
@@ -62,7 +69,7 @@ class definition_order {
     if (of.kind == kind::reference) {
       return of.name == name || (met.insert(of.name).second && holds(of_.definitions.at(of.name), name, met));
     }
-    if (of.kind == kind::optional || of.kind == kind::list || of.kind == kind::map) return false;
+    if (may_be_without(of)) return false;
     bool found = false;
     each_part(of, [&](const type& part) { found = found || holds(part, name, met); });
     return found;

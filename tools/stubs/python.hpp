@@ -198,7 +198,7 @@ class python_stubs {
   std::string wanted(const call& of) const {
     if (gives_nothing(of)) return {};
     const std::string result = result_name(of.result);
-    const bool plain = !is_optional(of.result) && result != "Any";
+    const bool plain = !is_optional(resolved(of_, of.result)) && result != "Any";
     if (result == "Any") return {};
     return ", result_type=" + (plain ? result : "cast(type, " + result + ")");
   }

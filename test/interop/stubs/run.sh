@@ -23,9 +23,9 @@ stop() {
 trap stop EXIT
 
 "$program" describe >"$work/shop.json"
-cp "$here/elsewhere.json" "$here/program.py" "$work/"
+cp "$here"/*.json "$here/program.py" "$work/"
 cp -r "$here/go" "$work/go"
-for package in shop elsewhere; do
+for package in shop elsewhere awkward; do
   mkdir "$work/go/$package"
   "$stubs" --language go --package "$package" --output "$work/go/$package/$package.go" "$work/$package.json"
   "$stubs" --language python --output "$work/$package.py" "$work/$package.json"
@@ -37,10 +37,11 @@ if [ -x "$gofmt" ]; then
   [ -z "$unformatted" ] || die "gofmt would change $unformatted"
 fi
 (cd "$work/go" && "$go" vet ./... && "$go" build -o "$work/stubs" .)
-"$venv/bin/python" -m py_compile "$work/shop.py" "$work/elsewhere.py" "$work/program.py"
+"$venv/bin/python" -m py_compile "$work/shop.py" "$work/elsewhere.py" "$work/awkward.py" "$work/program.py"
 if [ -x "$venv/bin/mypy" ]; then
-  (cd "$work" && "$venv/bin/mypy" --strict shop.py elsewhere.py program.py)
+  (cd "$work" && "$venv/bin/mypy" --strict shop.py elsewhere.py awkward.py program.py)
 fi
+(cd "$work" && "$venv/bin/python" -c "import awkward")
 echo "passed  generated Go and Python compile"
 
 cpp_queue=stubs-cpp-$$ go_queue=stubs-go-$$ python_queue=stubs-python-$$

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "awkward.hpp"
 #include "elsewhere.hpp"
 #include "rondo/client.hpp"
 #include "rondo/describe.hpp"
@@ -20,6 +21,15 @@ namespace {
 
 namespace workflow = rondo::workflow;
 using namespace std::chrono_literals;
+
+/// Names that are keywords, or the same as others.
+rondo::task<> calls_awkwardly() {
+  const awkward::client value;
+  co_await workflow::execute_activity<awkward::workflow_2>({.start_to_close_timeout = 10s}, value);
+  const awkward::class_ other;
+  auto child = co_await workflow::start_child<awkward::workflow>({}, other, rondo::bytes());
+  co_await child.signal<&awkward::workflow::run_>(1, 2);
+}
 
 /// Calls an activity and a child of another language, and what the child understands.
 rondo::task<elsewhere::item> calls_elsewhere(std::string task_queue, elsewhere::item value) {
@@ -97,6 +107,7 @@ int main(int count, char** arguments) {
     check(client, words[2], words[3]);
     return failures == 0 ? 0 : 1;
   }
-  rondo::worker worker(client, shop::registry().workflow<calls_elsewhere>(), {.task_queue = words[2]});
+  rondo::worker worker(client, shop::registry().workflow<calls_elsewhere>().workflow<calls_awkwardly>(),
+                       {.task_queue = words[2]});
   worker.run();
 }
