@@ -232,13 +232,13 @@ TEST(cpp_stubs, KeepMembersFromChangingTypes) {
 
 TEST(cpp_stubs, PutWhatIsHeldBeforeItsHolder) {
   const std::string text =
-      generated("cpp", described(R"("a": {"type": "object", "properties": {"b": {"$ref": "#/$defs/b"}},
-      "required": ["b"]}, "b": {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}},
+      generated("cpp", described(R"("a": {"type": "object", "properties": {"b": {"$ref": "#/$defs/b"}}},
+      "b": {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "required": ["a"]},
       "c": {"type": "object", "properties": {"d": {"$ref": "#/$defs/d"}}}, "d": {"type": "object", "properties": {}})"));
-  const std::string b = "struct b {\n  std::shared_ptr<::stubs::a> a;\n};", a = "struct a {\n  ::stubs::b b{};\n};";
+  const std::string a = "struct a {\n  std::shared_ptr<::stubs::b> b;\n};", b = "struct b {\n  ::stubs::a a{};\n};";
   const std::string d = "struct d {\n};", c = "struct c {\n  std::optional<::stubs::d> d{};\n};";
   for (const auto& each : {a, b, c, d}) EXPECT_TRUE(has(text, each));
-  EXPECT_LT(text.find(b), text.find(a));
+  EXPECT_LT(text.find(a), text.find(b));
   EXPECT_LT(text.find(d), text.find(c));
 }
 
