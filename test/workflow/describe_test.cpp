@@ -237,6 +237,25 @@ TEST(describe, ends_with_types_that_hold_themselves) {
                                                R"("items": {"$ref": "#/$defs/tree"}}}, "required": ["branches"]})");
 }
 
+// Types that only this file knows are another matter for compilers.
+namespace {
+struct private_line {
+  int length = 0;
+};
+struct private_page {
+  private_line first{};
+};
+}  // namespace
+
+TEST(describe, knows_types_without_linkage) {
+  struct local {
+    private_page page{};
+  };
+  EXPECT_EQ(definitions_of<private_page>().size(), 2U);
+  EXPECT_EQ(definitions_of<local>().at("local"),
+            R"({"type": "object", "properties": {"page": {"$ref": "#/$defs/private_page"}}, "required": ["page"]})");
+}
+
 TEST(describe, says_honestly_what_it_does_not_know) {
   EXPECT_EQ(schema_of<money>(), R"({"x-rondo-type": "describe_test::money"})");
   EXPECT_EQ(schema_of<rondo::json::raw>(), R"({"x-rondo-type": "rondo::json::raw"})");

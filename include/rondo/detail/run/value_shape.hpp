@@ -56,7 +56,9 @@ inline constexpr std::array<shape_function, sizeof...(T)> json_shapes{&json_shap
 
 struct field_types_of {
   template <class... Fields>
-  std::type_identity<std::tuple<std::remove_cv_t<Fields>...>> operator()(Fields&...) const;
+  constexpr std::type_identity<std::tuple<std::remove_cv_t<Fields>...>> operator()(Fields&... /*fields*/) const {
+    return {};
+  }
 };
 template <class Member>
 struct member_type;
