@@ -181,6 +181,7 @@ class registry {
     const auto found = activities_.find(name);
     return found == activities_.end() ? any_activity_.get() : found->second.get();
   }
+  const detail::run::activity_definition* find_dynamic_activity() const noexcept { return any_activity_.get(); }
   const detail::run::nexus_service_definition* find_nexus_service(std::string_view name) const {
     const auto found = nexus_services_.find(name);
     return found == nexus_services_.end() ? nullptr : found->second.get();

@@ -16,7 +16,7 @@ import sys
 # The first pattern that matches a header's path inside rondo/ gives its layer.
 LAYERS = [
     (0, r"detail/base/|name_of\.hpp|version\.hpp"),
-    (2, r"detail/run/|workflow/|activity/|(task|workflow|activity|registry|handlers|interceptor|plugin)\.hpp"),
+    (2, r"detail/run/|workflow/|activity/|(task|workflow|activity|registry|describe|handlers|interceptor|plugin)\.hpp"),
     (3, r"detail/engine/|(protobuf|nlohmann)\.hpp"),
     (4, r"detail/(aws|crypto|curl|io|http)/"),
     (6, r"(rondo|testing|dev_server)\.hpp|server/|testing/"),

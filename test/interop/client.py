@@ -1,6 +1,8 @@
 """Uses Rondo's interop worker from Python: starts, signals and queries its workflows, reads results and failures.
 
-    client.py ADDRESS CPP_TASK_QUEUE GO_TASK_QUEUE
+    client.py ADDRESS CPP_TASK_QUEUE GO_TASK_QUEUE SEALED_TASK_QUEUE KEY
+
+The worker of the sealed task queue, in C++ too, encrypts everything with the key.
 """
 
 import asyncio
@@ -11,12 +13,19 @@ import sys
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Awaitable, Callable, Optional
+from typing import Awaitable, Callable, Iterable, Optional
 
-from temporalio import activity
+import nexusrpc
+import nexusrpc.handler
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from temporalio import activity, nexus, workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.api.nexus.v1 import EndpointSpec, EndpointTarget
+from temporalio.api.operatorservice.v1 import CreateNexusEndpointRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 
 @dataclass
@@ -71,6 +80,68 @@ async def refuse(value: Record) -> None:
     raise ApplicationError(f"Python refuses {value.id}", value.serial, value, type="PyRefused", non_retryable=True)
 
 
+@workflow.defn(name="PyCountUpBehind")
+class CountUpBehind:
+    @workflow.run
+    async def run(self, value: Record) -> Record:
+        return dataclasses.replace(value, serial=value.serial + 1)
+
+
+@nexusrpc.service(name="counting")
+class Counting:
+    """What the workers in all languages serve."""
+
+    count_up: nexusrpc.Operation[Record, Record]
+    count_up_later: nexusrpc.Operation[Record, Record]
+
+
+@nexusrpc.handler.service_handler(service=Counting)
+class CountingHandler:
+    @nexusrpc.handler.sync_operation
+    async def count_up(self, _context: nexusrpc.handler.StartOperationContext, value: Record) -> Record:
+        return dataclasses.replace(value, serial=value.serial + 1)
+
+    @nexus.workflow_run_operation
+    async def count_up_later(
+        self, context: nexus.WorkflowRunOperationContext, value: Record
+    ) -> nexus.WorkflowHandle[Record]:
+        return await context.start_workflow(CountUpBehind.run, value, id=f"behind-{uuid.uuid4()}")
+
+
+@workflow.defn(name="PyCallsNexus")
+class CallsNexus:
+    @workflow.run
+    async def run(self, endpoint: str, value: Record) -> Record:
+        service = workflow.create_nexus_client(service=Counting, endpoint=endpoint)
+        once = await service.execute_operation(Counting.count_up, value)
+        return await service.execute_operation(Counting.count_up_later, once)
+
+
+class Encryption(PayloadCodec):
+    """The form of Temporal's samples, of which Rondo's codec is another implementation."""
+
+    def __init__(self, key: bytes) -> None:
+        self.cipher = AESGCM(key)
+
+    async def encode(self, payloads: Iterable[Payload]) -> list[Payload]:
+        return [self.seal(each) for each in payloads]
+
+    async def decode(self, payloads: Iterable[Payload]) -> list[Payload]:
+        return [self.open(each) for each in payloads]
+
+    def seal(self, payload: Payload) -> Payload:
+        nonce = os.urandom(12)
+        return Payload(
+            metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"interop"},
+            data=nonce + self.cipher.encrypt(nonce, payload.SerializeToString(), None),
+        )
+
+    def open(self, payload: Payload) -> Payload:
+        expect(payload.metadata.get("encoding"), b"binary/encrypted")
+        expect(payload.metadata.get("encryption-key-id"), b"interop")
+        return Payload.FromString(self.cipher.decrypt(payload.data[:12], payload.data[12:], None))
+
+
 def expect(actual: object, expected: object) -> None:
     if actual != expected:
         raise AssertionError(f"expected {expected!r}, got {actual!r}")
@@ -79,8 +150,9 @@ def expect(actual: object, expected: object) -> None:
 class Checks:
     """Every method whose name begins with check_ is one check."""
 
-    def __init__(self, client: Client, cpp: str, go: str, python: str) -> None:
+    def __init__(self, client: Client, cpp: str, go: str, python: str, sealed_client: Client, sealed: str) -> None:
         self.client, self.cpp, self.go, self.python = client, cpp, go, python
+        self.sealed_client, self.sealed = sealed_client, sealed
 
     async def run(self, workflow: str, *args: object, result: Optional[type] = None, queue: str = "") -> object:
         return await self.client.execute_workflow(
@@ -118,6 +190,53 @@ class Checks:
     async def check_cpp_activity_of_go_workflow(self) -> None:
         counted = dataclasses.replace(FULL, serial=FULL.serial + 1)
         expect(await self.run("GoCallsCpp", self.cpp, FULL, result=Record, queue=self.go), counted)
+
+    async def endpoint(self, queue: str) -> str:
+        """A Nexus endpoint that leads to a task queue."""
+        name = f"e{uuid.uuid4()}"
+        target = EndpointTarget(worker=EndpointTarget.Worker(namespace=self.client.namespace, task_queue=queue))
+        request = CreateNexusEndpointRequest(spec=EndpointSpec(name=name, target=target))
+        await self.client.operator_service.create_nexus_endpoint(request)
+        return name
+
+    async def check_nexus_operations_of_go_and_python_in_cpp(self) -> None:
+        value = dataclasses.replace(FULL, serial=FULL.serial - 2)
+        for queue in (self.go, self.python):
+            name = await self.endpoint(queue)
+            expect(await self.run("count_up_by_nexus", name, value, result=Record), FULL)
+
+    async def check_nexus_operations_of_cpp_in_go_and_python(self) -> None:
+        name = await self.endpoint(self.cpp)
+        value = dataclasses.replace(FULL, serial=FULL.serial - 2)
+        for caller, queue in (("GoCallsNexus", self.go), ("PyCallsNexus", self.python)):
+            expect(await self.run(caller, name, value, result=Record, queue=queue), FULL)
+
+    async def check_encryption(self) -> None:
+        handle = await self.sealed_client.start_workflow(
+            "conversation",
+            id=f"sealed-{uuid.uuid4()}",
+            task_queue=self.sealed,
+            result_type=list[Record],
+            execution_timeout=timedelta(seconds=30),
+        )
+        await handle.signal("say", FULL)
+        expect(await handle.query("heard", result_type=list[Record]), [FULL])
+        await handle.signal("stop")
+        expect(await handle.result(), [FULL])
+        for event in (await handle.fetch_history()).events:
+            expect(FULL.note.encode() in event.SerializeToString(), False)
+
+    async def check_encrypted_activities(self) -> None:
+        counted = dataclasses.replace(FULL, serial=FULL.serial + 1)
+        result = await self.sealed_client.execute_workflow(
+            "count_up_elsewhere",
+            args=[f"{self.python}-sealed", "PyCountUp", FULL],
+            id=f"sealed-{uuid.uuid4()}",
+            task_queue=self.sealed,
+            result_type=Record,
+            execution_timeout=timedelta(seconds=30),
+        )
+        expect(result, counted)
 
     async def check_failures_of_go_and_python_in_cpp(self) -> None:
         for queue, name, language in ((self.go, "Go", "Go"), (self.python, "Py", "Python")):
@@ -197,13 +316,24 @@ class Checks:
         expect(await handle.result(), [FULL, EMPTY])
 
 
-async def main(address: str, cpp: str, go: str) -> int:
+async def main(address: str, cpp: str, go: str, sealed: str, key: str) -> int:
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # refusals are meant to fail
     client = await Client.connect(address)
+    sealing = DataConverter(payload_codec=Encryption(key.encode()))
+    sealed_client = await Client.connect(address, data_converter=sealing)
     python = f"python-{uuid.uuid4()}"
     failures = 0
-    async with Worker(client, task_queue=python, activities=[count_up, refuse]):
-        checks = Checks(client, cpp, go, python)
+    worker = Worker(
+        client,
+        task_queue=python,
+        activities=[count_up, refuse],
+        workflows=[CountUpBehind, CallsNexus],
+        nexus_service_handlers=[CountingHandler()],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    sealed_worker = Worker(sealed_client, task_queue=f"{python}-sealed", activities=[count_up])
+    async with worker, sealed_worker:
+        checks = Checks(client, cpp, go, python, sealed_client, sealed)
         for name in [each for each in dir(Checks) if each.startswith("check_")]:
             check: Callable[[], Awaitable[None]] = getattr(checks, name)
             try:

@@ -23,12 +23,17 @@ stop() {
 }
 trap stop EXIT
 
-cpp_queue=interop-cpp-$$ go_queue=interop-go-$$
+cpp_queue=interop-cpp-$$ go_queue=interop-go-$$ sealed_queue=interop-sealed-$$
+key="a key of exactly 32 bytes, or so"
 "$program" "$RONDO_TEST_ADDRESS" "$cpp_queue" >"$logs/cpp.log" 2>&1 &
+workers+=($!)
+"$program" "$RONDO_TEST_ADDRESS" "$sealed_queue" "$key" >"$logs/sealed.log" 2>&1 &
 workers+=($!)
 "$cache/bin/rondo-interop-go-worker" "$RONDO_TEST_ADDRESS" "$go_queue" >"$logs/go.log" 2>&1 &
 workers+=($!)
-"$venv/bin/python" "$project/test/interop/client.py" "$RONDO_TEST_ADDRESS" "$cpp_queue" "$go_queue"
+"$venv/bin/python" "$project/test/interop/client.py" "$RONDO_TEST_ADDRESS" "$cpp_queue" "$go_queue" "$sealed_queue" "$key"
 
 kill "${workers[0]}"
 wait "${workers[0]}" || die "the C++ worker did not stop cleanly"
+
+"$project/test/interop/stubs/run.sh" "$build"

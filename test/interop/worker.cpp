@@ -1,9 +1,10 @@
 // Runs workflows and activities that programs in other languages call, and that call theirs.
-//   interop_worker ADDRESS TASK_QUEUE
+//   interop_worker ADDRESS TASK_QUEUE [KEY]    with a key of 32 bytes everything that travels is encrypted
 #include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "rondo/client.hpp"
+#include "rondo/codecs/encryption.hpp"
+#include "rondo/nexus.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/worker.hpp"
 #include "rondo/workflow.hpp"
@@ -135,6 +138,20 @@ class conversation {
   bool stopped_ = false;
 };
 
+/// The Nexus service that the workers in all languages serve.
+struct counting {
+  static constexpr std::string_view name = "counting";
+  static constexpr rondo::nexus_operation<record, record> count_up{"count_up"};
+  /// Goes on as a workflow.
+  static constexpr rondo::nexus_operation<record, record> count_up_later{"count_up_later"};
+};
+
+rondo::task<record> count_up_by_nexus(std::string endpoint, record value) {
+  const workflow::nexus_service<counting> service(endpoint);
+  const record once = co_await service.execute(counting::count_up, {}, value);
+  co_return co_await service.execute(counting::count_up_later, {}, once);
+}
+
 rondo::registry app() {
   return rondo::registry{}
       .workflow<round_trip>()
@@ -146,6 +163,13 @@ rondo::registry app() {
       .workflow<fail_in_activity>()
       .workflow<break_down>()
       .workflow<conversation>()
+      .workflow<count_up_by_nexus>()
+      .nexus_service(rondo::nexus_handlers<counting>()
+                         .operation(counting::count_up, cpp_count_up)
+                         .operation(counting::count_up_later,
+                                    [](rondo::nexus_context& context, const record& value) {
+                                      return context.start_workflow<round_trip>({}, value);
+                                    }))
       .activity<cpp_count_up>()
       .activity<cpp_refuse>()
       .activity<cpp_break>();
@@ -154,11 +178,16 @@ rondo::registry app() {
 }  // namespace interop
 
 int main(int count, char** arguments) {
-  if (count != 3) {
-    std::cerr << "usage: interop_worker ADDRESS TASK_QUEUE\n";
+  if (count != 3 && count != 4) {
+    std::cerr << "usage: interop_worker ADDRESS TASK_QUEUE [KEY]\n";
     return 2;
   }
-  auto client = rondo::client::connect({.target = arguments[1]});
+  rondo::data_options data;
+  if (count == 4) {
+    const rondo::encryption_key key{.id = "interop", .bytes = arguments[3]};
+    data.codecs.push_back(std::make_shared<rondo::encryption_codec>(std::make_shared<rondo::key_ring>(key)));
+  }
+  auto client = rondo::client::connect({.target = arguments[1], .data = std::move(data)});
   rondo::worker worker(client, interop::app(), {.task_queue = arguments[2]});
   worker.run();
 }

@@ -15,6 +15,7 @@
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/message_call.hpp"
+#include "rondo/detail/run/value_shape.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 #include "rondo/workflow/handlers.hpp"
@@ -59,6 +60,20 @@ concept declares_behavior = requires {
   { Workflow::versioning_behavior } -> std::convertible_to<versioning_behavior>;
 };
 
+/// What a coroutine, or a function, gives in the end.
+template <class Declared>
+struct final_result {
+  using type = std::remove_cvref_t<Declared>;
+};
+template <class Result>
+struct final_result<task<Result>> {
+  using type = Result;
+};
+/// The types of a function that others call.
+template <class Signature>
+inline constexpr const call_shape* shape_of_call =
+    &call_shape_of<typename Signature::args, typename final_result<typename Signature::raw>::type>::value;
+
 /// A workflow that is a class with a coroutine run() and declared handlers. `Dynamic`: for types that nobody else
 /// implements.
 template <class Workflow, bool Dynamic = false>
@@ -100,14 +115,17 @@ class class_workflow final : public workflow_object {
       return std::make_unique<class_workflow>(arguments);
     };
     result.object_bytes = sizeof(class_workflow);
+    if constexpr (!Dynamic) result.shape = shape_of_call<run_signature>;
     if constexpr (declares_behavior<Workflow>) result.behavior = Workflow::versioning_behavior;
     each_handler([&result](const auto& handler) {
       auto& kind = handler.kind == handler_kind::signal  ? result.signals
                    : handler.kind == handler_kind::query ? result.queries
                                                          : result.updates;
+      using declared = std::remove_cvref_t<decltype(handler)>;
       kind.push_back({.name = handler.is_dynamic ? std::string() : std::string(handler.options.name),
                       .description = std::string(handler.options.description),
                       .may_be_abandoned = handler.options.unfinished == unfinished_policy::abandon});
+      if constexpr (!declared::is_dynamic) kind.back().shape = shape_of_call<typename declared::signature>;
     });
     return result;
   }
@@ -229,6 +247,7 @@ class function_workflow final : public workflow_object {
       return std::make_unique<function_workflow>();
     };
     result.object_bytes = sizeof(function_workflow);
+    if constexpr (!Dynamic) result.shape = shape_of_call<run_signature>;
     return result;
   }
 };

@@ -2,7 +2,10 @@ module rondo/test/interop/go_worker
 
 go 1.25
 
-require go.temporal.io/sdk v1.37.0
+require (
+	github.com/nexus-rpc/sdk-go v0.3.0
+	go.temporal.io/sdk v1.37.0
+)
 
 require (
 	github.com/davecgh/go-spew v1.1.1 // indirect
@@ -12,7 +15,6 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.2 // indirect
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.22.0 // indirect
-	github.com/nexus-rpc/sdk-go v0.3.0 // indirect
 	github.com/pmezard/go-difflib v1.0.0 // indirect
 	github.com/robfig/cron v1.2.0 // indirect
 	github.com/stretchr/objx v0.5.2 // indirect

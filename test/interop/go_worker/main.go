@@ -1,4 +1,4 @@
-// go_worker runs activities that C++ workflows call, and a workflow that calls a C++ activity.
+// go_worker runs activities and Nexus operations that C++ workflows call, and workflows that call those of C++.
 //
 //	go_worker ADDRESS TASK_QUEUE
 package main
@@ -10,10 +10,12 @@ import (
 	"os"
 	"time"
 
+	"github.com/nexus-rpc/sdk-go/nexus"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/temporalnexus"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 )
@@ -59,6 +61,35 @@ func callCpp(ctx workflow.Context, queue string, value record) (record, error) {
 	return result, err
 }
 
+func countUpBehind(_ workflow.Context, value record) (record, error) {
+	value.Serial++
+	return value, nil
+}
+
+func callNexus(ctx workflow.Context, endpoint string, value record) (record, error) {
+	service := workflow.NewNexusClient(endpoint, "counting")
+	for _, operation := range []string{"count_up", "count_up_later"} {
+		call := service.ExecuteOperation(ctx, operation, value, workflow.NexusOperationOptions{})
+		if err := call.Get(ctx, &value); err != nil {
+			return value, err
+		}
+	}
+	return value, nil
+}
+
+// newCounting serves the operations that the workers in all languages do.
+func newCounting() (*nexus.Service, error) {
+	service := nexus.NewService("counting")
+	atOnce := func(ctx context.Context, value record, _ nexus.StartOperationOptions) (record, error) {
+		return countUp(ctx, value)
+	}
+	later := func(_ context.Context, _ record, options nexus.StartOperationOptions) (client.StartWorkflowOptions, error) {
+		return client.StartWorkflowOptions{ID: "behind-" + options.RequestID}, nil
+	}
+	return service, service.Register(nexus.NewSyncOperation("count_up", atOnce),
+		temporalnexus.NewWorkflowRunOperation("count_up_later", countUpBehind, later))
+}
+
 func run(address, queue string) error {
 	errorsOnly := log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	c, err := client.Dial(client.Options{HostPort: address, Logger: errorsOnly})
@@ -71,6 +102,13 @@ func run(address, queue string) error {
 	w.RegisterActivityWithOptions(reverse, activity.RegisterOptions{Name: "GoReverse"})
 	w.RegisterActivityWithOptions(refuse, activity.RegisterOptions{Name: "GoRefuse"})
 	w.RegisterWorkflowWithOptions(callCpp, workflow.RegisterOptions{Name: "GoCallsCpp"})
+	w.RegisterWorkflowWithOptions(callNexus, workflow.RegisterOptions{Name: "GoCallsNexus"})
+	w.RegisterWorkflow(countUpBehind)
+	counting, err := newCounting()
+	if err != nil {
+		return err
+	}
+	w.RegisterNexusService(counting)
 	return w.Run(worker.InterruptCh())
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rondo/converter.hpp"
+#include "rondo/detail/run/value_shape.hpp"
 #include "rondo/payload.hpp"
 
 // Declared here so that activities that are coroutines can be registered without their library.
@@ -40,6 +41,8 @@ struct activity_definition {
   std::shared_ptr<const async_activity> async;
   /// Begun only where its start-to-close timeout fits in.
   bool uninterruptible = false;
+  /// Null for one that runs any type.
+  const call_shape* shape = nullptr;
 };
 
 template <class>
@@ -103,21 +106,6 @@ class async_activity_of final : public async_activity {
   Function function_;
 };
 
-/// Wraps a callable that takes `Parameters` (a tuple of values).
-template <class Parameters, class Function>
-activity_definition define_activity(std::string name, Function function) {
-  activity_definition definition;
-  definition.name = std::move(name);
-  using returned = decltype(std::apply(function, std::declval<Parameters>()));
-  if constexpr (is_asio_awaitable<returned>) {
-    definition.async =
-        std::make_shared<async_activity_of<Parameters, Function, async_activity::coroutine>>(std::move(function));
-  } else {
-    definition.blocking = std::make_shared<blocking_activity_of<Parameters, Function>>(std::move(function));
-  }
-  return definition;
-}
-
 /// What an activity yields: the result of a function, or of a coroutine.
 template <class Declared>
 struct activity_result_of {
@@ -129,6 +117,24 @@ struct activity_result_of<asio::awaitable<Result, Executor>> {
 };
 template <class Declared>
 using activity_result = typename activity_result_of<std::remove_cvref_t<Declared>>::type;
+
+/// Wraps a callable that takes `Parameters` (a tuple of values).
+template <class Parameters, class Function>
+activity_definition define_activity(std::string name, Function function) {
+  activity_definition definition;
+  definition.name = std::move(name);
+  using returned = decltype(std::apply(function, std::declval<Parameters>()));
+  if constexpr (!std::is_same_v<Parameters, std::tuple<raw_arguments>>) {
+    definition.shape = &call_shape_of<Parameters, activity_result<returned>>::value;
+  }
+  if constexpr (is_asio_awaitable<returned>) {
+    definition.async =
+        std::make_shared<async_activity_of<Parameters, Function, async_activity::coroutine>>(std::move(function));
+  } else {
+    definition.blocking = std::make_shared<blocking_activity_of<Parameters, Function>>(std::move(function));
+  }
+  return definition;
+}
 
 template <class Callable, class Parameters>
 inline constexpr bool stand_in_takes = false;

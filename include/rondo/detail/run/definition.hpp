@@ -8,6 +8,7 @@
 
 #include "rondo/deployment_version.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/value_shape.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 
@@ -46,6 +47,8 @@ struct handler_definition {
   std::string description{};
   /// Its loss at the end of the workflow is no reason for a warning.
   bool may_be_abandoned = false;
+  /// Null when its types are not known: it takes any message, or was set while the workflow ran.
+  const call_shape* shape = nullptr;
 };
 
 /// The handlers of one kind.
@@ -71,6 +74,8 @@ struct workflow_definition {
   versioning_behavior behavior = versioning_behavior::unspecified;
   /// Size of the object that `create` makes.
   std::size_t object_bytes = 0;
+  /// Null for one that runs any type.
+  const call_shape* shape = nullptr;
 };
 
 }  // namespace rondo::detail::run
