@@ -185,4 +185,18 @@ TEST(run_arena_death_test, pieces_must_not_outlive_it) {
 }
 #endif
 
+#if defined(RONDO_DETAIL_ASAN) && GTEST_HAS_DEATH_TEST
+TEST(run_arena_death_test, a_use_after_the_end_is_found) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        run_arena arena;
+        const volatile char* piece = static_cast<char*>(run_arena::acquire(&arena, 100));
+        run_arena::release(const_cast<char*>(piece), 100);
+        [[maybe_unused]] const char read = *piece;
+      },
+      "heap-use-after-free");
+}
+#endif
+
 }  // namespace run_arena_test

@@ -219,6 +219,7 @@ class arena_allocator {
   arena_allocator(const arena_allocator<Other>& other) noexcept : from_(other.arena()) {}  // NOLINT: as allocators are
 
   Type* allocate(std::size_t count) {
+    static_assert(alignof(Type) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
     const std::size_t size = count * sizeof(Type);
     return static_cast<Type*>(from_ == nullptr ? ::operator new(size) : from_->allocate(size));
   }
