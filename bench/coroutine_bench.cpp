@@ -118,12 +118,13 @@ const rondo::registry& app() {
 
 template <class Drive>
 void run_workflow(benchmark::State& state, const char* name, Drive drive) {
-  rondo::detail::frame_pool frames;
+  rondo::detail::block_store blocks;
   const rondo::payload_view argument("json/plain", "1000");
   const std::size_t before = allocations;
   for (auto _ : state) {
     instant_host host;
-    run::instance instance(*app().find_workflow(name), host, &frames);
+    rondo::detail::run_arena memory(&blocks);
+    run::instance instance(*app().find_workflow(name), host, &memory);
     instance.create({});
     instance.start(rondo::payload_span(&argument, 1));
     drive(instance, host);

@@ -90,9 +90,9 @@ const rondo::detail::run::workflow_definition& workflow() {
 
 void replay(benchmark::State& state) {
   reused_arena arena;
-  rondo::detail::frame_pool frames;
+  rondo::detail::block_store blocks;
   engine::replay_options options;
-  options.run.frames = &frames;
+  options.run.blocks = &blocks;
   const auto& history = arena.parse();
   std::size_t counted = 0, rounds = 0;
   for (auto unused : state) {
@@ -110,9 +110,9 @@ BENCHMARK(replay)->Unit(benchmark::kMicrosecond);
 
 void parse_and_replay(benchmark::State& state) {
   reused_arena arena;
-  rondo::detail::frame_pool frames;
+  rondo::detail::block_store blocks;
   engine::replay_options options;
-  options.run.frames = &frames;
+  options.run.blocks = &blocks;
   int events = 0;
   for (auto unused : state) {
     static_cast<void>(unused);
@@ -144,7 +144,6 @@ std::vector<engine::service::PollWorkflowTaskQueueResponse> tasks_of(const engin
 /// Live: one task after the other on a cached run, commands are made and sent.
 void cached_run(benchmark::State& state) {
   reused_arena parsed;
-  rondo::detail::frame_pool frames;
   const auto& history = parsed.parse();
   const auto tasks = tasks_of(history);
   std::vector<char> block(64U << 10U);
@@ -154,7 +153,6 @@ void cached_run(benchmark::State& state) {
   for (auto unused : state) {
     static_cast<void>(unused);
     engine::run_options options;
-    options.frames = &frames;
     engine::workflow_run run(workflow(), options);
     for (const auto& task : tasks) {
       google::protobuf::Arena arena(arena_options);

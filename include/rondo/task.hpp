@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/detail/run/scope.hpp"
 
@@ -52,9 +52,9 @@ class promise_base : public coroutine_node {
   }
 
   static void* operator new(std::size_t size) {
-    return frame_pool::acquire(current == nullptr ? nullptr : current->frames(), size);
+    return run_arena::acquire(current == nullptr ? nullptr : current->memory(), size);
   }
-  static void operator delete(void* frame, std::size_t size) noexcept { frame_pool::release(frame, size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { run_arena::release(frame, size); }
 
  protected:
   void rethrow() const {

@@ -95,8 +95,8 @@ struct worker_options {
   /// Runs kept in memory between their tasks; 0: none, every task replays from the start.
   std::size_t max_cached_workflows = 1000;
   /// Most memory that these runs take, in bytes: frames of coroutines, workflow objects and the state of the engine,
-  /// but not what workflow code allocates itself, such as the elements of its containers. The run that was used least
-  /// recently goes first. 0: no limit.
+  /// which lie in an arena of each run, and about what came with its start; but not what workflow code allocates
+  /// itself, such as the elements of its containers. The run that was used least recently goes first. 0: no limit.
   std::size_t max_cached_bytes = 0;
   /// How long the server offers a task to the worker that has the run cached before any worker may take it.
   duration sticky_schedule_to_start_timeout = std::chrono::seconds(10);

@@ -77,7 +77,7 @@ TEST_F(cache_bytes, of_a_run_are_those_of_its_frames_and_its_object) {
   EXPECT_GT(small, 0U);
   EXPECT_LT(small, big);
   const auto large = cached("b", "big_workflow");
-  EXPECT_GE(large, small + big - 64);
+  EXPECT_GE(large, small + big - 1024);
   EXPECT_LT(large, small + big + 1024);
   const auto wide = cached("c", "wide_workflow");
   EXPECT_GE(wide, big);

@@ -205,7 +205,7 @@ class scripted_run {
 
   scripted_run(registry from, std::string_view workflow)
       : from_(std::move(from)),
-        run_(std::make_unique<detail::run::instance>(*from_.find_workflow(workflow), host, &frames_)) {
+        run_(std::make_unique<detail::run::instance>(*from_.find_workflow(workflow), host, &memory_)) {
     run_->create({});
   }
 
@@ -257,7 +257,7 @@ class scripted_run {
 
  private:
   registry from_;
-  detail::frame_pool frames_;
+  detail::run_arena memory_;
   std::unique_ptr<detail::run::instance> run_;
 };
 

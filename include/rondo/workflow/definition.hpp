@@ -114,7 +114,6 @@ class class_workflow final : public workflow_object {
     result.create = [](payload_span arguments) -> std::unique_ptr<workflow_object> {
       return std::make_unique<class_workflow>(arguments);
     };
-    result.object_bytes = sizeof(class_workflow);
     if constexpr (!Dynamic) result.shape = shape_of_call<run_signature>;
     if constexpr (declares_behavior<Workflow>) result.behavior = Workflow::versioning_behavior;
     each_handler([&result](const auto& handler) {
@@ -246,7 +245,6 @@ class function_workflow final : public workflow_object {
     result.create = [](payload_span /*arguments*/) -> std::unique_ptr<workflow_object> {
       return std::make_unique<function_workflow>();
     };
-    result.object_bytes = sizeof(function_workflow);
     if constexpr (!Dynamic) result.shape = shape_of_call<run_signature>;
     return result;
   }

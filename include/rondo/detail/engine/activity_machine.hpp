@@ -212,7 +212,7 @@ class activity_machine final : public table_machine<activity_machine, activity_s
     attributes.mutable_activity_type()->set_name(type_);
     const bool same_queue = options.task_queue.empty() || options.task_queue == run_.task_queue;
     if (same_queue) {
-      attributes.mutable_task_queue()->set_name(run_.task_queue);
+      attributes.mutable_task_queue()->set_name(std::string(run_.task_queue));
     } else {
       attributes.mutable_task_queue()->set_name(std::string(options.task_queue));
     }

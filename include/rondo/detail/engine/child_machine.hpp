@@ -53,7 +53,7 @@ class child_machine final : public table_machine<child_machine, child_state, chi
     const auto& options = call.options;
     id_ = options.id.empty() ? std::move(id) : std::string(options.id);
     type_ = call.workflow_type;
-    namespace_ = options.namespace_.empty() ? run_.namespace_ : std::string(options.namespace_);
+    namespace_ = options.namespace_.empty() ? run_.namespace_ : options.namespace_;
     cancellation_ = options.cancellation;
     run_id_.clear();
     started_event_ = 0;
@@ -264,7 +264,7 @@ class child_machine final : public table_machine<child_machine, child_state, chi
     attributes.set_namespace_(namespace_);
     attributes.set_workflow_id(id_);
     attributes.mutable_workflow_type()->set_name(type_);
-    attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run_.task_queue
+    attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? std::string(run_.task_queue)
                                                                          : std::string(options.task_queue));
     run_.encode(call.input, [&attributes] { return attributes.mutable_input(); });
     if (options.execution_timeout > duration::zero()) {

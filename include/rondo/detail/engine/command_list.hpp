@@ -4,6 +4,7 @@
 
 #include <google/protobuf/arena.h>
 
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/api.hpp"
 
 namespace rondo::detail::engine {
@@ -23,6 +24,9 @@ class command_list {
     bool unchecked = false;
   };
 
+  /// `memory`: null for the heap.
+  explicit command_list(run_arena* memory = nullptr) : entries_(memory) {}
+
   /// Begins the list of a task. `arena` is null on replay.
   void begin(google::protobuf::Arena* arena, int eager_activities) {
     entries_.clear();
@@ -36,6 +40,9 @@ class command_list {
 
   /// True when commands will be sent: only then are messages made.
   bool live() const noexcept { return arena_ != nullptr; }
+
+  /// Null on replay, and after the task.
+  google::protobuf::Arena* arena() const noexcept { return arena_; }
 
   /// Adds a command; returns its place in the list.
   std::size_t add(enums::CommandType type, machine& by, bool unchecked = false) {
@@ -111,7 +118,7 @@ class command_list {
     return message;
   }
 
-  std::vector<entry> entries_;
+  std::vector<entry, arena_allocator<entry>> entries_;
   entry end_;
   bool has_end_ = false;
   std::size_t cursor_ = 0;

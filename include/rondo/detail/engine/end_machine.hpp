@@ -44,7 +44,7 @@ class end_machine final : public table_machine<end_machine, end_state, end_input
     auto& attributes = *message->mutable_continue_as_new_workflow_execution_command_attributes();
     attributes.mutable_workflow_type()->set_name(next_type_);
     const auto& options = call.options;
-    attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? run_.task_queue
+    attributes.mutable_task_queue()->set_name(options.task_queue.empty() ? std::string(run_.task_queue)
                                                                          : std::string(options.task_queue));
     write_payloads(call.input, *attributes.mutable_input());
     if (options.run_timeout > duration::zero()) {

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/detail/base/run_arena.hpp"
+
 namespace rondo::detail::engine {
 
 class machine;
@@ -12,6 +14,9 @@ class machine;
 /// Finds machines by the event that began them. Ids only grow, so the list is sorted by itself.
 class event_index {
  public:
+  /// `memory`: null for the heap.
+  explicit event_index(run_arena* memory = nullptr) : entries_(memory) {}
+
   void add(std::int64_t event_id, machine& of) {
     entries_.emplace_back(event_id, &of);
     ++alive_;
@@ -35,8 +40,9 @@ class event_index {
 
  private:
   using entry = std::pair<std::int64_t, machine*>;
+  using entries = std::vector<entry, arena_allocator<entry>>;
 
-  std::vector<entry>::const_iterator position(std::int64_t event_id) const noexcept {
+  entries::const_iterator position(std::int64_t event_id) const noexcept {
     return std::lower_bound(entries_.begin(), entries_.end(), event_id,
                             [](const entry& each, std::int64_t id) { return each.first < id; });
   }
@@ -44,7 +50,7 @@ class event_index {
     std::erase_if(entries_, [](const entry& each) { return each.second == nullptr; });
   }
 
-  std::vector<entry> entries_;
+  entries entries_;
   std::size_t alive_ = 0;
 };
 

@@ -2,13 +2,15 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
-#include <map>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "rondo/detail/base/random.hpp"
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/activity_machine.hpp"
 #include "rondo/detail/engine/child_machine.hpp"
 #include "rondo/detail/engine/end_machine.hpp"
@@ -45,13 +47,18 @@ class execution final : public run::host {
   /// All of them must outlive the execution; `options` and `definition` are not copied.
   execution(const run::workflow_definition& definition, const run_options& options, std::string workflow_id,
             std::string run_id)
-      : definition_(definition),
+      : memory_(options.blocks),
+        definition_(definition),
         options_(options),
+        services_(&memory_),
         outgoing_(services_),
-        effects_(services_, notes_),
-        patches_(services_, notes_),
-        updates_(services_),
-        locals_(services_, notes_, *this),
+        activities_(&memory_),
+        timers_(&memory_),
+        signals_(&memory_),
+        cancels_(&memory_),
+        children_(&memory_),
+        nexus_operations_(&memory_),
+        notes_(&memory_),
         end_(services_) {
     info_.workflow_id = std::move(workflow_id);
     info_.run_id = std::move(run_id);
@@ -69,32 +76,35 @@ class execution final : public run::host {
     if (task.completed != nullptr && !read_completion(*task.completed)) return false;
     replaying_ = task.completed != nullptr;
     services_.commands.begin(replaying_ ? nullptr : arena, options.eager_activities);
-    updates_.begin(replaying_ ? nullptr : arena);
+    if (updates_) updates_->begin(replaying_ ? nullptr : arena);
     if (!look_ahead(task, options)) return false;
     if (!activate(task) || (replaying_ && !end_locals(task))) return false;
     return !replaying_ || compare(task);
   }
   /// The worker says how a local activity of the open task ended; the code goes on with that. False as for apply().
   bool end_local(const local_activity_end& how) {
-    auto* waiting = locals_.find(how.number);
+    auto* waiting = find_local(how.number);
     if (waiting == nullptr || end_.ending()) return true;
     now_ = std::max(now_, task_time_ + how.after);
     waiting->end(how);
     return go_on();
   }
 
-  const std::optional<task_problem>& problem() const noexcept { return problem_; }
+  /// Null: it can go on.
+  const task_problem* problem() const noexcept { return problem_.get(); }
   /// The run has ended, in the history or by a command of the open task.
   bool closing() const noexcept { return end_.ending(); }
   /// The history has the event that closes the run.
   bool closed() const noexcept { return end_.closed(); }
   command_list& commands() noexcept { return services_.commands; }
   flag_record& flags() noexcept { return flags_; }
-  class updates& updates() noexcept { return updates_; }
-  local_activities& locals() noexcept { return locals_; }
-  const local_activities& locals() const noexcept { return locals_; }
+  /// Null: it never had any.
+  class updates* updates() noexcept { return updates_.get(); }
+  local_activities* locals() noexcept { return locals_.get(); }
+  /// Null when nobody waits for it any more.
+  local_activity_machine* find_local(std::uint64_t number) const { return locals_ ? locals_->find(number) : nullptr; }
   /// The code waits for local activities, which the worker runs while the task is open.
-  bool needs_worker() const noexcept { return locals_.outstanding() && !end_.ending(); }
+  bool needs_worker() const noexcept { return locals_ && locals_->outstanding() && !end_.ending(); }
   /// Null before the run has begun.
   const run::instance* instance() const noexcept { return instance_ ? &*instance_ : nullptr; }
 
@@ -113,10 +123,15 @@ class execution final : public run::host {
     services_.commands.for_each_open([&text](const command_list::entry& each) {
       if (begins_something(each.type)) text += "waits for " + each.by->description() + "\n";
     });
-    locals_.for_each([&text](const local_activity_machine& each) { text += "waits for " + each.description() + "\n"; });
+    if (locals_) {
+      locals_->for_each(
+          [&text](const local_activity_machine& each) { text += "waits for " + each.description() + "\n"; });
+    }
     return text.empty() ? "waits for nothing that the history knows of\n" : text;
   }
   const run::workflow_definition& definition() const noexcept { return definition_; }
+  /// What the coroutines, the objects of the code and the state of the engine lie in.
+  const run_arena& memory() const noexcept { return memory_; }
 
   // run::host
   run::pending& schedule_activity(const run::activity_call& call, run::completion& waiter) override {
@@ -131,7 +146,9 @@ class execution final : public run::host {
     check(call.options, call.activity_type);
     const auto out =
         outgoing_.prepare(workflow_call_kind::local_activity, call.activity_type, {}, call.input, call.options.headers);
-    return locals_.schedule({call.activity_type, call.options, out.input, out.headers}, waiter);
+    run::host& self = *this;
+    return part(locals_, services_, notes_, self)
+        .schedule({call.activity_type, call.options, out.input, out.headers}, waiter);
   }
   run::pending& start_timer(duration delay, std::string_view summary, run::completion& waiter) override {
     if (delay <= duration::zero()) throw std::invalid_argument("a timer needs a positive delay");
@@ -145,7 +162,7 @@ class execution final : public run::host {
     const auto out = outgoing_.prepare(workflow_call_kind::child_workflow, call.workflow_type, call.options.id,
                                        call.input, call.options.headers);
     auto& made = children_.acquire(services_, children_, cancels_);
-    made.begin(child_ids_ + "_" + std::to_string(++last_child_),
+    made.begin((child_ids_.empty() ? info_.run_id : child_ids_) + "_" + std::to_string(++last_child_),
                {call.workflow_type, call.options, out.input, out.headers}, started, closed);
     return made.id();
   }
@@ -167,21 +184,25 @@ class execution final : public run::host {
     made.begin(which, reason, waiter);
     return made;
   }
-  int version(std::string_view change, int newest) override { return patches_.version(change, newest, replaying_); }
-  payload_span side_effect(run::encoder make) override { return effects_.once(make); }
+  int version(std::string_view change, int newest) override {
+    return part(patches_, services_, notes_).version(change, newest, replaying_);
+  }
+  payload_span side_effect(run::encoder make) override { return part(effects_, services_, notes_).once(make); }
   payload_span mutable_side_effect(std::string_view id, run::changing_value& value) override {
-    return effects_.latest(id, value);
+    return part(effects_, services_, notes_).latest(id, value);
   }
   void upsert_search_attributes(const payload_map& changes) override;
   void upsert_memo(const payload_map& changes) override;
-  bool patched(std::string_view id, bool deprecated) override { return patches_.patched(id, deprecated, replaying_); }
+  bool patched(std::string_view id, bool deprecated) override {
+    return part(patches_, services_, notes_).patched(id, deprecated, replaying_);
+  }
   void accept_update(std::string_view id) override {
     now_ = std::max(now_, task_time_);
-    updates_.accept(id);
+    the_updates().accept(id);
   }
-  void reject_update(std::string_view id, const std::exception_ptr& why) override { updates_.reject(id, why); }
-  void complete_update(std::string_view id, run::encoder result) override { updates_.complete(id, result); }
-  void fail_update(std::string_view id, const std::exception_ptr& error) override { updates_.fail(id, error); }
+  void reject_update(std::string_view id, const std::exception_ptr& why) override { the_updates().reject(id, why); }
+  void complete_update(std::string_view id, run::encoder result) override { the_updates().complete(id, result); }
+  void fail_update(std::string_view id, const std::exception_ptr& error) override { the_updates().fail(id, error); }
   bool ending() const override { return end_.ending(); }
   void complete(run::encoder result) override { end_.complete(result); }
   void fail(const std::exception_ptr& error) override { end_.fail(error); }
@@ -191,22 +212,19 @@ class execution final : public run::host {
     if (!code_error_) code_error_ = std::move(error);
   }
   const workflow_info& info() const override { return info_; }
-  std::size_t machine_bytes() const noexcept {
-    return activities_.bytes() + timers_.bytes() + signals_.bytes() + cancels_.bytes() + children_.bytes() +
-           notes_.bytes();
-  }
   workflow_time now() const override { return now_; }
   std::uint64_t random_seed() const override { return seed_; }
   bool is_replaying() const override { return replaying_ || answering_; }
   const rondo::logger& logger() const override {
     if (!logger_) {
-      logger_ = options_.logger == nullptr ? rondo::logger::silent()
-                                           : options_.logger->with({{"workflow_id", info_.workflow_id},
-                                                                    {"run_id", info_.run_id},
-                                                                    {"workflow_type", info_.workflow_type},
-                                                                    {"task_queue", info_.task_queue},
-                                                                    {"namespace", info_.namespace_},
-                                                                    {"attempt", info_.attempt}});
+      logger_ = std::make_unique<rondo::logger>(options_.logger == nullptr
+                                                    ? rondo::logger::silent()
+                                                    : options_.logger->with({{"workflow_id", info_.workflow_id},
+                                                                             {"run_id", info_.run_id},
+                                                                             {"workflow_type", info_.workflow_type},
+                                                                             {"task_queue", info_.task_queue},
+                                                                             {"namespace", info_.namespace_},
+                                                                             {"attempt", info_.attempt}}));
     }
     return *logger_;
   }
@@ -224,8 +242,22 @@ class execution final : public run::host {
     execution& of_;
   };
 
+  template <class Type, class... Arguments>
+  Type& part(arena_ptr<Type>& place, Arguments&... arguments) {
+    if (!place) place = make_in<Type>(&memory_, arguments...);
+    return *place;
+  }
+  class updates& the_updates() {
+    if (!updates_) part(updates_, services_).begin(services_.commands.arena());
+    return *updates_;
+  }
+  /// What the task asks for, in order.
+  std::span<const update_request> update_requests() const noexcept {
+    return updates_ ? std::span<const update_request>(updates_->requests()) : std::span<const update_request>();
+  }
+
   bool fail_with(task_problem problem) {
-    problem_ = std::move(problem);
+    problem_ = std::make_unique<task_problem>(std::move(problem));
     return false;
   }
   bool read_completion(const HistoryEvent& completed);
@@ -254,9 +286,11 @@ class execution final : public run::host {
   void recycle() {
     for (machine* each : services_.finished) each->recycle();
     services_.finished.clear();
-    updates_.recycle();
+    if (updates_) updates_->recycle();
   }
 
+  // First: all that follows may lie in it.
+  run_arena memory_;
   const run::workflow_definition& definition_;
   const run_options& options_;
   workflow_info info_;
@@ -264,15 +298,15 @@ class execution final : public run::host {
   workflow_time now_{}, task_time_{};
   std::uint64_t seed_ = 0;
   bool replaying_ = true, answering_ = false;
-  mutable std::optional<rondo::logger> logger_;
+  mutable std::unique_ptr<rondo::logger> logger_;
   flag_record flags_;
-  std::optional<task_problem> problem_;
+  std::unique_ptr<task_problem> problem_;
   std::exception_ptr code_error_;
 
   machine_services services_;
   outgoing_calls outgoing_;
   std::uint64_t last_activity_ = 0, last_timer_ = 0, last_child_ = 0;
-  /// What the ids of children begin with: the run in which this code runs for the first time.
+  /// What the ids of children begin with: the run in which this code runs for the first time. Empty: this one.
   std::string child_ids_;
   object_pool<activity_machine> activities_;
   object_pool<timer_machine> timers_;
@@ -281,10 +315,11 @@ class execution final : public run::host {
   object_pool<child_machine> children_;
   object_pool<nexus_machine> nexus_operations_;
   note_machine::pool notes_;
-  side_effects effects_;
-  patches patches_;
-  class updates updates_;
-  local_activities locals_;
+  // Most runs have none of these: each is made when it is needed first.
+  arena_ptr<side_effects> effects_;
+  arena_ptr<patches> patches_;
+  arena_ptr<class updates> updates_;
+  arena_ptr<local_activities> locals_;
   end_machine end_;
   // Last: operations in its coroutines let go of their machines when it is destroyed.
   std::optional<run::instance> instance_;

@@ -73,7 +73,8 @@ class signal_machine final : public external_machine<signal_machine> {
     if (!run_.commands.live()) return;
     auto& attributes =
         *run_.commands.message(command_)->mutable_signal_external_workflow_execution_command_attributes();
-    attributes.set_namespace_(call.to.namespace_.empty() ? run_.namespace_ : std::string(call.to.namespace_));
+    attributes.set_namespace_(call.to.namespace_.empty() ? std::string(run_.namespace_)
+                                                         : std::string(call.to.namespace_));
     attributes.mutable_execution()->set_workflow_id(workflow_id_);
     attributes.mutable_execution()->set_run_id(run_id_);
     attributes.set_child_workflow_only(call.to.child_only);
@@ -134,7 +135,7 @@ class cancel_machine final : public external_machine<cancel_machine> {
     if (!run_.commands.live()) return;
     auto& attributes =
         *run_.commands.message(command_)->mutable_request_cancel_external_workflow_execution_command_attributes();
-    attributes.set_namespace_(which.namespace_.empty() ? run_.namespace_ : std::string(which.namespace_));
+    attributes.set_namespace_(which.namespace_.empty() ? std::string(run_.namespace_) : std::string(which.namespace_));
     attributes.set_workflow_id(workflow_id_);
     attributes.set_run_id(run_id_);
     attributes.set_child_workflow_only(which.child_only);

@@ -17,7 +17,7 @@ namespace rondo::detail::engine {
 class local_activities final : public local_activity_home {
  public:
   local_activities(machine_services& of, note_machine::pool& notes, run::host& code)
-      : run_(of), notes_(notes), code_(code) {}
+      : run_(of), notes_(notes), code_(code), pool_(of.memory) {}
 
   run::pending& schedule(const run::local_activity_call& call, run::completion& waiter) {
     local_activity_home& self = *this;

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -82,13 +82,13 @@ class logical_tasks {
   /// Copies what is not consumed yet, so that the pages may go.
   void keep() {
     const std::size_t already = kept_.size() > head_ ? kept_.size() - head_ : 0;
-    while (kept_.size() > already) kept_.pop_front();
+    kept_.erase(kept_.begin(), kept_.end() - static_cast<std::ptrdiff_t>(already));
     window_.erase(window_.begin(), window_.begin() + static_cast<std::ptrdiff_t>(head_));
     scan_ -= head_;
     commands_end_ = 0;
     head_ = 0;
     for (std::size_t i = already; i < window_.size(); ++i) {
-      window_[i] = &kept_.emplace_back(*window_[i]);
+      window_[i] = kept_.emplace_back(std::make_unique<HistoryEvent>(*window_[i])).get();
     }
   }
   /// Forgets what is not consumed: it will come again.
@@ -147,8 +147,8 @@ class logical_tasks {
     return reading::task;
   }
 
-  std::vector<const HistoryEvent*> window_;  // what is not consumed begins at head_
-  std::deque<HistoryEvent> kept_;            // copies that the first entries of window_ point to
+  std::vector<const HistoryEvent*> window_;          // what is not consumed begins at head_
+  std::vector<std::unique_ptr<HistoryEvent>> kept_;  // copies that the first entries of window_ point to
   std::size_t head_ = 0, scan_ = 0, commands_end_ = 0;
   std::int64_t next_id_ = 1;
   std::int64_t open_ = 0, open_scheduled_ = 0;

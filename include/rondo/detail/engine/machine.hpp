@@ -2,12 +2,15 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/command_list.hpp"
 #include "rondo/detail/engine/event_index.hpp"
+#include "rondo/detail/engine/object_pool.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/detail/engine/transition_table.hpp"
 #include "rondo/detail/run/host.hpp"
@@ -16,15 +19,20 @@ namespace rondo::detail::engine {
 
 /// What the machines of a run share.
 struct machine_services {
+  /// `memory_of_run`: null for the heap.
+  explicit machine_services(run_arena* memory_of_run = nullptr)
+      : memory(memory_of_run), commands(memory_of_run), by_event(memory_of_run), finished(memory_of_run) {}
+
+  run_arena* memory;
   command_list commands;
   event_index by_event;
   payload_views views;
   /// Machines that are done; they go back to their pools when the code has run.
-  std::vector<machine*> finished;
+  std::vector<machine*, arena_allocator<machine*>> finished;
   /// The first error of an encoder: the workflow task must fail.
   std::exception_ptr encoding_error;
-  /// Task queue and namespace of the workflow.
-  std::string task_queue, namespace_;
+  /// Task queue and namespace of the workflow, whose run keeps the texts.
+  std::string_view task_queue, namespace_;
 
   /// Writes what `input` holds into the message that `payloads` makes, when there is one.
   template <class Payloads>
@@ -40,7 +48,7 @@ struct machine_services {
 
 /// The state machine of one thing that a run began. It makes commands, compares them with the history, and turns events
 /// into results.
-class machine : public run::pending {
+class machine : public run::pending, public pooled_object {
  public:
   explicit machine(machine_services& of) : run_(of) {}
   machine(const machine&) = delete;

@@ -1,5 +1,6 @@
 #pragma once
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,7 +33,7 @@ class outgoing_calls {
     interceptors_ = &interceptors;
     if (propagated == nullptr) return;
     for (const auto& name : *propagated) {
-      if (const auto found = own.find(name); found != own.end()) propagated_.insert(*found);
+      if (const auto found = own.find(name); found != own.end()) the_kept().propagated.insert(*found);
     }
   }
 
@@ -40,34 +41,45 @@ class outgoing_calls {
   outgoing prepare(workflow_call_kind kind, std::string_view name, std::string_view workflow_id,
                    const run::encoder& input, payload_map_view own) {
     const bool seen = interceptors_ != nullptr && !interceptors_->empty();
-    if (!seen && propagated_.empty()) return {input};
-    headers_ = propagated_;
+    if (!seen && kept_ == nullptr) return {input};
+    auto& headers = the_kept().headers;
+    auto& arguments = kept_->arguments;
+    headers = kept_->propagated;
     if (own.get() != nullptr) {
-      for (const auto& [key, value] : *own.get()) headers_.insert_or_assign(key, value);
+      for (const auto& [key, value] : *own.get()) headers.insert_or_assign(key, value);
     }
-    if (!seen) return {input, &headers_};
+    if (!seen) return {input, &headers};
     payload_collector collected;
     try {
       input(collected);
     } catch (...) {
       if (!run_.encoding_error) run_.encoding_error = std::current_exception();
     }
-    arguments_ = collected.take();
+    arguments = collected.take();
     workflow_call call{
-        .kind = kind, .name = name, .workflow_id = workflow_id, .arguments = arguments_, .headers = headers_};
+        .kind = kind, .name = name, .workflow_id = workflow_id, .arguments = arguments, .headers = headers};
     interceptors_->outbound(call);
-    return {run::encoder(&arguments_,
+    return {run::encoder(&arguments,
                          [](const void* from, payload_sink& sink) {
                            for (const auto& each : *static_cast<const payload_list*>(from)) encode_payload(sink, each);
                          }),
-            &headers_};
+            &headers};
   }
 
  private:
+  /// What only runs with interceptors or propagated headers have.
+  struct kept {
+    payload_map propagated{}, headers{};
+    payload_list arguments{};
+  };
+  kept& the_kept() {
+    if (kept_ == nullptr) kept_ = std::make_unique<kept>();
+    return *kept_;
+  }
+
   machine_services& run_;
   const run::interception* interceptors_ = nullptr;
-  payload_map propagated_, headers_;
-  payload_list arguments_;
+  std::unique_ptr<kept> kept_;
 };
 
 }  // namespace rondo::detail::engine

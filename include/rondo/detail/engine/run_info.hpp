@@ -1,6 +1,8 @@
 #pragma once
 #include <algorithm>
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
@@ -39,6 +41,32 @@ inline void read_start(const HistoryEvent& event, workflow_info& to) {
   read_payload_map(from.search_attributes().indexed_fields(), to.search_attributes);
   to.last_completion_result = list_of(from.last_completion_result());
   if (from.has_continued_failure()) to.last_failure = exception_of(from.continued_failure());
+}
+
+/// About so much memory lies behind the facts of a run: long texts, and what was said at its start.
+inline std::size_t bytes_behind(const workflow_info& of) {
+  const auto of_text = [](const std::string& text) {
+    return text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
+  };
+  std::size_t sum = 0;
+  for (const auto* text :
+       {&of.workflow_id, &of.run_id, &of.workflow_type, &of.task_queue, &of.namespace_, &of.first_execution_run_id,
+        &of.continued_run_id, &of.parent_workflow_id, &of.parent_run_id, &of.parent_namespace, &of.cron_schedule,
+        &of.identity, &of.root_workflow_id, &of.root_run_id, &of.fairness_key}) {
+    sum += of_text(*text);
+  }
+  const auto add_payload = [&](const payload& each) {
+    for (const auto& [key, value] : each.metadata) sum += sizeof(std::pair<std::string, std::string>) + of_text(value);
+    sum += sizeof(each) + of_text(each.data);
+  };
+  for (const auto* map : {&of.memo, &of.search_attributes, &of.headers}) {
+    for (const auto& [name, value] : *map) {
+      sum += sizeof(name) + of_text(name);
+      add_payload(value);
+    }
+  }
+  for (const auto& each : of.last_completion_result) add_payload(each);
+  return sum;
 }
 
 /// Fills in what the start of a workflow task says.

@@ -8,7 +8,7 @@
 #include <google/protobuf/repeated_ptr_field.h>
 #include <temporal/api/protocol/v1/message.pb.h>
 
-#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/local_activity.hpp"
 #include "rondo/log.hpp"
@@ -24,8 +24,8 @@ struct run_options {
   std::string namespace_ = "default";
   /// May be null: nothing is logged.
   const rondo::logger* logger = nullptr;
-  /// Memory of the coroutines; must outlive the run. May be null: the heap.
-  frame_pool* frames = nullptr;
+  /// For the memory of the runs; must outlive them. Null: the heap.
+  block_store* blocks = nullptr;
   /// What sees the runs and may change what goes in and out; null: nothing. Must outlive the run.
   const std::vector<std::shared_ptr<worker_interceptor>>* interceptors = nullptr;
   /// Headers of a run that go with everything it calls; null: none. Must outlive the run.

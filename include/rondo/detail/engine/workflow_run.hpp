@@ -50,7 +50,7 @@ class workflow_run {
   bool needs_worker() const noexcept { return execution_ && execution_->needs_worker(); }
   /// The end of this one is still of use.
   bool waits_for_local(std::uint64_t number) const noexcept {
-    return execution_ && execution_->locals().find(number) != nullptr;
+    return execution_ && execution_->find_local(number) != nullptr;
   }
   /// Longest time of a workflow task, as the server says; zero before the run has begun.
   duration task_timeout() const noexcept { return execution_ ? execution_->info().task_timeout : duration::zero(); }
@@ -64,10 +64,11 @@ class workflow_run {
     return execution_ ? std::string_view(execution_->info().workflow_id) : std::string_view();
   }
 
-  /// Memory that the run keeps between its tasks, besides the frames of its coroutines and what its code has allocated
-  /// itself.
-  std::size_t bytes() const noexcept {
-    return sizeof(*this) + (execution_ ? execution_->machine_bytes() + definition_.object_bytes : 0);
+  /// Memory that the run keeps between its tasks, besides what its code has allocated itself: its arena to the byte,
+  /// and about what lies outside of it.
+  std::size_t bytes() const {
+    if (!execution_) return sizeof(*this);
+    return sizeof(*this) + execution_->memory().bytes_held() + bytes_behind(execution_->info());
   }
 
   /// Id of the last event that the run has seen; 0 when it has seen none.

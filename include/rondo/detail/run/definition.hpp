@@ -8,6 +8,7 @@
 
 #include "rondo/deployment_version.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/scheduler.hpp"
 #include "rondo/detail/run/value_shape.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
@@ -25,7 +26,7 @@ class update_answer {
 
 /// The user's object of one run, behind one interface for all workflow types. `index` counts the handlers of a kind in
 /// the definition; `name` is what the message is called, which only a handler for any message needs.
-class workflow_object {
+class workflow_object : public in_run_memory {
  public:
   virtual ~workflow_object() = default;
   /// Reads the arguments now; the returned coroutine runs the workflow and hands its result to `to`.
@@ -72,8 +73,6 @@ struct workflow_definition {
   /// read.
   std::unique_ptr<workflow_object> (*create)(payload_span arguments) = nullptr;
   versioning_behavior behavior = versioning_behavior::unspecified;
-  /// Size of the object that `create` makes.
-  std::size_t object_bytes = 0;
   /// Null for one that runs any type.
   const call_shape* shape = nullptr;
 };

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/run/continue_as_new_request.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
@@ -33,10 +33,10 @@ namespace rondo::detail::run {
 ///      └─owns──> running handlers, each with its coroutine; root scope ──<── scopes and operations join in order
 class instance final : public run_context {
  public:
-  /// Creates the workflow object; start() is next. `definition` and `to` must outlive the instance; `frames` may be
+  /// Creates the workflow object; start() is next. `definition` and `to` must outlive the instance; `memory` may be
   /// null (heap).
-  instance(const workflow_definition& definition, host& to, frame_pool* frames)
-      : run_context(definition, to, frames), definition_(definition) {}
+  instance(const workflow_definition& definition, host& to, run_arena* memory)
+      : run_context(definition, to, memory), definition_(definition), running_handlers_(memory) {}
 
   /// What sees the run; before create().
   void intercept(interception all) { interception_ = std::move(all); }
@@ -250,7 +250,7 @@ class instance final : public run_context {
   payload_span start_arguments_;
   std::unique_ptr<workflow_object> object_;
   std::optional<task<void>> main_;
-  std::list<running_handler> running_handlers_;
+  std::list<running_handler, arena_allocator<running_handler>> running_handlers_;
   std::list<kept_signal> kept_signals_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -23,16 +24,25 @@ class set_handlers {
   };
   void set(handler_definition about, Function call) {
     auto name = about.name;
-    all_.insert_or_assign(std::move(name), entry{std::move(about), std::move(call)});
+    if (all_ == nullptr) all_ = std::make_unique<entries>();
+    all_->insert_or_assign(std::move(name), entry{std::move(about), std::move(call)});
   }
   const entry* find(std::string_view name) const {
-    const auto found = all_.find(name);
-    return found == all_.end() ? nullptr : &found->second;
+    if (all_ == nullptr) return nullptr;
+    const auto found = all_->find(name);
+    return found == all_->end() ? nullptr : &found->second;
   }
-  const std::map<std::string, entry, std::less<>>& all() const noexcept { return all_; }
+  /// Calls the function with each, ordered by name.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    if (all_ == nullptr) return;
+    for (const auto& [name, each] : *all_) visit(each);
+  }
 
  private:
-  std::map<std::string, entry, std::less<>> all_;
+  using entries = std::map<std::string, entry, std::less<>>;
+  /// Null: none was set, as in most runs.
+  std::unique_ptr<entries> all_;
 };
 
 /// All handlers of a run: those that its class declares, and those that its code set. What was set wins over what was
@@ -88,7 +98,7 @@ class message_handlers {
     for (const auto& each : declared) {
       if (set.find(each.name) == nullptr) made.push_back(each);
     }
-    for (const auto& [name, each] : set.all()) made.push_back(each.about);
+    set.for_each([&made](const auto& each) { made.push_back(each.about); });
     return made;
   }
   const workflow_definition& declared() const noexcept { return declared_; }

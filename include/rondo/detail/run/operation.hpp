@@ -46,7 +46,7 @@ encoder encode_tuple(const std::tuple<Values...>& values) {
 }
 
 /// What all operations share: begun in a scope, told when that is cancelled, resolved by the engine.
-class operation_state : public completion, public cancel_node {
+class operation_state : public completion, public cancel_node, public in_run_memory {
  public:
   operation_state() = default;
   /// Only what has not begun may move; the copy has not begun either.

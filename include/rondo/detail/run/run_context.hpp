@@ -2,11 +2,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/base/random.hpp"
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/message_handlers.hpp"
 #include "rondo/detail/run/scheduler.hpp"
@@ -22,16 +23,17 @@ class run_context : public scheduler {
   deterministic_random& random() noexcept { return random_; }
   /// A sequence of its own for each name.
   deterministic_random& random(std::string_view name) {
-    const auto found = named_.find(name);
-    if (found != named_.end()) return found->second;
+    if (named_ == nullptr) named_ = std::make_unique<sequences>();
+    const auto found = named_->find(name);
+    if (found != named_->end()) return found->second;
     std::uint64_t seed = seed_ ^ seed_from(name);
-    return named_.emplace(std::string(name), deterministic_random(splitmix64(seed))).first->second;
+    return named_->emplace(std::string(name), deterministic_random(splitmix64(seed))).first->second;
   }
   /// After a reset of the workflow: random numbers come from a new seed from here on.
   void reseed(std::uint64_t seed) {
     seed_ = seed;
     random_ = deterministic_random(seed);
-    named_.clear();
+    named_ = nullptr;
   }
 
   message_handlers& handlers() noexcept { return handlers_; }
@@ -46,14 +48,15 @@ class run_context : public scheduler {
   void set_details(std::string text) { details_ = std::move(text); }
 
  protected:
-  run_context(const workflow_definition& definition, host& to, frame_pool* frames)
-      : scheduler(to, frames), seed_(to.random_seed()), random_(seed_), handlers_(definition) {}
+  run_context(const workflow_definition& definition, host& to, run_arena* memory)
+      : scheduler(to, memory), seed_(to.random_seed()), random_(seed_), handlers_(definition) {}
   ~run_context() = default;
 
  private:
   std::uint64_t seed_;
   deterministic_random random_;
-  std::map<std::string, deterministic_random, std::less<>> named_;
+  using sequences = std::map<std::string, deterministic_random, std::less<>>;
+  std::unique_ptr<sequences> named_;
   scope root_;
   message_handlers handlers_;
   std::string details_;

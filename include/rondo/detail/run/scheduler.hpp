@@ -1,13 +1,15 @@
 #pragma once
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
-#include "rondo/detail/base/frame_pool.hpp"
 #include "rondo/detail/base/intrusive_list.hpp"
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/run/host.hpp"
 
 namespace rondo::detail::run {
@@ -65,12 +67,12 @@ class read_only_error : public std::logic_error {
 /// chains of awaits need no stack.
 class scheduler {
  public:
-  scheduler(host& to, frame_pool* frames) : host_(to), frames_(frames) {}
+  scheduler(host& to, run_arena* memory) : host_(to), memory_(memory) {}
   scheduler(const scheduler&) = delete;
   scheduler& operator=(const scheduler&) = delete;
 
   host& engine() noexcept { return host_; }
-  frame_pool* frames() noexcept { return frames_; }
+  run_arena* memory() noexcept { return memory_; }
 
   /// Resumes `node` after everything that is ready already.
   void post(coroutine_node& node) noexcept {
@@ -174,7 +176,7 @@ class scheduler {
   }
 
   host& host_;
-  frame_pool* frames_;
+  run_arena* memory_;
   coroutine_node* first_ = nullptr;
   coroutine_node* last_ = nullptr;
   coroutine_node* next_ = nullptr;
@@ -187,6 +189,26 @@ class scheduler {
 inline coroutine_node::~coroutine_node() {
   if (queued_in_ != nullptr) queued_in_->forget(*this);
 }
+
+/// Base of what lies in the memory of the run that makes it; outside of a run, on the heap.
+class in_run_memory {
+ public:
+  static void* operator new(std::size_t size) {
+    return run_arena::acquire(current == nullptr ? nullptr : current->memory(), size);
+  }
+  static void operator delete(void* memory, std::size_t size) noexcept { run_arena::release(memory, size); }
+  // What needs more than the ordinary alignment is rare.
+  static void* operator new(std::size_t size, std::align_val_t alignment) { return ::operator new(size, alignment); }
+  static void operator delete(void* memory, std::size_t /*size*/, std::align_val_t alignment) noexcept {
+    ::operator delete(memory, alignment);
+  }
+  static void* operator new(std::size_t /*size*/, void* place) noexcept { return place; }
+  static void operator delete(void* /*memory*/, void* /*place*/) noexcept {}
+
+ protected:
+  in_run_memory() = default;
+  ~in_run_memory() = default;
+};
 
 /// The current run, or an error that says who needs one.
 inline scheduler& require_current(const char* what) {

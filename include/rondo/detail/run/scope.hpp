@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "rondo/detail/base/intrusive_list.hpp"
+#include "rondo/detail/run/scheduler.hpp"
 
 namespace rondo {
 struct update_info;
@@ -22,7 +23,7 @@ class cancel_node : public list_hook<cancel_node> {
 
 /// A node of the cancellation tree. Cancelling it tells operations and inner scopes in the order in which they joined;
 /// who joins a cancelled scope finds it cancelled.
-class scope final : public cancel_node {
+class scope final : public cancel_node, public in_run_memory {
  public:
   /// Without a parent the scope is shielded: only its own cancel() reaches it.
   explicit scope(scope* parent = nullptr) {

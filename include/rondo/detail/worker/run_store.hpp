@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "rondo/detail/base/frame_pool.hpp"
+#include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
 #include "rondo/detail/run/definition.hpp"
@@ -23,11 +23,9 @@ struct held_workflow {
   held_workflow(const run::workflow_definition& definition, engine::run_options options)
       : run(definition, std::move(options)) {}
   /// Memory that the run keeps, but for what its code has allocated itself.
-  std::size_t bytes() const noexcept { return sizeof(*this) + frame_bytes + run.bytes(); }
+  std::size_t bytes() const { return sizeof(*this) - sizeof(run) + run.bytes(); }
 
   engine::workflow_run run;
-  /// Of the frames of its coroutines.
-  std::size_t frame_bytes = 0;
   /// Null: it waits for no local activities. Goes first.
   std::shared_ptr<local_work> locals;
 };
@@ -55,7 +53,7 @@ class run_store {
     cache.put(run_id, std::move(run), bytes);
   }
 
-  frame_pool frames;
+  block_store blocks;
   sticky_cache<held_run> cache;
 };
 

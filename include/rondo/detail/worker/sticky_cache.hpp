@@ -1,6 +1,5 @@
 #pragma once
 #include <cstddef>
-#include <functional>
 #include <iterator>
 #include <list>
 #include <map>
@@ -22,19 +21,21 @@ class sticky_cache {
   Run take(std::string_view run_id) {
     const auto found = places_.find(run_id);
     if (found == places_.end()) return {};
-    Run run = std::move(found->second->run);
-    bytes_ -= found->second->bytes;
-    runs_.erase(found->second);
+    const auto place = found->second;
+    Run run = std::move(place->run);
+    bytes_ -= place->bytes;
     places_.erase(found);
+    runs_.erase(place);
     return run;
   }
   /// Puts a run in as the most recently used; drops the oldest while there are too many, or they take too much memory:
   /// in the end itself.
   void put(std::string run_id, Run run, std::size_t bytes = 0) {
     if (limit_ == 0) return;
-    runs_.push_back({run_id, std::move(run), bytes});
+    if (const auto before = places_.find(run_id); before != places_.end()) drop(before->second);
+    runs_.push_back({std::move(run_id), std::move(run), bytes});
     bytes_ += bytes;
-    places_.insert_or_assign(std::move(run_id), std::prev(runs_.end()));
+    places_.emplace(runs_.back().id, std::prev(runs_.end()));
     while (runs_.size() > limit_ || (most_bytes_ != 0 && bytes_ > most_bytes_)) drop(runs_.begin());
   }
   /// Drops those of which the predicate holds.
@@ -75,7 +76,8 @@ class sticky_cache {
 
   std::size_t limit_, most_bytes_, bytes_ = 0;
   entries runs_;
-  std::map<std::string, typename entries::iterator, std::less<>> places_;
+  /// By the ids that the entries hold.
+  std::map<std::string_view, typename entries::iterator> places_;
 };
 
 }  // namespace rondo::detail::worker

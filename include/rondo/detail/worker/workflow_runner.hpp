@@ -172,7 +172,7 @@ class workflow_runner {
       held = std::make_unique<held_workflow>(
           *definition, engine::run_options{.namespace_ = settings_.namespace_,
                                            .logger = &runs_.log,
-                                           .frames = &runs_.frames,
+                                           .blocks = &runs_.blocks,
                                            .interceptors = &settings_.options.interceptors,
                                            .propagated_headers = &settings_.options.propagated_headers,
                                            .server_keeps_flags = settings_.server_keeps_flags});
@@ -183,15 +183,14 @@ class workflow_runner {
     const std::string what = message.workflow_type().name() + " " + message.workflow_execution().workflow_id();
 
     engine::step step;
-    bool stuck = run_code(what, *held, [&] { step = held->run.accept(*task.message, *task.arena, for_task); });
+    bool stuck = run_code(what, [&] { step = held->run.accept(*task.message, *task.arena, for_task); });
     while (step.kind == engine::step_kind::need_page || step.kind == engine::step_kind::need_full_history) {
       const std::string token(step.kind == engine::step_kind::need_page ? step.page_token : std::string_view{});
       // What it has forgotten is begun anew.
       if (token.empty()) held->locals = nullptr;
       auto page = co_await calls_.fetch(task, token);
       if (page == nullptr) co_return none();
-      stuck =
-          run_code(what, *held, [&] { step = held->run.add_page(page->history(), page->next_page_token()); }) || stuck;
+      stuck = run_code(what, [&] { step = held->run.add_page(page->history(), page->next_page_token()); }) || stuck;
     }
     int repeated = 0;
     while (step.kind == engine::step_kind::local_activities && !stuck) {
@@ -205,8 +204,7 @@ class workflow_runner {
       if (!ended && !wakes_at_once()) ended = co_await work->wait(heartbeat_time(*held, since));
       if (broken_off_) co_return none();
       repeated += work->take_repeated();
-      stuck =
-          run_code(what, *held, [&] { step = ended ? held->run.end_local(work->take(since)) : held->run.heartbeat(); });
+      stuck = run_code(what, [&] { step = ended ? held->run.end_local(work->take(since)) : held->run.heartbeat(); });
     }
     if (repeated > 0 && step.completed != nullptr) {
       step.completed->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
@@ -348,14 +346,10 @@ class workflow_runner {
     if (evict == engine::eviction::none) busy_.at(task.message->workflow_execution().run_id()).held = std::move(held);
   }
 
-  /// Lets the engine work on a run. True: it kept the thread for too long. What it adds to the frames is the run's, as
-  /// no other run works meanwhile.
+  /// Lets the engine work on a run. True: it kept the thread for too long.
   template <class Function>
-  bool run_code(const std::string& what, held_workflow& held, Function function) {
-    const std::size_t before = runs_.frames.bytes_in_use();
-    const bool stuck = watch_.run(what, std::move(function));
-    held.frame_bytes += runs_.frames.bytes_in_use() - before;
-    return stuck;
+  bool run_code(const std::string& what, Function function) {
+    return watch_.run(what, std::move(function));
   }
 
   /// Slots for the activities that this task may start at once.

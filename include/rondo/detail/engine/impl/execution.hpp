@@ -18,22 +18,22 @@ inline bool execution::read_completion(const HistoryEvent& completed) {
 
 inline bool execution::look_ahead(const logical_task& task, const task_options& options) {
   for (const HistoryEvent* event : task.inbound) {
-    if (event->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED) updates_.admit(*event);
+    if (event->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED) the_updates().admit(*event);
   }
   if (replaying_) {
     for (const HistoryEvent* command : task.commands) {
       if (command->event_type() == enums::EVENT_TYPE_MARKER_RECORDED) {
-        patches_.expect(*command);
-        effects_.expect(*command);
+        part(patches_, services_, notes_).expect(*command);
+        part(effects_, services_, notes_).expect(*command);
       } else if (command->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) {
-        updates_.expect(*command);
+        the_updates().expect(*command);
       }
     }
     return true;
   }
   if (options.messages == nullptr) return true;
   for (const auto& message : *options.messages) {
-    if (updates_.ask(message)) continue;
+    if (the_updates().ask(message)) continue;
     return fail_with(history_problem("the workflow task has a message of type " + message.body().type_url() +
                                      ", which is unknown to this version (" + std::string(version_string) + ")"));
   }
@@ -43,7 +43,7 @@ inline bool execution::look_ahead(const logical_task& task, const task_options& 
 inline bool execution::activate(const logical_task& task) {
   read_task_start(*task.started, info_);
   task_time_ = time_of(task.started->event_time());
-  const bool asked = !updates_.requests().empty();
+  const bool asked = !update_requests().empty();
   // An update that is rejected must leave no trace, so the time does not move before one is accepted.
   const bool wakes_code = (asked && replaying_) ||
                           std::any_of(task.inbound.begin(), task.inbound.end(),
@@ -77,7 +77,7 @@ inline bool execution::end_locals(const logical_task& task) {
     const auto record = local_activity_of(*command);
     if (!record) continue;
     // One that was cancelled has ended already; its marker is compared like any other.
-    auto* waiting = locals_.find(record->seq);
+    auto* waiting = find_local(record->seq);
     if (waiting == nullptr) continue;
     if (waiting->type() != record->activity_type) {
       return fail_with(nondeterminism("the history has " + describe(*command) + " for local activity \"" +
@@ -93,7 +93,8 @@ inline bool execution::end_locals(const logical_task& task) {
 
 /// Signals and updates first, in the order in which they came, then everything else in the order of the history.
 inline bool execution::deliver(const logical_task& task) {
-  auto next = updates_.requests().begin();
+  const auto requests = update_requests();
+  auto next = requests.begin();
   for (const HistoryEvent* event : task.inbound) {
     const event_role role = role_of(event->event_type());
     if (role == event_role::start && !begin_run(*event)) return false;
@@ -107,10 +108,10 @@ inline bool execution::deliver(const logical_task& task) {
     if (!instance_ && wakes(role))
       return fail_with(history_problem("the history does not begin with WorkflowExecutionStarted"));
     if (role != event_role::signal) continue;
-    for (; next != updates_.requests().end() && next->after_event < event->event_id(); ++next) deliver_update(*next);
+    for (; next != requests.end() && next->after_event < event->event_id(); ++next) deliver_update(*next);
     deliver_signal(*event);
   }
-  for (; next != updates_.requests().end(); ++next) deliver_update(*next);
+  for (; next != requests.end(); ++next) deliver_update(*next);
   const HistoryEvent* start = nullptr;
   for (const HistoryEvent* event : task.inbound) {
     switch (role_of(event->event_type())) {
@@ -139,12 +140,13 @@ inline bool execution::begin_run(const HistoryEvent& start) {
   read_start(start, info_);
   const auto& attributes = start.workflow_execution_started_event_attributes();
   services_.task_queue = info_.task_queue;
-  patches_.start(attributes.search_attributes());
+  if (attributes.search_attributes().indexed_fields().contains(patch_search_attribute))
+    part(patches_, services_, notes_).start(attributes.search_attributes());
   now_ = std::max(now_, info_.start_time);
   const auto& original = attributes.original_execution_run_id();
-  child_ids_ = original.empty() ? info_.run_id : original;
-  seed_ = seed_from(child_ids_);
-  instance_.emplace(definition_, *this, options_.frames);
+  if (original != info_.run_id) child_ids_ = original;
+  seed_ = seed_from(child_ids_.empty() ? info_.run_id : child_ids_);
+  instance_.emplace(definition_, *this, &memory_);
   run::interception interceptors;
   if (options_.interceptors != nullptr) {
     for (const auto& each : *options_.interceptors) interceptors.add(each->intercept_workflow(info_));
@@ -254,7 +256,7 @@ inline void execution::upsert_memo(const payload_map& changes) {
 inline void execution::run_code() {
   use_flag(static_cast<std::uint32_t>(flag::first_rules));
   instance_->run();
-  locals_.code_waits();
+  if (locals_) locals_->code_waits();
   if (!replaying_ && end_.ending() && instance_->unfinished_handlers()) {
     logger().warn(
         "[TMPRL1102] the workflow ends while handlers are still running: they are lost. Wait for what they set, "
@@ -271,8 +273,8 @@ inline bool execution::compare(const logical_task& task) {
   for (const HistoryEvent* event : task.commands) {
     if (!compare(*event, after_patch)) return false;
   }
-  patches_.end_task();
-  effects_.end_task();
+  if (patches_) patches_->end_task();
+  if (effects_) effects_->end_task();
   recycle();
   const auto* extra = services_.commands.front();
   return extra == nullptr || fail_with(extra_command(*extra, task.completed->event_id()));
@@ -292,7 +294,7 @@ inline bool execution::compare(const HistoryEvent& event, bool& after_patch) {
     return found.apply(event) || fail_with(history_problem(describe(event) + " is not possible now"));
   }
   if (patch && patch->deprecated) {
-    patches_.skip(patch->id);
+    part(patches_, services_, notes_).skip(patch->id);
     return true;
   }
   return fail_with(mismatch(event, command));

@@ -110,8 +110,8 @@ inline step workflow_run::proceed() {
   auto& commands = execution_->commands();
   commands.forbid_eager();
   next.eager_activities = commands.eager_used();
-  next.starts = &execution_->locals().starts();
-  next.stops = &execution_->locals().stops();
+  next.starts = &execution_->locals()->starts();
+  next.stops = &execution_->locals()->stops();
   return next;
 }
 
@@ -152,10 +152,10 @@ inline step workflow_run::complete() {
   for (const auto& [id, query] : task_->queries())
     answer_query(*execution_, query, (*request.mutable_query_results())[id]);
   commands.move_to(request);
-  execution_->updates().move_to(request);
+  if (auto* updates = execution_->updates()) updates->move_to(request);
   execution_->flags().write(request);
   request.mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
-  done.stops = &execution_->locals().stops();
+  if (auto* locals = execution_->locals()) done.stops = &locals->stops();
   if (execution_->closing()) done.evict = eviction::closed;
   return done;
 }

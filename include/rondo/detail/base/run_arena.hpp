@@ -1,0 +1,269 @@
+#pragma once
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cassert>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define RONDO_DETAIL_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RONDO_DETAIL_ASAN 1
+#endif
+#endif
+
+namespace rondo::detail {
+
+/// Large blocks that runs have given back, for the next ones: so that the heap does not give them to the system and
+/// take them back again and again. Outlives the arenas that use it. Single threaded.
+class block_store {
+ public:
+  /// Bytes of every block in it.
+  static constexpr std::size_t block_size = 16384;
+
+  explicit block_store(std::size_t most_blocks = 64) noexcept : room_(most_blocks) {}
+  block_store(const block_store&) = delete;
+  block_store& operator=(const block_store&) = delete;
+  ~block_store() {
+    while (first_ != nullptr) ::operator delete(std::exchange(first_, first_->next));
+  }
+
+  void* take() {
+    if (first_ == nullptr) return ::operator new(block_size);
+    ++room_;
+    return std::exchange(first_, first_->next);
+  }
+  void give_back(void* block) noexcept {
+    if (room_ == 0) return ::operator delete(block);
+    --room_;
+    first_ = ::new (block) free_block{first_};
+  }
+
+ private:
+  struct free_block {
+    free_block* next;
+  };
+  free_block* first_ = nullptr;
+  std::size_t room_;
+};
+
+/// The memory of one run: pieces are cut from a few blocks, which go back to the heap together at its end. A piece that
+/// is freed serves the next one of its size, so a run that lives long does not grow. Pieces of more than 2 KiB come
+/// from the heap one by one. Single threaded. Under AddressSanitizer all of them do, so that a use after the end is
+/// found.
+class run_arena {
+ public:
+  /// `large_blocks`: where the large ones come from and go to; null: the heap.
+  explicit run_arena(block_store* large_blocks = nullptr) noexcept : large_blocks_(large_blocks) {}
+  run_arena(const run_arena&) = delete;
+  run_arena& operator=(const run_arena&) = delete;
+  ~run_arena() {
+    assert(in_use_ == 0 && "a piece of memory outlives its arena");
+    while (blocks_ != nullptr) {
+      block* freed = std::exchange(blocks_, blocks_->next);
+      if (freed->is_large && large_blocks_ != nullptr) {
+        large_blocks_->give_back(freed);
+      } else {
+        ::operator delete(freed);
+      }
+    }
+  }
+
+  /// Memory aligned for every ordinary type. Throws std::bad_alloc.
+  [[gnu::always_inline]] void* allocate(std::size_t size) {
+    const std::size_t which = class_of(size);
+    if (!pooled(which) || free_[which] == nullptr) return allocate_anew(size);
+    in_use_ += size;
+    return std::exchange(free_[which], free_[which]->next);
+  }
+
+  /// Takes back what `allocate` of this arena gave; `size` must be the one it was asked for.
+  [[gnu::always_inline]] void deallocate(void* memory, std::size_t size) noexcept {
+    assert(in_use_ >= size);
+    in_use_ -= size;
+    const std::size_t which = class_of(size);
+    if (pooled(which)) return put_back(memory, which);
+    free_alone(memory, size);
+  }
+
+  /// Bytes that were asked for and not given back.
+  std::size_t bytes_in_use() const noexcept { return in_use_; }
+  /// Bytes that the arena has from the heap.
+  std::size_t bytes_held() const noexcept { return in_blocks_ + alone_; }
+
+  // For those who free memory without knowing where it is from, such as coroutines: the arena stands behind it.
+
+  /// Memory from `arena`, or from the heap when it is null. Throws std::bad_alloc.
+  [[gnu::always_inline]] static void* acquire(run_arena* arena, std::size_t size) {
+    const std::size_t whole = with_note(size);
+    void* made = arena == nullptr ? ::operator new(whole) : arena->allocate(whole);
+    std::memcpy(note_of(made, whole), &arena, sizeof(arena));
+    return made;
+  }
+  /// Gives what `acquire` returned back to where it came from.
+  [[gnu::always_inline]] static void release(void* memory, std::size_t size) noexcept {
+    const std::size_t whole = with_note(size);
+    run_arena* arena = nullptr;
+    std::memcpy(&arena, note_of(memory, whole), sizeof(arena));
+    if (arena == nullptr) return ::operator delete(memory);
+    arena->deallocate(memory, whole);
+  }
+
+ private:
+  struct alignas(__STDCPP_DEFAULT_NEW_ALIGNMENT__) block {
+    block* next;
+    bool is_large;
+  };
+  struct piece {
+    piece* next;
+  };
+
+  // Steps of 32 bytes up to 256, then four steps for each power of two.
+  static constexpr std::size_t step = 32, fine_classes = 8, class_count = 20;
+  /// Enough for a workflow that waits for a signal.
+  static constexpr std::size_t first_block = 640, least_block = 512;
+#ifdef RONDO_DETAIL_ASAN
+  static constexpr bool use_blocks = false;
+#else
+  static constexpr bool use_blocks = true;
+#endif
+
+  static constexpr std::size_t class_of(std::size_t size) {
+    const std::size_t last = size == 0 ? 0 : size - 1;
+    if (last < step * fine_classes) return last / step;
+    const auto width = static_cast<std::size_t>(std::bit_width(last));
+    return fine_classes + 4 * (width - 9) + ((last >> (width - 3)) & 3U);
+  }
+  static constexpr std::size_t bytes_of(std::size_t which) {
+    if (which < fine_classes) return (which + 1) * step;
+    const std::size_t coarse = which - fine_classes;
+    return (5 + coarse % 4) << (6 + coarse / 4);
+  }
+  static constexpr bool pooled(std::size_t which) { return use_blocks && which < class_count; }
+
+  static constexpr std::size_t with_note(std::size_t size) {
+    return (size + 2 * sizeof(void*) - 1) / sizeof(void*) * sizeof(void*);
+  }
+  static void* note_of(void* memory, std::size_t whole) noexcept {
+    return static_cast<char*>(memory) + whole - sizeof(void*);
+  }
+
+  void put_back(void* memory, std::size_t which) noexcept { free_[which] = ::new (memory) piece{free_[which]}; }
+
+  // Apart, so that the ordinary case is small enough to become part of its callers.
+  [[gnu::noinline]] void* allocate_anew(std::size_t size) {
+    const std::size_t which = class_of(size);
+    void* made = pooled(which) ? cut(bytes_of(which)) : ::operator new(size);
+    if (!pooled(which)) alone_ += size;
+    in_use_ += size;
+    return made;
+  }
+  [[gnu::noinline]] void free_alone(void* memory, std::size_t size) noexcept {
+    alone_ -= size;
+    ::operator delete(memory);
+  }
+
+  void* cut(std::size_t size) {
+    static_assert(class_of(256) == 7 && class_of(257) == 8 && bytes_of(8) == 320 && class_of(2048) == class_count - 1 &&
+                  bytes_of(class_count - 1) == 2048);
+    if (left_ < size) add_block(size);
+    void* made = next_;
+    next_ += size;
+    left_ -= size;
+    return made;
+  }
+  /// Blocks grow with what there is, so that few are needed and little of the last one lies idle.
+  void add_block(std::size_t needed) {
+    constexpr std::size_t largest = block_store::block_size - sizeof(block);
+    const std::size_t wanted =
+        blocks_ == nullptr ? first_block : std::clamp(in_blocks_ / 2 / step * step, least_block, largest);
+    const std::size_t size = std::max(wanted, needed);
+    const bool is_large = size == largest;
+    void* memory = is_large && large_blocks_ != nullptr ? large_blocks_->take() : ::operator new(sizeof(block) + size);
+    auto* made = ::new (memory) block{blocks_, is_large};
+    while (left_ > 0) {
+      std::size_t which = class_of(left_);
+      if (bytes_of(which) > left_) --which;
+      put_back(next_, which);
+      next_ += bytes_of(which);
+      left_ -= bytes_of(which);
+    }
+    blocks_ = made;
+    next_ = reinterpret_cast<char*>(made + 1);
+    left_ = size / step * step;
+    in_blocks_ += sizeof(block) + size;
+  }
+
+  std::array<piece*, class_count> free_{};
+  block_store* large_blocks_;
+  block* blocks_ = nullptr;
+  /// What is left of the newest block.
+  char* next_ = nullptr;
+  std::size_t left_ = 0;
+  std::size_t in_use_ = 0, in_blocks_ = 0, alone_ = 0;
+};
+
+/// Lets containers of the standard library use an arena; a null one is the heap.
+template <class Type>
+class arena_allocator {
+ public:
+  using value_type = Type;
+
+  arena_allocator(run_arena* from = nullptr) noexcept : from_(from) {}  // NOLINT: containers are given the arena
+  template <class Other>
+  arena_allocator(const arena_allocator<Other>& other) noexcept : from_(other.arena()) {}  // NOLINT: as allocators are
+
+  Type* allocate(std::size_t count) {
+    static_assert(alignof(Type) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+    const std::size_t size = count * sizeof(Type);
+    return static_cast<Type*>(from_ == nullptr ? ::operator new(size) : from_->allocate(size));
+  }
+  void deallocate(Type* memory, std::size_t count) noexcept {
+    if (from_ == nullptr) return ::operator delete(memory);
+    from_->deallocate(memory, count * sizeof(Type));
+  }
+  run_arena* arena() const noexcept { return from_; }
+  template <class Other>
+  bool operator==(const arena_allocator<Other>& other) const noexcept {
+    return from_ == other.arena();
+  }
+
+ private:
+  run_arena* from_;
+};
+
+/// Destroys what `make_in` made.
+template <class Type>
+class arena_delete {
+ public:
+  arena_delete(run_arena* from = nullptr) noexcept : from_(from) {}  // NOLINT: as deleters are
+  void operator()(Type* object) const noexcept {
+    std::destroy_at(object);
+    arena_allocator<Type>(from_).deallocate(object, 1);
+  }
+
+ private:
+  run_arena* from_;
+};
+template <class Type>
+using arena_ptr = std::unique_ptr<Type, arena_delete<Type>>;
+
+/// A new object in an arena, or on the heap when that is null.
+template <class Type, class... Arguments>
+arena_ptr<Type> make_in(run_arena* arena, Arguments&&... arguments) {
+  arena_allocator<Type> memory(arena);
+  Type* place = memory.allocate(1);
+  try {
+    return arena_ptr<Type>(::new (static_cast<void*>(place)) Type(std::forward<Arguments>(arguments)...), arena);
+  } catch (...) {
+    memory.deallocate(place, 1);
+    throw;
+  }
+}
+
+}  // namespace rondo::detail
