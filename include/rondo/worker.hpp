@@ -17,6 +17,7 @@
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/health_board.hpp"
+#include "rondo/detail/worker/held_sessions.hpp"
 #include "rondo/detail/worker/intercepted_activity.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session.hpp"
@@ -111,10 +112,13 @@ class worker {
 
   static std::shared_ptr<detail::worker::run_store> store(const rondo::client& of, registry app,
                                                           const worker_options& options) {
-    return std::make_shared<detail::worker::run_store>(
+    std::string session_queue = detail::worker::held_sessions::add_to(app, options);
+    auto made = std::make_shared<detail::worker::run_store>(
         detail::worker::intercept_activities(std::move(app), options.interceptors), options.logger,
         options.max_cached_workflows, of.connection()->identity() + "-" + detail::random_uuid(),
         options.max_cached_bytes);
+    made->session_queue = std::move(session_queue);
+    return made;
   }
   /// Does not need the worker itself, which may die earlier.
   static asio::awaitable<void> live(std::shared_ptr<detail::worker::session> session, std::shared_ptr<stop_state> stop,

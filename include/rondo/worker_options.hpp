@@ -77,6 +77,9 @@ struct worker_options {
   std::size_t max_concurrent_local_activities = 100;
   /// Requests of Nexus callers in work at once; also the most threads that blocking handlers get.
   std::size_t max_concurrent_nexus_tasks = 100;
+  /// Sessions that workflows may have open on this worker at once, see workflow::create_session; 0: none. Each takes
+  /// one of these slots instead of an activity slot; activities within a session take activity slots as others do.
+  std::size_t max_concurrent_sessions = 0;
   /// Where slots come from; null: a fixed number, as above. With a supplier the number above does not count.
   std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{}, local_activity_slots{}, nexus_slots{};
   /// Further limits for activities of some types; not for local ones.

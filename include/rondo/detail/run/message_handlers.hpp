@@ -25,6 +25,7 @@ class set_handlers {
     auto name = about.name;
     all_.insert_or_assign(std::move(name), entry{std::move(about), std::move(call)});
   }
+  void erase(const std::string& name) { all_.erase(name); }
   const entry* find(std::string_view name) const {
     const auto found = all_.find(name);
     return found == all_.end() ? nullptr : &found->second;
