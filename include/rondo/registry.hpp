@@ -18,6 +18,7 @@
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/nexus_definition.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/workflow/definition.hpp"
@@ -31,6 +32,9 @@ struct workflow_registration {
   /// What a versioned worker does with its runs when another version becomes the current one. Unspecified: as the class
   /// says in its static member `versioning_behavior`, else the worker's default.
   rondo::versioning_behavior versioning_behavior = rondo::versioning_behavior::unspecified;
+  /// Exceptions of these types fail the workflow, as a `rondo::failure` does; others fail the workflow task. Empty: as
+  /// the class says in its static member `failure_exceptions`. Those of the worker's options come on top.
+  exception_list failure_exceptions{};
 };
 
 /// The workflows and activities of a program; every host (a worker, a replayer) runs one. Cheap to copy. A name may be
@@ -241,6 +245,7 @@ class registry {
     if (how.versioning_behavior != rondo::versioning_behavior::unspecified) {
       definition.behavior = how.versioning_behavior;
     }
+    if (!how.failure_exceptions.empty()) definition.failure_exceptions = how.failure_exceptions;
     for (const auto* kind : {&definition.signals, &definition.queries, &definition.updates}) {
       for (std::size_t index = 0; index < kind->size(); ++index) {
         const std::string& name = (*kind)[index].name;

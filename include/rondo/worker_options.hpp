@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rondo/deployment_version.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/log.hpp"
 #include "rondo/log_sinks.hpp"
 #include "rondo/options.hpp"
@@ -147,6 +148,11 @@ struct worker_options {
   /// Called once when the server refuses the worker's polls for good, on the thread of the loop; the worker stops then,
   /// and run() throws the same error.
   std::function<void(const rpc_error&)> on_fatal_error{};
+
+  /// Exceptions of these types that leave workflow code, or an update handler, fail the workflow or the update, as a
+  /// `rondo::failure` does. Others fail the workflow task, which is repeated until the code is mended. With
+  /// nondeterminism_error, changed code fails the workflow too. `= rondo::exception_types<std::invalid_argument>`.
+  exception_list failure_exceptions{};
 
   /// Where the worker, its workflows and activities log: text on stderr unless it is set.
   rondo::logger logger = stderr_logger();

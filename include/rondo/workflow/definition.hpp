@@ -15,6 +15,7 @@
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/message_call.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 #include "rondo/workflow/handlers.hpp"
@@ -59,6 +60,11 @@ concept declares_behavior = requires {
   { Workflow::versioning_behavior } -> std::convertible_to<versioning_behavior>;
 };
 
+template <class Workflow>
+concept declares_failure_exceptions = requires {
+  { Workflow::failure_exceptions } -> std::convertible_to<exception_list>;
+};
+
 /// A workflow that is a class with a coroutine run() and declared handlers. `Dynamic`: for types that nobody else
 /// implements.
 template <class Workflow, bool Dynamic = false>
@@ -101,6 +107,7 @@ class class_workflow final : public workflow_object {
     };
     result.object_bytes = sizeof(class_workflow);
     if constexpr (declares_behavior<Workflow>) result.behavior = Workflow::versioning_behavior;
+    if constexpr (declares_failure_exceptions<Workflow>) result.failure_exceptions = Workflow::failure_exceptions;
     each_handler([&result](const auto& handler) {
       auto& kind = handler.kind == handler_kind::signal  ? result.signals
                    : handler.kind == handler_kind::query ? result.queries

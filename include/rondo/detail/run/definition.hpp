@@ -8,6 +8,7 @@
 
 #include "rondo/deployment_version.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 
@@ -69,6 +70,8 @@ struct workflow_definition {
   /// read.
   std::unique_ptr<workflow_object> (*create)(payload_span arguments) = nullptr;
   versioning_behavior behavior = versioning_behavior::unspecified;
+  /// Exceptions that fail the workflow, beside failures.
+  exception_list failure_exceptions{};
   /// Size of the object that `create` makes.
   std::size_t object_bytes = 0;
 };
