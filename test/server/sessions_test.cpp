@@ -31,6 +31,7 @@ class process {
   explicit process(std::string name) : name_(std::move(name)) {}
 
   asio::awaitable<std::string> where() { co_return name_; }
+  asio::awaitable<std::string> by_which_queue() { co_return activity::info().task_queue; }
   /// Beats until it is told to stop.
   void until_cancelled() {
     ++running;
@@ -56,6 +57,8 @@ task<std::vector<std::string>> works_in_one_place() {
   }
   auto by_name = co_await session.execute_activity<std::string>("where", brief);
   seen.push_back(std::move(by_name));
+  const auto queue = co_await session.execute_activity<&process::by_which_queue>(brief);
+  if (queue != session.task_queue()) throw application_failure("it came by another queue");
   co_await session.complete();
   if (session.open()) throw application_failure("it is still open");
   co_return seen;
@@ -152,6 +155,7 @@ class sessions : public server_test {
   static registry app(process& in) {
     return registry{}
         .activity<&process::where>(in)
+        .activity<&process::by_which_queue>(in)
         .activity<&process::until_cancelled>(in)
         .workflow<works_in_one_place>()
         .workflow<finds_none>()

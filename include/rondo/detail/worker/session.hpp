@@ -13,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -370,14 +371,17 @@ class session : public std::enable_shared_from_this<session> {
     fill(own, runs_->session_queue);
     own.clear_deployment_options();
     own.clear_worker_version_capabilities();
-    const auto begin = [this](const io::response_bytes& answer, slot permit) {
-      return begin_activity(answer, std::move(permit));
+    const auto begin_from = [this](const auto& request) {
+      return [this, queue = request.task_queue().name()](const io::response_bytes& answer, slot permit) {
+        return begin_activity(answer, std::move(permit), queue);
+      };
     };
     add_pollers(
-        "session", "PollActivityTaskQueue", wanted, 1, std::nullopt, [this] { return session_slots_.take(); }, begin);
+        "session", "PollActivityTaskQueue", wanted, 1, std::nullopt, [this] { return session_slots_.take(); },
+        begin_from(wanted));
     add_pollers(
         "activity of sessions", "PollActivityTaskQueue", own, 2, std::nullopt, [this] { return take_activity_slot(); },
-        begin);
+        begin_from(own));
   }
   asio::awaitable<slot> take_activity_slot() {
     slot permit = co_await activity_slots_.take();
@@ -389,7 +393,7 @@ class session : public std::enable_shared_from_this<session> {
     }
     co_return permit;
   }
-  poll_answer begin_activity(const io::response_bytes& answer, slot permit) {
+  poll_answer begin_activity(const io::response_bytes& answer, slot permit, std::string_view queue = {}) {
     auto task = std::make_unique<activity_task>();
     if (!parse(answer, *task)) return {};
     const auto what = read_answer(*task);
@@ -399,7 +403,7 @@ class session : public std::enable_shared_from_this<session> {
       return what;
     }
     permit.mark_used(task->activity_type().name());
-    activities_->start(std::move(task), std::move(permit));
+    activities_->start(std::move(task), std::move(permit), queue);
     return what;
   }
 
