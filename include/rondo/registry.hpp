@@ -73,13 +73,14 @@ class registry {
 
   /// Adds a workflow, a class or a free coroutine, for all types that are not registered. Its run() takes
   /// (std::string type, rondo::payload_list arguments). At most one.
+  /// `how` has no name.
   template <class Workflow>
-  registry& dynamic_workflow() {
-    return set_dynamic(detail::run::class_workflow<Workflow, true>::definition(std::string(any_name)));
+  registry& dynamic_workflow(const workflow_registration& how = {}) {
+    return set_dynamic(detail::run::class_workflow<Workflow, true>::definition(std::string(any_name)), how);
   }
   template <auto Function>
-  registry& dynamic_workflow() {
-    return set_dynamic(detail::run::function_workflow<Function, true>::definition(std::string(any_name)));
+  registry& dynamic_workflow(const workflow_registration& how = {}) {
+    return set_dynamic(detail::run::function_workflow<Function, true>::definition(std::string(any_name)), how);
   }
 
   /// Adds a function as an activity: on the pool of threads, or on the event loop when it returns asio::awaitable.
@@ -241,11 +242,14 @@ class registry {
     }
     return *this;
   }
-  registry& add(detail::run::workflow_definition definition, const workflow_registration& how = {}) {
+  static void change(detail::run::workflow_definition& definition, const workflow_registration& how) {
     if (how.versioning_behavior != rondo::versioning_behavior::unspecified) {
       definition.behavior = how.versioning_behavior;
     }
     if (!how.failure_exceptions.empty()) definition.failure_exceptions = how.failure_exceptions;
+  }
+  registry& add(detail::run::workflow_definition definition, const workflow_registration& how = {}) {
+    change(definition, how);
     for (const auto* kind : {&definition.signals, &definition.queries, &definition.updates}) {
       for (std::size_t index = 0; index < kind->size(); ++index) {
         const std::string& name = (*kind)[index].name;
@@ -259,7 +263,9 @@ class registry {
     }
     return insert(workflows_, "workflow", std::move(definition));
   }
-  registry& set_dynamic(detail::run::workflow_definition definition) {
+  registry& set_dynamic(detail::run::workflow_definition definition, const workflow_registration& how) {
+    if (!how.name.empty()) throw std::invalid_argument("a workflow for any type has no name");
+    change(definition, how);
     if (any_workflow_ != nullptr) throw std::invalid_argument("a workflow for any type is registered already");
     any_workflow_ = std::make_shared<const detail::run::workflow_definition>(std::move(definition));
     return *this;
