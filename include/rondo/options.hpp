@@ -7,6 +7,7 @@
 
 #include "rondo/payload.hpp"
 #include "rondo/priority.hpp"
+#include "rondo/versioning_override.hpp"
 
 // Options that workflow code passes are literal aggregates of views and numbers: a temporary of such a type is safe in
 // a co_await expression with every supported compiler. Strings they name must outlive the call; literals do.
@@ -136,6 +137,9 @@ struct child_workflow_options {
   payload_map_view memo{}, search_attributes{};
   /// Unset: the parent's.
   std::optional<rondo::priority> priority{};
+  /// The version of the worker deployment that runs the child; none: as the server finds it from the parent and the
+  /// child's behaviour.
+  versioning_override versioning{};
   /// What info().headers of the child shows, beside the headers that the worker propagates.
   payload_map_view headers{};
   /// One line, and more, for people who look at the workflow.

@@ -18,6 +18,7 @@
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/nexus_definition.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/workflow/definition.hpp"
@@ -31,6 +32,9 @@ struct workflow_registration {
   /// What a versioned worker does with its runs when another version becomes the current one. Unspecified: as the class
   /// says in its static member `versioning_behavior`, else the worker's default.
   rondo::versioning_behavior versioning_behavior = rondo::versioning_behavior::unspecified;
+  /// Exceptions of these types fail the workflow, as a `rondo::failure` does; others fail the workflow task. Empty: as
+  /// the class says in its static member `failure_exceptions`. Those of the worker's options come on top.
+  exception_list failure_exceptions{};
 };
 
 /// The workflows and activities of a program; every host (a worker, a replayer) runs one. Cheap to copy. A name may be
@@ -69,13 +73,14 @@ class registry {
 
   /// Adds a workflow, a class or a free coroutine, for all types that are not registered. Its run() takes
   /// (std::string type, rondo::payload_list arguments). At most one.
+  /// `how` has no name.
   template <class Workflow>
-  registry& dynamic_workflow() {
-    return set_dynamic(detail::run::class_workflow<Workflow, true>::definition(std::string(any_name)));
+  registry& dynamic_workflow(const workflow_registration& how = {}) {
+    return set_dynamic(detail::run::class_workflow<Workflow, true>::definition(std::string(any_name)), how);
   }
   template <auto Function>
-  registry& dynamic_workflow() {
-    return set_dynamic(detail::run::function_workflow<Function, true>::definition(std::string(any_name)));
+  registry& dynamic_workflow(const workflow_registration& how = {}) {
+    return set_dynamic(detail::run::function_workflow<Function, true>::definition(std::string(any_name)), how);
   }
 
   /// Adds a function as an activity: on the pool of threads, or on the event loop when it returns asio::awaitable.
@@ -238,10 +243,14 @@ class registry {
     }
     return *this;
   }
-  registry& add(detail::run::workflow_definition definition, const workflow_registration& how = {}) {
+  static void change(detail::run::workflow_definition& definition, const workflow_registration& how) {
     if (how.versioning_behavior != rondo::versioning_behavior::unspecified) {
       definition.behavior = how.versioning_behavior;
     }
+    if (!how.failure_exceptions.empty()) definition.failure_exceptions = how.failure_exceptions;
+  }
+  registry& add(detail::run::workflow_definition definition, const workflow_registration& how = {}) {
+    change(definition, how);
     for (const auto* kind : {&definition.signals, &definition.queries, &definition.updates}) {
       for (std::size_t index = 0; index < kind->size(); ++index) {
         const std::string& name = (*kind)[index].name;
@@ -255,7 +264,9 @@ class registry {
     }
     return insert(workflows_, "workflow", std::move(definition));
   }
-  registry& set_dynamic(detail::run::workflow_definition definition) {
+  registry& set_dynamic(detail::run::workflow_definition definition, const workflow_registration& how) {
+    if (!how.name.empty()) throw std::invalid_argument("a workflow for any type has no name");
+    change(definition, how);
     if (any_workflow_ != nullptr) throw std::invalid_argument("a workflow for any type is registered already");
     any_workflow_ = std::make_shared<const detail::run::workflow_definition>(std::move(definition));
     return *this;

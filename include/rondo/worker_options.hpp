@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rondo/deployment_version.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/log.hpp"
 #include "rondo/log_sinks.hpp"
 #include "rondo/options.hpp"
@@ -77,6 +78,9 @@ struct worker_options {
   std::size_t max_concurrent_local_activities = 100;
   /// Requests of Nexus callers in work at once; also the most threads that blocking handlers get.
   std::size_t max_concurrent_nexus_tasks = 100;
+  /// Sessions that workflows may have open on this worker at once, see workflow::create_session; 0: none. Each takes
+  /// one of these slots instead of an activity slot; activities within a session take activity slots as others do.
+  std::size_t max_concurrent_sessions = 0;
   /// Where slots come from; null: a fixed number, as above. With a supplier the number above does not count.
   std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{}, local_activity_slots{}, nexus_slots{};
   /// Further limits for activities of some types; not for local ones.
@@ -144,6 +148,11 @@ struct worker_options {
   /// Called once when the server refuses the worker's polls for good, on the thread of the loop; the worker stops then,
   /// and run() throws the same error.
   std::function<void(const rpc_error&)> on_fatal_error{};
+
+  /// Exceptions of these types that leave workflow code, or an update handler, fail the workflow or the update, as a
+  /// `rondo::failure` does. Others fail the workflow task, which is repeated until the code is mended. With
+  /// nondeterminism_error, changed code fails the workflow too. `= rondo::exception_types<std::invalid_argument>`.
+  exception_list failure_exceptions{};
 
   /// Where the worker, its workflows and activities log: text on stderr unless it is set.
   rondo::logger logger = stderr_logger();

@@ -18,6 +18,7 @@
 #include "rondo/workflow/nexus.hpp"
 #include "rondo/workflow/patch.hpp"
 #include "rondo/workflow/scope.hpp"
+#include "rondo/workflow/session.hpp"
 #include "rondo/workflow/side_effect.hpp"
 #include "rondo/workflow/sync.hpp"
 #include "rondo/workflow/timer.hpp"

@@ -214,6 +214,44 @@ TEST(children, with_options_that_make_no_sense_fail_the_task) {
   EXPECT_EQ(driver.task(), lines{"not completed: child workflow \"shop\": run_timeout must not be negative"});
 }
 
+rondo::task<> on_other_versions() {
+  rondo::child_workflow_options pinned;
+  pinned.id = "pinned";
+  pinned.versioning = rondo::versioning_override::pinned("shops", "v2");
+  auto first = co_await workflow::start_child<shop>(pinned, 1);
+  rondo::child_workflow_options upgraded;
+  upgraded.id = "upgraded";
+  upgraded.versioning = rondo::versioning_override::auto_upgrade();
+  auto second = co_await workflow::start_child<shop>(upgraded, 1);
+}
+rondo::task<> on_half_a_version() {
+  rondo::child_workflow_options wrong;
+  wrong.versioning = rondo::versioning_override::one_time("shops", "");
+  co_await workflow::start_child<shop>(wrong, 1);
+}
+
+TEST(children, may_be_put_on_versions) {
+  engine_driver driver(rondo::registry().workflow<on_other_versions>(), history_builder("on_other_versions"));
+  const auto sent = [&driver] {
+    driver.history.open_task();
+    driver.run_task();
+    auto made =
+        driver.last.completed->commands(0).start_child_workflow_execution_command_attributes().versioning_override();
+    driver.take_completion();
+    return made;
+  };
+  const auto pinned = sent();
+  EXPECT_EQ(pinned.pinned().version().deployment_name(), "shops");
+  EXPECT_EQ(pinned.pinned().version().build_id(), "v2");
+  driver.history.child_started(driver.history.last(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED));
+  EXPECT_TRUE(sent().auto_upgrade());
+
+  engine_driver wrong(rondo::registry().workflow<on_half_a_version>(), history_builder("on_half_a_version"));
+  wrong.history.open_task();
+  wrong.run_task();
+  EXPECT_TRUE(wrong.failure().ends_with("versioning needs deployment_name and build_id")) << wrong.failure();
+}
+
 TEST(children, are_compared_on_replay) {
   engine_driver driver(rondo::registry().workflow<runs_child>(), history_builder("runs_child"));
   driver.history.task().child_initiated("shop-2", "shop");

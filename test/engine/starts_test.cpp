@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <exception>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -82,6 +84,17 @@ TEST(dynamic_workflow, takes_every_type_that_is_not_registered) {
   EXPECT_EQ(play_everywhere({app, history_builder("known"), {}}), (transcript{{"complete (1)"}}));
   EXPECT_TRUE(rondo::registry().dynamic_workflow<any>().has_workflows());
   EXPECT_THROW(rondo::registry().dynamic_workflow<any>().dynamic_workflow<any>(), std::invalid_argument);
+}
+
+TEST(dynamic_workflow, is_registered_with_a_versioning_behaviour) {
+  const auto app =
+      rondo::registry().dynamic_workflow<any>({.versioning_behavior = rondo::versioning_behavior::pinned,
+                                               .failure_exceptions = rondo::exception_types<std::invalid_argument>});
+  const auto* made = app.find_dynamic_workflow();
+  EXPECT_EQ(made->behavior, rondo::versioning_behavior::pinned);
+  EXPECT_TRUE(made->failure_exceptions.contains(std::make_exception_ptr(std::invalid_argument("so"))));
+  EXPECT_FALSE(made->failure_exceptions.contains(std::make_exception_ptr(std::out_of_range("so"))));
+  EXPECT_THROW(rondo::registry().dynamic_workflow<any>({.name = "some"}), std::invalid_argument);
 }
 
 }  // namespace starts_test

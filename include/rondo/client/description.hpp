@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "rondo/client/start.hpp"
-#include "rondo/client/versioning_override.hpp"
 #include "rondo/client/workflow_status.hpp"
 #include "rondo/deployment_version.hpp"
 #include "rondo/options.hpp"
 #include "rondo/payload.hpp"
+#include "rondo/versioning_override.hpp"
 
 namespace rondo {
 

@@ -7,10 +7,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "rondo/client/versioning_override.hpp"
 #include "rondo/options.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/priority.hpp"
+#include "rondo/versioning_override.hpp"
 
 // Options of calls are literal aggregates of views and numbers, safe as temporaries in co_await expressions with every
 // supported compiler. They are read when the call is made: what they name need not live longer.

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <type_traits>
 
-#include "rondo/client/versioning_override.hpp"
 #include "rondo/deployment_version.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/priority.hpp"
+#include "rondo/versioning_override.hpp"
 
 // What people who operate a system may do to workflows.
 namespace rondo {

@@ -163,6 +163,9 @@ inline void check(const options& all, bool needs_version) {
   detail::require_time("reuse_window", all.reuse_window, duration::zero());
   detail::require_time("stop_grace", all.stop_grace, duration::zero());
   if (all.max_sessions == 0) throw std::invalid_argument("rondo: max_sessions must be at least 1");
+  if (all.worker.max_concurrent_sessions > 0) {
+    throw std::invalid_argument("rondo: sessions of workflows outlive an invocation: a serverless worker holds none");
+  }
   rondo::detail::worker::check_options(worker_options_of(all, {}), all.registry);
 }
 

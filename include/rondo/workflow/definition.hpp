@@ -16,6 +16,7 @@
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/message_call.hpp"
 #include "rondo/detail/run/value_shape.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 #include "rondo/workflow/handlers.hpp"
@@ -74,6 +75,11 @@ template <class Signature>
 inline constexpr const call_shape* shape_of_call =
     &call_shape_of<typename Signature::args, typename final_result<typename Signature::raw>::type>::value;
 
+template <class Workflow>
+concept declares_failure_exceptions = requires {
+  { Workflow::failure_exceptions } -> std::convertible_to<exception_list>;
+};
+
 /// A workflow that is a class with a coroutine run() and declared handlers. `Dynamic`: for types that nobody else
 /// implements.
 template <class Workflow, bool Dynamic = false>
@@ -116,6 +122,7 @@ class class_workflow final : public workflow_object {
     };
     if constexpr (!Dynamic) result.shape = shape_of_call<run_signature>;
     if constexpr (declares_behavior<Workflow>) result.behavior = Workflow::versioning_behavior;
+    if constexpr (declares_failure_exceptions<Workflow>) result.failure_exceptions = Workflow::failure_exceptions;
     each_handler([&result](const auto& handler) {
       auto& kind = handler.kind == handler_kind::signal  ? result.signals
                    : handler.kind == handler_kind::query ? result.queries

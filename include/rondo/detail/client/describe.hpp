@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "rondo/client/description.hpp"
-#include "rondo/client/versioning_override.hpp"
 #include "rondo/deployment_version.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/json.hpp"
+#include "rondo/versioning_override.hpp"
 
 // Descriptions of workflows, read from the wire.
 namespace rondo::detail::calls {

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "rondo/client/start.hpp"
-#include "rondo/client/versioning_override.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
@@ -18,6 +17,7 @@
 #include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/priority.hpp"
+#include "rondo/versioning_override.hpp"
 
 // Requests that start workflows.
 namespace rondo::detail::calls {
@@ -55,30 +55,8 @@ inline void set_priority(const call_subject& subject, const priority& from, temp
 
 inline void set_versioning(const call_subject& subject, const versioning_override& from,
                            temporal::api::workflow::v1::VersioningOverride& to) {
-  const bool needs_version =
-      from.kind == versioning_override::kind_type::pinned || from.kind == versioning_override::kind_type::one_time;
-  if (needs_version && (from.deployment_name.empty() || from.build_id.empty())) {
-    refuse(subject, "versioning needs deployment_name and build_id");
-  }
-  const auto set_version = [&](temporal::api::deployment::v1::WorkerDeploymentVersion& version) {
-    version.set_deployment_name(std::string(from.deployment_name));
-    version.set_build_id(std::string(from.build_id));
-  };
-  switch (from.kind) {
-    case versioning_override::kind_type::none:
-      break;
-    case versioning_override::kind_type::pinned:
-      to.mutable_pinned()->set_behavior(
-          temporal::api::workflow::v1::VersioningOverride::PINNED_OVERRIDE_BEHAVIOR_PINNED);
-      set_version(*to.mutable_pinned()->mutable_version());
-      break;
-    case versioning_override::kind_type::auto_upgrade:
-      to.set_auto_upgrade(true);
-      break;
-    case versioning_override::kind_type::one_time:
-      set_version(*to.mutable_one_time()->mutable_target_deployment_version());
-      break;
-  }
+  if (!from.complete()) refuse(subject, "versioning needs deployment_name and build_id");
+  engine::write_override(from, to);
 }
 
 /// Texts for people, "what" and "more about it"; nothing for empty ones.

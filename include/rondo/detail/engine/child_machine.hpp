@@ -285,6 +285,9 @@ class child_machine final : public table_machine<child_machine, child_state, chi
       write_payload_map(*values, *attributes.mutable_search_attributes()->mutable_indexed_fields());
     }
     if (options.priority) write_priority(*options.priority, *attributes.mutable_priority());
+    if (options.versioning.kind != versioning_override::kind_type::none) {
+      write_override(options.versioning, *attributes.mutable_versioning_override());
+    }
     write_headers(call.headers, options.headers, attributes);
     if (!options.summary.empty()) write_json(options.summary, *to.mutable_user_metadata()->mutable_summary());
     if (!options.details.empty()) write_json(options.details, *to.mutable_user_metadata()->mutable_details());

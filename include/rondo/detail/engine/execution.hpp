@@ -208,6 +208,9 @@ class execution final : public run::host {
   void fail(const std::exception_ptr& error) override { end_.fail(error); }
   void cancelled() override { end_.cancelled(); }
   void continue_as_new(const run::continue_as_new_call& call) override;
+  bool fails_workflows(const std::exception_ptr& error) const override {
+    return options_.failure_exceptions.contains(error);
+  }
   void fail_task(std::exception_ptr error) noexcept override {
     if (!code_error_) code_error_ = std::move(error);
   }

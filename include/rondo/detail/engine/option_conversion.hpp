@@ -4,6 +4,7 @@
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/options.hpp"
+#include "rondo/versioning_override.hpp"
 
 // Options as the wire has them.
 namespace rondo::detail::engine {
@@ -20,6 +21,27 @@ inline void write_priority(const priority& from, temporal::api::common::v1::Prio
   to.set_priority_key(from.key);
   to.set_fairness_key(std::string(from.fairness_key));
   to.set_fairness_weight(from.fairness_weight);
+}
+inline void write_override(const versioning_override& from, temporal::api::workflow::v1::VersioningOverride& to) {
+  const auto set_version = [&](temporal::api::deployment::v1::WorkerDeploymentVersion& version) {
+    version.set_deployment_name(std::string(from.deployment_name));
+    version.set_build_id(std::string(from.build_id));
+  };
+  switch (from.kind) {
+    case versioning_override::kind_type::none:
+      break;
+    case versioning_override::kind_type::pinned:
+      to.mutable_pinned()->set_behavior(
+          temporal::api::workflow::v1::VersioningOverride::PINNED_OVERRIDE_BEHAVIOR_PINNED);
+      set_version(*to.mutable_pinned()->mutable_version());
+      break;
+    case versioning_override::kind_type::auto_upgrade:
+      to.set_auto_upgrade(true);
+      break;
+    case versioning_override::kind_type::one_time:
+      set_version(*to.mutable_one_time()->mutable_target_deployment_version());
+      break;
+  }
 }
 /// `changed` when there is one, else what the options say.
 template <class Attributes>

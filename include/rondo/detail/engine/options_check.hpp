@@ -75,6 +75,7 @@ inline void check(const child_workflow_options& options, std::string_view type) 
   owner.require(options.execution_timeout >= duration::zero(), "execution_timeout must not be negative");
   owner.require(options.run_timeout >= duration::zero(), "run_timeout must not be negative");
   owner.require(options.task_timeout >= duration::zero(), "task_timeout must not be negative");
+  owner.require(options.versioning.complete(), "versioning needs deployment_name and build_id");
   if (options.priority) check(*options.priority, owner);
   if (options.retry) check(*options.retry, owner);
 }

@@ -11,6 +11,7 @@
 #include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/local_activity.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/log.hpp"
 
 namespace rondo {
@@ -32,6 +33,8 @@ struct run_options {
   const std::vector<std::string>* propagated_headers = nullptr;
   /// The server keeps sdk_metadata (a capability that it reports).
   bool server_keeps_flags = true;
+  /// Exceptions that fail workflows of all types, beside failures.
+  exception_list failure_exceptions{};
 };
 
 /// What holds for one workflow task only.

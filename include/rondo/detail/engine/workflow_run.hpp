@@ -91,6 +91,9 @@ class workflow_run {
   step complete();
   step answer();
   step fail(const task_problem& problem, eviction why);
+  /// The workflow ends as failed because its code has changed.
+  step fail_workflow(const task_problem& problem);
+  bool fails_workflow(const task_problem& problem) const;
   step inconsistent(std::string what);
   step made(step_kind kind) const;
 

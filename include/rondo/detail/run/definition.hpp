@@ -10,6 +10,7 @@
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/detail/run/value_shape.hpp"
+#include "rondo/exception_types.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 
@@ -75,6 +76,8 @@ struct workflow_definition {
   versioning_behavior behavior = versioning_behavior::unspecified;
   /// Null for one that runs any type.
   const call_shape* shape = nullptr;
+  /// Exceptions that fail the workflow, beside failures.
+  exception_list failure_exceptions{};
 };
 
 }  // namespace rondo::detail::run

@@ -200,6 +200,8 @@ class host {
   virtual void fail(const std::exception_ptr& error) = 0;
   virtual void cancelled() = 0;
   virtual void continue_as_new(const continue_as_new_call& call) = 0;
+  /// The worker's options say that this exception, which is no failure, ends workflows as failed.
+  virtual bool fails_workflows(const std::exception_ptr& /*error*/) const { return false; }
   /// The workflow task fails (not the workflow): the server repeats it. The first error is kept.
   virtual void fail_task(std::exception_ptr error) noexcept = 0;
 

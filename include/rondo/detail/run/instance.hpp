@@ -217,7 +217,7 @@ class instance final : public run_context {
     } catch (const failure&) {
       engine().fail_update(of.about().id, error);
     } catch (...) {
-      engine().fail_task(error);
+      is_failure(error) ? engine().fail_update(of.about().id, error) : engine().fail_task(error);
     }
   }
 
@@ -239,8 +239,12 @@ class instance final : public run_context {
     } catch (const failure&) {
       engine().fail(error);
     } catch (...) {
-      engine().fail_task(error);
+      is_failure(error) ? engine().fail(error) : engine().fail_task(error);
     }
+  }
+  /// True for exceptions of other types that count as failures.
+  bool is_failure(const std::exception_ptr& error) {
+    return definition_.failure_exceptions.contains(error) || engine().fails_workflows(error);
   }
 
   const workflow_definition& definition_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "rondo/detail/engine/api.hpp"
@@ -41,9 +42,11 @@ class activity_runner {
     }
   }
 
-  void start(std::unique_ptr<activity_task> task, slot permit) {
+  /// `queue`: where the task came from, which it does not say itself; empty: the worker's.
+  void start(std::unique_ptr<activity_task> task, slot permit, std::string_view queue = {}) {
     const std::string type = task->activity_type().name();
     auto about = facts_of(*task);
+    if (!queue.empty()) about.task_queue = queue;
     auto details = engine::list_of(task->heartbeat_details());
     auto log = services_.options.logger.with({{"namespace", about.namespace_},
                                               {"task_queue", about.task_queue},

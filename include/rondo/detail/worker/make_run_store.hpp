@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rondo/detail/base/uuid.hpp"
+#include "rondo/detail/worker/held_sessions.hpp"
 #include "rondo/detail/worker/intercepted_activity.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/registry.hpp"
@@ -14,9 +15,12 @@ namespace rondo::detail::worker {
 /// The runs of a worker with these options, which have a sticky queue of their own at the server.
 inline std::shared_ptr<run_store> make_run_store(registry app, const worker_options& options,
                                                  const std::string& identity) {
-  return std::make_shared<run_store>(intercept_activities(std::move(app), options.interceptors), options.logger,
-                                     options.max_cached_workflows, identity + "-" + random_uuid(),
-                                     options.max_cached_bytes);
+  std::string session_queue = held_sessions::add_to(app, options);
+  auto made = std::make_shared<run_store>(intercept_activities(std::move(app), options.interceptors), options.logger,
+                                          options.max_cached_workflows, identity + "-" + random_uuid(),
+                                          options.max_cached_bytes);
+  made->session_queue = std::move(session_queue);
+  return made;
 }
 
 }  // namespace rondo::detail::worker

@@ -54,6 +54,9 @@ inline void check_options(const worker_options& options, const registry& app) {
   if (options.workflow_only && options.activity_only) {
     throw std::invalid_argument("rondo: workflow_only and activity_only exclude each other");
   }
+  if (options.workflow_only && options.max_concurrent_sessions > 0) {
+    throw std::invalid_argument("rondo: a worker that is workflow_only cannot hold sessions");
+  }
   const bool workflows = runs_workflows(options, app), activities = runs_activities(options, app);
   const bool nexus = runs_nexus(options, app);
   if (!workflows && !activities && !nexus) {

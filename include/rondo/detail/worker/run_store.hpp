@@ -45,6 +45,8 @@ class run_store {
   const registry definitions;
   const rondo::logger log;
   const std::string sticky_queue;
+  /// The task queue of the sessions that workflows open on this worker; empty: it holds none.
+  std::string session_queue;
   /// Empty until a session has asked.
   std::optional<namespace_facts> facts;
   /// Keeps a run until its next task, and drops others if there is no room.

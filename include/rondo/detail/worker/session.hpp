@@ -13,6 +13,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/run/session_place.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
@@ -76,6 +78,7 @@ class session : public std::enable_shared_from_this<session> {
                         options_.logger),
         nexus_slots_(loop, slot_kind::nexus, supplier_of(options_.nexus_slots, options_.max_concurrent_nexus_tasks),
                      options_.task_queue, options_.logger),
+        session_slots_(loop, std::max<std::size_t>(1, options_.max_concurrent_sessions)),
         limiter_(options_.max_activities_per_second) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
     check_options(options_, runs_->definitions);
@@ -114,6 +117,7 @@ class session : public std::enable_shared_from_this<session> {
     workflow_slots_.close();
     activity_slots_.close();
     nexus_slots_.close();
+    session_slots_.close();
     if (workflows_) workflows_->stopping = true;
     changes_.notify();
   }
@@ -331,6 +335,28 @@ class session : public std::enable_shared_from_this<session> {
         "activity", "PollActivityTaskQueue", request, options_.max_activity_pollers,
         activity_scaling(options_, facts().enrolls_pollers), [this] { return take_activity_slot(); },
         [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
+    if (!runs_->session_queue.empty()) start_session_polls();
+  }
+  /// For sessions of workflows: one queue of all workers that have room for one, and one of this worker alone, which no
+  /// version has to do with.
+  void start_session_polls() {
+    engine::service::PollActivityTaskQueueRequest wanted;
+    fill(wanted, run::session_creation_queue(options_.task_queue));
+    engine::service::PollActivityTaskQueueRequest own;
+    fill(own, runs_->session_queue);
+    own.clear_deployment_options();
+    own.clear_worker_version_capabilities();
+    const auto begin_from = [this](const auto& request) {
+      return [this, queue = request.task_queue().name()](const io::response_bytes& answer, slot permit) {
+        return begin_activity(answer, std::move(permit), queue);
+      };
+    };
+    add_pollers(
+        "session", "PollActivityTaskQueue", wanted, 1, std::nullopt, [this] { return session_slots_.take(); },
+        begin_from(wanted));
+    add_pollers(
+        "activity of sessions", "PollActivityTaskQueue", own, 2, std::nullopt, [this] { return take_activity_slot(); },
+        begin_from(own));
   }
   asio::awaitable<slot> take_activity_slot() {
     slot permit = co_await activity_slots_.take();
@@ -342,7 +368,7 @@ class session : public std::enable_shared_from_this<session> {
     }
     co_return permit;
   }
-  poll_answer begin_activity(const io::response_bytes& answer, slot permit) {
+  poll_answer begin_activity(const io::response_bytes& answer, slot permit, std::string_view queue = {}) {
     auto task = std::make_unique<activity_task>();
     if (!parse(answer, *task)) return {};
     const auto what = read_answer(*task);
@@ -352,7 +378,7 @@ class session : public std::enable_shared_from_this<session> {
       return what;
     }
     permit.mark_used(task->activity_type().name());
-    activities_->start(std::move(task), std::move(permit));
+    activities_->start(std::move(task), std::move(permit), queue);
     return what;
   }
 
@@ -490,7 +516,7 @@ class session : public std::enable_shared_from_this<session> {
   change_signal changes_;
   session_counts counts_;
   polling polling_;
-  slot_line workflow_slots_, activity_slots_, nexus_slots_;
+  slot_line workflow_slots_, activity_slots_, nexus_slots_, session_slots_;
   rate_limiter limiter_;
   std::unique_ptr<activity_services> services_;
   std::unique_ptr<activity_runner> activities_;

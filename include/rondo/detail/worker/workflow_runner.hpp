@@ -175,7 +175,8 @@ class workflow_runner {
                                            .blocks = &runs_.blocks,
                                            .interceptors = &settings_.options.interceptors,
                                            .propagated_headers = &settings_.options.propagated_headers,
-                                           .server_keeps_flags = settings_.server_keeps_flags});
+                                           .server_keeps_flags = settings_.server_keeps_flags,
+                                           .failure_exceptions = settings_.options.failure_exceptions});
     }
     const auto since = io::steady_clock::now();
     auto eager = reserve_eager();

@@ -1,10 +1,12 @@
 #pragma once
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <utility>
 
 #include "rondo/detail/engine/query_answers.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
+#include "rondo/exception_types.hpp"
 
 namespace rondo::detail::engine {
 
@@ -178,7 +180,26 @@ inline void write_problem(const task_problem& problem, Failure& to) {
                                                                            : "WorkflowTaskError");
 }
 
+inline bool workflow_run::fails_workflow(const task_problem& problem) const {
+  if (!problem.nondeterminism()) return false;
+  const auto error = std::make_exception_ptr(nondeterminism_error(problem.message));
+  return definition_.failure_exceptions.contains(error) || options_.failure_exceptions.contains(error);
+}
+
+inline step workflow_run::fail_workflow(const task_problem& problem) {
+  auto done = made(step_kind::completed);
+  done.evict = eviction::nondeterminism;
+  auto& request = *google::protobuf::Arena::CreateMessage<service::RespondWorkflowTaskCompletedRequest>(arena_);
+  done.completed = &request;
+  request.set_task_token(task_->task_token());
+  auto& command = *request.add_commands();
+  command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
+  write_problem(problem, *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure());
+  return done;
+}
+
 inline step workflow_run::fail(const task_problem& problem, eviction why) {
+  if (!query_only() && fails_workflow(problem)) return fail_workflow(problem);
   auto done = made(query_only() ? step_kind::query_answered : step_kind::failed);
   done.evict = problem.nondeterminism() ? eviction::nondeterminism : why;
   if (query_only()) {

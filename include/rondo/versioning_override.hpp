@@ -21,6 +21,12 @@ struct versioning_override {
     return {kind_type::one_time, deployment_name, build_id};
   }
 
+  /// It names a version where it needs one.
+  constexpr bool complete() const noexcept {
+    const bool needs_version = kind == kind_type::pinned || kind == kind_type::one_time;
+    return !needs_version || (!deployment_name.empty() && !build_id.empty());
+  }
+
   kind_type kind = kind_type::none;
   std::string_view deployment_name{}, build_id{};
 };
