@@ -162,6 +162,13 @@ TEST(go_stubs, ResolveNamesThatClash) {
   EXPECT_TRUE(has(text, "func StartRun2("));
 }
 
+TEST(go_stubs, TellDescriptionsInOneLine) {
+  const std::string text = generated("go", described("", R"({"name": "a", "description": "First.\n\n- ''Then''\n"})",
+                                                     R"({"name": "w", "description": "Works."})"));
+  EXPECT_TRUE(has(text, "workflow.WithActivityOptions says how. First. - 'Then'\nfunc ExecuteA("));
+  EXPECT_TRUE(has(text, "// StartW starts the workflow. Works.\nfunc StartW("));
+}
+
 TEST(go_stubs, NameFieldsAsJsonDoes) {
   EXPECT_TRUE(has(generated("go", with_field("order-id")), "OrderID string `json:\"order-id\"`"));
   EXPECT_TRUE(has(generated("go", with_field("-")), "Unnamed string `json:\"-,\"`"));

@@ -104,7 +104,7 @@ class go_stubs {
     std::string out = "// " + name + " is the type of the workflow.\nconst " + name + " = " + literal(of.name) +
                       "\n\n// " + handle + " is one execution of the workflow.\ntype " + handle +
                       " struct {\n\tclient.WorkflowRun\n\tclient client.Client\n\trunID  string\n}\n\n";
-    out += "// Start" + own + " starts the workflow.\nfunc Start" + own +
+    out += comment("Start" + own + " starts the workflow.", of) + "func Start" + own +
            "(ctx context.Context, c client.Client, options client.StartWorkflowOptions" + parameters(of) + ") (" +
            handle + ", error) {\n\trun, err := c.ExecuteWorkflow(ctx, options, " + name + values(of) + ")\n\treturn " +
            handle + "{WorkflowRun: run, client: c}, err\n}\n\n";

@@ -253,9 +253,9 @@ class python_stubs {
     for (const auto& each : of.updates)
       asking("execute_update", "update_" + updates.claim(snake_case(each.name)), each);
     out += "\n\nasync def start_" + base + "(client: Client" + parameters(of) +
-           ", *, id: str, task_queue: str, **options: Any) -> " + own + "Handle:\n    return " + own +
-           "Handle(\n        await client.start_workflow(" + wire + ", " + values(of) + wanted(of) +
-           ", id=id, task_queue=task_queue, **options)\n    )\n";
+           ", *, id: str, task_queue: str, **options: Any) -> " + own + "Handle:\n" + documentation(of, "    ") +
+           "    return " + own + "Handle(\n        await client.start_workflow(" + wire + ", " + values(of) +
+           wanted(of) + ", id=id, task_queue=task_queue, **options)\n    )\n";
     out += "\n\ndef get_" + base + "(client: Client, workflow_id: str, run_id: Optional[str] = None) -> " + own +
            "Handle:\n    return " + own + "Handle(client.get_workflow_handle(workflow_id, run_id=run_id" + wanted(of) +
            "))\n";
