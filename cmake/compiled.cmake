@@ -4,6 +4,7 @@ file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJ
 rondo_batch(compiled_sources compiled 1 ${bodies})
 add_library(rondo-compiled STATIC ${compiled_sources})
 add_library(rondo::compiled ALIAS rondo-compiled)
+set_target_properties(rondo-compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_compile_definitions(rondo-compiled PUBLIC RONDO_COMPILED)
 target_link_libraries(rondo-compiled PUBLIC rondo)
 # gcc takes the lambdas of functions that are not inline for those of another source, as they stand in a header.

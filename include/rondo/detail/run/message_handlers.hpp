@@ -27,7 +27,9 @@ class set_handlers {
     if (all_ == nullptr) all_ = std::make_unique<entries>();
     all_->insert_or_assign(std::move(name), entry{std::move(about), std::move(call)});
   }
-  void erase(const std::string& name) { all_.erase(name); }
+  void erase(const std::string& name) {
+    if (all_ != nullptr) all_->erase(name);
+  }
   const entry* find(std::string_view name) const {
     if (all_ == nullptr) return nullptr;
     const auto found = all_->find(name);
