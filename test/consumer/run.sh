@@ -31,6 +31,7 @@ esac
 run cmake -S "$here/cmake" -B "$work/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
 run cmake --build "$work/cmake"
 "$work/cmake/consumer"
+"$work/cmake/parts"
 if [ -x "$work/cmake/static-consumer" ]; then
   "$work/cmake/static-consumer"
   if readelf -d "$work/cmake/static-consumer" | grep -E 'NEEDED.*(grpc|proto|absl|stdc)'; then exit 1; fi
