@@ -280,6 +280,7 @@ class session : public std::enable_shared_from_this<session> {
   asio::awaitable<void> describe_namespace(io::time_point deadline) {
     engine::service::DescribeNamespaceRequest request;
     request.set_namespace_(namespace_);
+    request.set_weak_consistency(true);
     engine::service::DescribeNamespaceResponse response;
     io::retry_options how(io::rpc_class::unary);
     how.options.deadline = deadline;

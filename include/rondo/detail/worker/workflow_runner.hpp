@@ -66,6 +66,7 @@ class workflow_runner {
         connection_(std::move(to)),
         settings_(std::move(settings)),
         local_services_(std::make_shared<local_activity_services>(connection_->loop(), settings_.options)),
+        fetches_(connection_->loop(), most_fetches),
         watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
@@ -126,6 +127,7 @@ class workflow_runner {
   /// Calls to the server end now, and none is made any more; so all tasks end.
   void break_off() {
     calls_.cancel();
+    fetches_.close();
     broken_off_ = true;
     wake_locals();
   }
@@ -397,6 +399,7 @@ class workflow_runner {
 
   asio::awaitable<std::unique_ptr<engine::service::GetWorkflowExecutionHistoryResponse>> fetch(
       const workflow_task& task, std::string token) {
+    const slot turn = co_await fetches_.take();
     engine::service::GetWorkflowExecutionHistoryRequest request;
     request.set_namespace_(settings_.namespace_);
     *request.mutable_execution() = task.message->workflow_execution();
@@ -524,6 +527,9 @@ class workflow_runner {
   workflow_settings settings_;
   io::call_token calls_;
   std::shared_ptr<local_activity_services> local_services_;
+  /// Who may fetch a history: after a start all runs need theirs, and each page may have megabytes.
+  static constexpr std::size_t most_fetches = 5;
+  slot_line fetches_;
   bool broken_off_ = false, handing_over_ = false;
   std::map<std::string, busy_run> busy_;
   deadlock_watch watch_;
