@@ -13,6 +13,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -95,6 +96,12 @@ class worker_shutdown : public worker_test {
     give_activity(type);
     auto began = shared->began.get_future();
     ASSERT_TRUE(until([&] { return began.wait_for(0s) == std::future_status::ready; }));
+  }
+  std::size_t lines_with(std::string_view part) const {
+    std::size_t found = 0;
+    const std::string all = log->text();
+    for (auto at = all.find(part); at != std::string::npos; at = all.find(part, at + part.size())) ++found;
+    return found;
   }
   /// The worker tells the server once that it goes, and calls nothing after that.
   void expect_last_goodbye(std::size_t starts = 1) {
@@ -426,11 +433,21 @@ TEST_F(worker_shutdown, servers_that_cannot_describe_namespaces_are_fine) {
 
 // Polls that fail
 
+TEST_F(worker_shutdown, the_namespace_is_asked_about_once_and_cheaply) {
+  begin(app());
+  ASSERT_TRUE(until([&] { return idle(); }));
+  const auto asked = server.seen<service::DescribeNamespaceRequest>();
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_TRUE(asked.front().weak_consistency()) << "many workers may start at once";
+}
+
 TEST_F(worker_shutdown, polls_go_on_after_failures) {
   begin(app());
   server.fail<workflow_poll>(rpc_code::resource_exhausted, "too many", 3);
   server.fail<activity_poll>(rpc_code::unavailable, "restarting", 3);
   ASSERT_TRUE(until([&] { return idle(); }));
+  EXPECT_LE(lines_with("too many"), 2U) << "one line for all pollers of each of the two queues";
+  EXPECT_EQ(lines_with("restarting"), 1U);
   server.fail<activity_poll>(rpc_code::permission_denied, "not yet", 2);
   give_activity("quick");
   ASSERT_TRUE(until([&] { return server.count<completed>() == 1 && idle(); }));

@@ -208,6 +208,15 @@ TEST_F(worker_workflow, asks_for_as_many_eager_activities_as_slots_are_free_but_
   stop();
   start(app_with_activity(), with_activity_slots(10));
   EXPECT_EQ(eager_of("c"), 3);
+  stop();
+  auto wider = with_activity_slots(10);
+  wider.max_eager_activities = 1;
+  start(app_with_activity(), wider);
+  EXPECT_EQ(eager_of("d"), 1);
+  stop();
+  wider.max_eager_activities = 100;
+  start(app_with_activity(), wider);
+  EXPECT_EQ(eager_of("e"), 4) << "all that there are";
 }
 
 TEST_F(worker_workflow, eager_activities_run_and_give_their_slots_back) {
@@ -454,6 +463,26 @@ TEST_F(worker_workflow, fetches_pages_one_after_another) {
   for (const auto& each : server.seen<service::GetWorkflowExecutionHistoryRequest>())
     tokens.push_back(each.next_page_token());
   EXPECT_EQ(tokens, (std::vector<std::string>{"3", "6", "7", "10"}));
+}
+
+TEST_F(worker_workflow, fetches_five_histories_at_once) {
+  using fetch = service::GetWorkflowExecutionHistoryRequest;
+  auto wide = options();
+  wide.max_concurrent_workflow_tasks = 20;
+  start(app(), wide);
+  server.hang<fetch>();
+  for (int i = 0; i < 8; ++i) {
+    auto& run = add_order("run" + std::to_string(i));
+    run.history.task().signal("close");
+    run.cuts = {2};
+    run.offer();
+  }
+  ASSERT_TRUE(until([&] { return worker->session().in_flight().workflow_tasks == 8 && fetches() >= 5; }));
+  settle();
+  EXPECT_EQ(fetches(), 5U);
+  server.release<fetch>();
+  ASSERT_TRUE(until([&] { return completions() == 8 && idle(); }));
+  EXPECT_EQ(fetches(), 8U);
 }
 
 TEST_F(worker_workflow, pages_may_end_anywhere) {

@@ -43,6 +43,21 @@ class journey {
   bool onward_ = false;
 };
 
+rondo::task<std::string> visits() { co_return co_await workflow::execute_activity<&site::where>(soon); }
+/// Sends a child to a version, and tells where it was.
+rondo::task<std::string> sends_a_child(std::string deployment, std::string build_id) {
+  rondo::child_workflow_options there;
+  there.versioning = rondo::versioning_override::pinned(deployment, build_id);
+  co_return co_await workflow::execute_child<visits>(there);
+}
+rondo::task<std::string> visits_in_a_session() {
+  auto session = co_await workflow::create_session({.creation_timeout = 30s});
+  auto first = co_await session.execute_activity<&site::where>(soon);
+  auto second = co_await session.execute_activity<&site::where>(soon);
+  co_await session.complete();
+  co_return first + " " + second;
+}
+
 class versions : public server_test {
  protected:
   /// A worker of a build, which runs the workflow as one that stays and as one that moves on.
@@ -54,7 +69,10 @@ class versions : public server_test {
       rondo::registry app;
       app.workflow<journey>({.name = "stays", .versioning_behavior = versioning_behavior::pinned});
       app.workflow<journey>({.name = "moves_on"});
+      app.workflow<visits>().workflow<sends_a_child>().workflow<visits_in_a_session>();
+      app.workflow<visits_in_a_session>({.name = "pinned", .versioning_behavior = versioning_behavior::pinned});
       app.activity<&site::where>(site_);
+      how.max_concurrent_sessions = 3;
       worker_ = std::make_unique<running_worker>(std::move(app), std::move(how));
     }
 
@@ -89,6 +107,24 @@ TEST_F(versions, a_pinned_run_stays_and_another_moves_on) {
   EXPECT_EQ(end(moves_on), "1 2");
   EXPECT_EQ(end(begin("stays")), "2 2");
   EXPECT_EQ(end(begin("moves_on")), "2 2");
+}
+
+TEST_F(versions, a_child_may_be_sent_to_one) {
+  if (server_under_test() == server_kind::real) GTEST_SKIP() << "this server ignores overrides of children";
+  const build first(*this, "1"), second(*this, "2");
+  routing.set_current("1");
+  EXPECT_EQ(client.execute_workflow<visits>(start()).get(), "1");
+  EXPECT_EQ(client.execute_workflow<sends_a_child>(start(), deployment, "2").get(), "2");
+}
+
+TEST_F(versions, sessions_are_with_workers_of_the_version) {
+  const build first(*this, "1"), second(*this, "2");
+  for (const std::string current : {"1", "2"}) {
+    routing.set_current(current);
+    const auto expected = current + " " + current;
+    EXPECT_EQ(client.execute_workflow<visits_in_a_session>(start()).get(), expected);
+    EXPECT_EQ(client.execute_workflow<std::string>("pinned", start()).get(), expected);
+  }
 }
 
 TEST_F(versions, a_ramping_version_gets_its_share) {

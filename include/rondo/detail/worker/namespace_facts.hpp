@@ -33,6 +33,7 @@ inline asio::awaitable<namespace_facts> describe_namespace(std::shared_ptr<io::c
                                                            io::time_point deadline) {
   engine::service::DescribeNamespaceRequest request;
   request.set_namespace_(namespace_name);
+  request.set_weak_consistency(true);
   engine::service::DescribeNamespaceResponse response;
   io::retry_options how(io::rpc_class::unary);
   how.options.deadline = deadline;

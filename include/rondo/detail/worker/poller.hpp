@@ -184,7 +184,10 @@ class poller {
       last_ = {began, began};
       if (group_->scale) group_->scale->expired(now);
     } else if (!shared_.stopped) {
-      group_->problem = result.status.message;
+      // The pollers of a group fail together: one line says it for all.
+      if (std::exchange(group_->problem, result.status.message) != result.status.message) {
+        shared_.log.warn("poll failed, trying again", {{"call", method_}, {"error", result.status.message}});
+      }
       if (group_->scale) group_->scale->failed(result.status.code);
     }
     grow();
@@ -204,13 +207,11 @@ class poller {
   asio::awaitable<bool> recover(rpc_status status) {
     auto& policy = shared_.connection->retries();
     const auto now = io::steady_clock::now();
-    const bool first = !state_.first_failure.has_value();
     const auto delay = io::next_delay(state_, status, now, policy.random(), policy.numbers);
     if (!delay) {
       shared_.failed(status);
       co_return false;
     }
-    if (first) shared_.log.warn("poll failed, trying again", {{"call", method_}, {"error", status.message}});
     asio::error_code woken;
     co_await io::async_sleep_until(shared_.loop, io::later(now, *delay), &shared_.token,
                                    asio::redirect_error(asio::use_awaitable, woken));

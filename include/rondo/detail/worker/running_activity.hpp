@@ -228,6 +228,13 @@ class running_activity final : public activity_context, public std::enable_share
     if (!reported_ && throttle_.due(clock::now())) send_heartbeat();
   }
   void send_heartbeat() { services_->spawn(beat(shared_from_this())); }
+  /// A beat that was not taken by then is of no use: the next one is due, or the attempt has timed out.
+  io::time_point heartbeat_deadline() const {
+    const auto next = io::later(throttle_.next(), std::chrono::seconds(1));
+    const duration timeout = info().heartbeat_timeout;
+    if (timeout <= duration::zero()) return next;
+    return std::min(next, io::later(clock::now(), std::max(timeout, duration(std::chrono::seconds(1)))));
+  }
   static asio::awaitable<void> beat(std::shared_ptr<running_activity> self) {
     if (self->reported_) co_return;
     engine::service::RecordActivityTaskHeartbeatRequest request;
@@ -238,7 +245,7 @@ class running_activity final : public activity_context, public std::enable_share
     engine::write_payloads(self->latest_details_, *request.mutable_details());
     io::retry_options how(io::rpc_class::unary);
     how.payload_context = self->payload_context();
-    how.options.deadline = self->throttle_.next() + std::chrono::seconds(1);
+    how.options.deadline = self->heartbeat_deadline();
     const auto reply = co_await self->calls_->call<engine::service::RecordActivityTaskHeartbeatResponse>(
         "RecordActivityTaskHeartbeat", request, std::move(how));
     self->heartbeat_answered(reply.status, reply.response);

@@ -1,5 +1,6 @@
 #pragma once
 #include <asio/awaitable.hpp>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -14,8 +15,10 @@
 #include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/data_call.hpp"
+#include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
+#include "rondo/detail/worker/slots.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/log.hpp"
 #include "rondo/rpc_error.hpp"
@@ -34,20 +37,28 @@ struct workflow_task {
 /// the server repeats the task for: those are in the log.
 class workflow_calls {
  public:
-  workflow_calls(const worker_options& options, std::string namespace_name, std::string identity,
+  workflow_calls(io::event_loop& loop, const worker_options& options, std::string namespace_name, std::string identity,
                  session_counts& counted)
-      : options_(options), namespace_(std::move(namespace_name)), identity_(std::move(identity)), counts_(counted) {}
+      : options_(options),
+        namespace_(std::move(namespace_name)),
+        identity_(std::move(identity)),
+        counts_(counted),
+        fetches_(loop, most_fetches) {}
   workflow_calls(const workflow_calls&) = delete;
   workflow_calls& operator=(const workflow_calls&) = delete;
 
   /// Calls that begin from now on go there.
   void use(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
   /// Calls end now, and none is made any more.
-  void break_off() { token_.cancel(); }
+  void break_off() {
+    token_.cancel();
+    fetches_.close();
+  }
 
   /// A page of the history; null: there is none, and what was to be said of it has been said.
   asio::awaitable<std::unique_ptr<engine::service::GetWorkflowExecutionHistoryResponse>> fetch(
       const workflow_task& task, std::string token) {
+    const slot turn = co_await fetches_.take();
     engine::service::GetWorkflowExecutionHistoryRequest request;
     request.set_namespace_(namespace_);
     *request.mutable_execution() = task.message->workflow_execution();
@@ -152,11 +163,15 @@ class workflow_calls {
     return made;
   }
 
+  /// Histories that are fetched at the same time: after a start all runs need theirs, and a page may have megabytes.
+  static constexpr std::size_t most_fetches = 5;
+
   const worker_options& options_;
   const std::string namespace_, identity_;
   session_counts& counts_;
   std::shared_ptr<io::connection> connection_;
   io::call_token token_;
+  slot_line fetches_;
 };
 
 }  // namespace rondo::detail::worker

@@ -54,7 +54,7 @@ class workflow_runner {
       : runs_(runs),
         counts_(counted),
         settings_(std::move(settings)),
-        calls_(settings_.options, settings_.namespace_, settings_.identity, counted),
+        calls_(to->loop(), settings_.options, settings_.namespace_, settings_.identity, counted),
         local_services_(std::make_shared<local_activity_services>(to->loop(), settings_.options)),
         watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
