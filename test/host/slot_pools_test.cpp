@@ -115,8 +115,8 @@ TEST_F(slot_pools, one_that_waits_when_its_time_is_over_is_left_to_the_server) {
   auto waits = make("heavy", {R"("b")"}, "2");
   waits.mutable_start_to_close_timeout()->set_nanos(1'000'000);
   give(waits);
-  ASSERT_TRUE(
-      until([&] { return server.left(queue::activity) == 0 && worker->session().in_flight().activities == 1; }));
+  const auto& session = worker->session();
+  ASSERT_TRUE(until([&] { return session.counts().activities == 2 && session.in_flight().activities == 1; }));
   tools.open = true;
   ASSERT_TRUE(until([&] { return server.count<completed>() == 1 && idle(); }));
   EXPECT_EQ(reports(), 1U);

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -132,6 +133,23 @@ task<std::vector<std::string>> survives_a_loss() {
   co_return told;
 }
 
+task<std::string> works_until_the_end(workflow::session in) {
+  constexpr activity_options long_work{
+      .start_to_close_timeout = 60s, .heartbeat_timeout = 1s, .retry = retry_policy{.maximum_attempts = 1}};
+  auto work = co_await workflow::as_result(in.execute_activity<&process::until_cancelled>(long_work));
+  try {
+    work.rethrow();
+  } catch (const session_failure& failed) {
+    co_return failed.message();
+  }
+  co_return "went on";
+}
+task<std::string> is_completed_too_early() {
+  auto session = co_await workflow::create_session({.creation_timeout = 20s});
+  auto both = co_await workflow::when_all(works_until_the_end(session), session.complete());
+  co_return std::get<0>(std::move(both));
+}
+
 task<std::string> runs_out_of_time() {
   constexpr activity_options long_work{
       .start_to_close_timeout = 60s, .heartbeat_timeout = 1s, .retry = retry_policy{.maximum_attempts = 1}};
@@ -162,6 +180,7 @@ class sessions : public server_test {
         .workflow<waits_for_room>()
         .workflow<comes_back>()
         .workflow<survives_a_loss>()
+        .workflow<is_completed_too_early>()
         .workflow<runs_out_of_time>();
   }
 
@@ -228,10 +247,28 @@ TEST_F(sessions, end_when_their_time_is_up) {
   EXPECT_EQ(client.execute_workflow<runs_out_of_time>(start()).get(), "the session ended while an activity ran in it");
 }
 
+TEST_F(sessions, end_work_that_goes_on_in_them) {
+  const running_worker worker(app(one_), with_sessions(5));
+  const auto handle = client.start_workflow<is_completed_too_early>(start()).get();
+  EXPECT_EQ(handle.result().get(), "the session ended while an activity ran in it");
+  expect_replays(handle);
+}
+
 TEST_F(sessions, need_a_worker_that_runs_activities) {
   auto wrong = with_sessions(1);
   wrong.workflow_only = true;
   EXPECT_THROW(worker(client, app(one_), wrong), std::invalid_argument);
+  auto narrow = with_sessions(1);
+  narrow.max_concurrent_activities = 1;
+  EXPECT_THROW(worker(client, app(one_), narrow), std::invalid_argument)
+      << "polls of its task queue take the only slot";
+}
+
+TEST_F(sessions, have_slots_beside_the_polls_of_the_task_queue) {
+  auto two = with_sessions(5);
+  two.max_concurrent_activities = 2;
+  const running_worker worker(app(one_), two);
+  EXPECT_EQ(client.execute_workflow<works_in_one_place>(start()).get().size(), 5U);
 }
 
 }  // namespace sessions_test

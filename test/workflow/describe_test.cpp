@@ -39,6 +39,7 @@ struct order {
 struct tree {
   std::vector<tree> branches{};
 };
+struct folder : std::map<std::string, folder> {};
 class account {
  private:
   std::string id_;
@@ -233,6 +234,9 @@ TEST(describe, uses_the_names_on_the_wire) {
 }
 
 TEST(describe, ends_with_types_that_hold_themselves) {
+  EXPECT_EQ(schema_of<folder>(), R"({"$ref": "#/$defs/folder"})");
+  EXPECT_EQ(definitions_of<folder>().at("folder"),
+            R"({"type": "object", "additionalProperties": {"$ref": "#/$defs/folder"}})");
   EXPECT_EQ(definitions_of<tree>().at("tree"), R"({"type": "object", "properties": {"branches": {"type": "array", )"
                                                R"("items": {"$ref": "#/$defs/tree"}}}, "required": ["branches"]})");
 }

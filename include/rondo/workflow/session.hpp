@@ -55,7 +55,8 @@ struct session_state {
   std::optional<workflow::started<workflow::activity_call<void, std::string, std::string>>> hold;
   bool completed = false;
 
-  bool ended() const noexcept { return hold->done(); }
+  /// Once it is completed nothing may ask what holds it.
+  bool ended() const noexcept { return completed || hold->done(); }
   void require_open() const {
     if (completed) throw std::logic_error("the session was completed");
     if (ended()) throw session_failure("the session has ended");
@@ -74,11 +75,22 @@ inline task<session_failure> session_end(std::shared_ptr<session_state> of, std:
 template <class Call>
 task<typename Call::result_type> call_in_session(std::shared_ptr<session_state> of, Call call) {
   of->require_open();
+  auto running = std::move(call).start();
   const auto* state = of.get();
-  const auto ended = [state] { return state->ended(); };
-  auto first = co_await workflow::when_any(std::move(call), workflow::wait_condition(ended));
-  if (first.index() == 1) throw session_failure("the session ended while an activity ran in it");
-  if constexpr (!std::is_void_v<typename Call::result_type>) co_return std::get<0>(std::move(first));
+  const auto* begun = &running;
+  const auto decided = [state, begun] { return begun->done() || state->ended(); };
+  // Cancellation reaches the call itself, which says how it ends.
+  co_await workflow::shield(workflow::wait_condition(decided));
+  if (!running.done()) {
+    running.cancel();
+    static_cast<void>(co_await workflow::as_result(std::move(running)));
+    throw session_failure("the session ended while an activity ran in it");
+  }
+  if constexpr (std::is_void_v<typename Call::result_type>) {
+    co_await std::move(running);
+  } else {
+    co_return co_await std::move(running);
+  }
 }
 
 }  // namespace rondo::detail::run

@@ -144,7 +144,7 @@ class run_arena {
     const std::size_t coarse = which - fine_classes;
     return (5 + coarse % 4) << (6 + coarse / 4);
   }
-  static constexpr bool pooled(std::size_t which) { return use_blocks && which < class_count; }
+  bool pooled(std::size_t which) const noexcept { return use_blocks_ && which < class_count; }
 
   static constexpr std::size_t with_note(std::size_t size) {
     return (size + 2 * sizeof(void*) - 1) / sizeof(void*) * sizeof(void*);
@@ -199,6 +199,8 @@ class run_arena {
     in_blocks_ += sizeof(block) + size;
   }
 
+  /// Decided where the arena is made: code with and without AddressSanitizer may share it.
+  const bool use_blocks_ = use_blocks;
   std::array<piece*, class_count> free_{};
   block_store* large_blocks_;
   block* blocks_ = nullptr;

@@ -89,9 +89,15 @@ class schema_writer {
     return of.form == kind::object || of.form == kind::named_enum || of.form == kind::plain_enum;
   }
   void add(const value_shape& of) {
-    if (!seen_.insert(&of).second) return;
+    if (!seen_.insert(&of).second) {
+      // What contains itself needs a name, whatever it is.
+      if (open_.erase(&of) != 0 && !has_name(of)) named_.push_back(&of);
+      return;
+    }
+    open_.insert(&of);
     if (has_name(of)) named_.push_back(&of);
     for (const auto each : of.parts) add(each());
+    open_.erase(&of);
   }
   /// "shop::page<(anonymous namespace)::order>" gives "shop_page_order".
   static std::string spelled_out(std::string_view type) {
@@ -234,7 +240,7 @@ class schema_writer {
     return to.object();
   }
 
-  std::set<const value_shape*> seen_;
+  std::set<const value_shape*> seen_, open_;
   /// In the order in which they were met.
   std::vector<const value_shape*> named_;
   std::map<const value_shape*, std::string> keys_;

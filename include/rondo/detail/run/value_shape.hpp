@@ -128,15 +128,14 @@ constexpr value_shape make_json_shape() {
   using json::detail::kind;
   value_shape made;
   made.form = json::detail::kind_of<T>();
+  made.type = full_type_name<T>();
   constexpr kind form = json::detail::kind_of<T>();
   if constexpr (form == kind::number) {
     set_number<T>(made);
   } else if constexpr (form == kind::plain_enum) {
     set_number<std::underlying_type_t<T>>(made);
-    made.type = full_type_name<T>();
   } else if constexpr (form == kind::named_enum) {
     made.names = enumerator_names_of<T>;
-    made.type = full_type_name<T>();
   } else if constexpr (form == kind::bytes) {
     if constexpr (json::detail::tuple_like<T>) made.size = std::tuple_size_v<T>;
   } else if constexpr (form == kind::duration) {
@@ -157,9 +156,6 @@ constexpr value_shape make_json_shape() {
   } else if constexpr (form == kind::object) {
     made.parts = shapes_of_tuple<typename field_types<T>::type>::list;
     made.names = field_wire_names<T>;
-    made.type = full_type_name<T>();
-  } else if constexpr (form == kind::custom || form == kind::raw || form == kind::none) {
-    made.type = full_type_name<T>();
   }
   return made;
 }

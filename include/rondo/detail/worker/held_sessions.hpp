@@ -65,15 +65,19 @@ class held_sessions {
     std::string id_;
   };
 
+  /// A run that was reset has the ids of the one before it.
+  static std::string key_of(const std::string& id) { return activity::info().run_id + "/" + id; }
+
   static asio::awaitable<void> hold(std::shared_ptr<held_sessions> all, std::string id, std::string signal) {
     const auto about = activity::info();
-    // Those that are opened again come through the worker's own queue, where no slot of a session is taken.
-    if (all->open_.size() >= all->most_) {
+    // Those that are opened again come through the worker's own queue, where no slot of a session is taken; the others
+    // came only when there was one.
+    if (about.task_queue == all->place_.task_queue && all->open_.size() >= all->most_) {
       throw application_failure("the worker has no room for another session",
                                 {.type = "SessionFailed", .non_retryable = true});
     }
     asio::steady_timer waits(co_await asio::this_coro::executor);
-    const entry mine(*all, id, waits);
+    const entry mine(*all, key_of(id), waits);
     const std::stop_callback told_to_stop(activity::stop_token(), [&waits] { waits.cancel(); });
     const auto client = activity::client();
     run::session_place place = all->place_;
@@ -90,10 +94,15 @@ class held_sessions {
     if (!mine.ended()) throw cancelled_failure("the session is over");
   }
   static asio::awaitable<void> end(std::shared_ptr<held_sessions> all, std::string id) {
-    const auto found = all->open_.find(id);
-    if (found == all->open_.end()) co_return;
+    const auto found = all->open_.find(key_of(id));
+    if (found == all->open_.end()) {
+      // After a reset the session may be held elsewhere: the workflow then cancels it there.
+      throw application_failure("the session is not open on this worker",
+                                {.type = "SessionFailed", .non_retryable = true});
+    }
     found->second.ended = true;
     found->second.waits->cancel();
+    co_return;
   }
 
   std::size_t most_;

@@ -20,6 +20,8 @@ inline std::shared_ptr<run_store> make_run_store(registry app, const worker_opti
                                           options.max_cached_workflows, identity + "-" + random_uuid(),
                                           options.max_cached_bytes);
   made->session_queue = std::move(session_queue);
+  made->interceptors = options.interceptors;
+  made->propagated_headers = options.propagated_headers;
   return made;
 }
 

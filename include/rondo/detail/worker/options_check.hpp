@@ -67,6 +67,12 @@ inline void check_options(const worker_options& options, const registry& app) {
   const auto slots = [](const auto& supplier, std::size_t count) {
     return supplier ? supplier->limit().value_or(std::numeric_limits<std::size_t>::max()) : count;
   };
+  if (options.max_concurrent_sessions > 0 && slots(options.activity_slots, options.max_concurrent_activities) < 2U) {
+    throw std::invalid_argument(
+        "rondo: a worker that holds sessions needs max_concurrent_activities, or a limit of activity_slots, of at "
+        "least "
+        "2: one for its task queue and one for its sessions");
+  }
   if (workflows && slots(options.workflow_slots, options.max_concurrent_workflow_tasks) < (cached ? 2U : 1U)) {
     throw std::invalid_argument(
         "rondo: max_concurrent_workflow_tasks, or the limit of workflow_slots, must be at least 2 with a workflow "

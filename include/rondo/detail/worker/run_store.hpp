@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/step.hpp"
@@ -11,6 +12,7 @@
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/worker/namespace_facts.hpp"
 #include "rondo/detail/worker/sticky_cache.hpp"
+#include "rondo/interceptor.hpp"
 #include "rondo/log.hpp"
 #include "rondo/registry.hpp"
 
@@ -47,6 +49,9 @@ class run_store {
   const std::string sticky_queue;
   /// The task queue of the sessions that workflows open on this worker; empty: it holds none.
   std::string session_queue;
+  /// What the runs refer to: they may outlive the session that made them.
+  std::vector<std::shared_ptr<worker_interceptor>> interceptors;
+  std::vector<std::string> propagated_headers;
   /// Empty until a session has asked.
   std::optional<namespace_facts> facts;
   /// Keeps a run until its next task, and drops others if there is no room.

@@ -319,6 +319,8 @@ class session : public std::enable_shared_from_this<session> {
   }
 
   void start_activity_polls() {
+    // Else the polls of the worker's task queue could keep all slots from what its sessions have to do.
+    if (!runs_->session_queue.empty()) activity_slots_.serve_both();
     services_ = std::make_unique<activity_services>(loop_, connection_, options_, options_.identity,
                                                     runs_->definitions.activity_names(), counts_);
     services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
@@ -355,11 +357,11 @@ class session : public std::enable_shared_from_this<session> {
         "session", "PollActivityTaskQueue", wanted, 1, std::nullopt, [this] { return session_slots_.take(); },
         begin_from(wanted));
     add_pollers(
-        "activity of sessions", "PollActivityTaskQueue", own, 2, std::nullopt, [this] { return take_activity_slot(); },
-        begin_from(own));
+        "activity of sessions", "PollActivityTaskQueue", own, 2, std::nullopt,
+        [this] { return take_activity_slot(true); }, begin_from(own));
   }
-  asio::awaitable<slot> take_activity_slot() {
-    slot permit = co_await activity_slots_.take();
+  asio::awaitable<slot> take_activity_slot(bool of_sessions = false) {
+    slot permit = co_await activity_slots_.take(of_sessions);
     const auto wait = limiter_.take(io::steady_clock::now());
     if (permit && wait > rate_limiter::clock::duration::zero()) {
       asio::error_code woken;

@@ -173,8 +173,8 @@ class workflow_runner {
           *definition, engine::run_options{.namespace_ = settings_.namespace_,
                                            .logger = &runs_.log,
                                            .blocks = &runs_.blocks,
-                                           .interceptors = &settings_.options.interceptors,
-                                           .propagated_headers = &settings_.options.propagated_headers,
+                                           .interceptors = &runs_.interceptors,
+                                           .propagated_headers = &runs_.propagated_headers,
                                            .server_keeps_flags = settings_.server_keeps_flags,
                                            .failure_exceptions = settings_.options.failure_exceptions});
     }
