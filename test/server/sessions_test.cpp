@@ -265,9 +265,9 @@ TEST_F(sessions, need_a_worker_that_runs_activities) {
 }
 
 TEST_F(sessions, have_slots_beside_the_polls_of_the_task_queue) {
-  auto two = with_sessions(5);
-  two.max_concurrent_activities = 2;
-  const running_worker worker(app(one_), two);
+  auto few = with_sessions(5);
+  few.max_concurrent_activities = 3;
+  const running_worker worker(app(one_), few);
   EXPECT_EQ(client.execute_workflow<works_in_one_place>(start()).get().size(), 5U);
 }
 
