@@ -69,7 +69,7 @@ class held_sessions {
   static std::string key_of(const std::string& id) { return activity::info().run_id + "/" + id; }
 
   static asio::awaitable<void> hold(std::shared_ptr<held_sessions> all, std::string id, std::string signal) {
-    const auto about = activity::info();
+    const auto& about = activity::info();
     // Those that are opened again come through the worker's own queue, where no slot of a session is taken; the others
     // came only when there was one.
     if (about.task_queue == all->place_.task_queue && all->open_.size() >= all->most_) {

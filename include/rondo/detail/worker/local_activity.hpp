@@ -163,8 +163,6 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
   }
 
  private:
-  using Failure = engine::Failure;
-
   class member_timer final : public io::timer_node {
    public:
     member_timer(local_activity& of, void (local_activity::*call)()) : of_(of), call_(call) {}
@@ -221,7 +219,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
       return end(std::move(how));
     }
     if (stopping_ && is_cancellation(outcome.error)) return end_cancelled();
-    Failure failure;
+    engine::Failure failure;
     engine::write_failure(outcome.error, failure);
     attempt_failed(std::move(failure));
   }
@@ -242,7 +240,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     end_failed(std::move(failure), retry_state::timeout);
   }
 
-  void attempt_failed(Failure failure) {
+  void attempt_failed(engine::Failure failure) {
     const auto& policy = what_.plan->retry;
     const auto& about = failure.application_failure_info();
     const auto& final_failures = what_.plan->final_failures;
@@ -271,7 +269,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     services_->loop.arm(pause_timer_, next);
   }
   /// By the failure's own wish, or the policy's formula.
-  duration pause_after(const Failure& failure) const {
+  duration pause_after(const engine::Failure& failure) const {
     if (failure.application_failure_info().has_next_retry_delay()) {
       return engine::duration_of(failure.application_failure_info().next_retry_delay());
     }
@@ -283,22 +281,22 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     return wanted < static_cast<double>(most.count()) ? duration(static_cast<duration::rep>(wanted)) : most;
   }
 
-  static Failure timeout(engine::enums::TimeoutType kind, const char* message) {
-    Failure failure;
+  static engine::Failure timeout(engine::enums::TimeoutType kind, const char* message) {
+    engine::Failure failure;
     failure.set_message(message);
     failure.set_source("rondo");
     failure.mutable_timeout_failure_info()->set_timeout_type(kind);
     return failure;
   }
   engine::local_activity_end made() const { return {.number = what_.number, .attempt = attempt_}; }
-  void end_failed(Failure failure, retry_state state) {
+  void end_failed(engine::Failure failure, retry_state state) {
     auto how = made();
     how.failure = std::move(failure);
     how.state = state;
     end(std::move(how));
   }
   void end_cancelled() {
-    Failure failure;
+    engine::Failure failure;
     engine::write_failure(std::make_exception_ptr(cancelled_failure("Activity cancelled")), failure);
     end_failed(std::move(failure), retry_state::cancel_requested);
   }
@@ -324,7 +322,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
   io::time_point close_by_ = io::time_point::max();
   /// The attempt that runs; null while none does, and when it was given up.
   std::shared_ptr<local_attempt> current_;
-  Failure last_failure_;
+  engine::Failure last_failure_;
   bool stopping_ = false, over_ = false;
   member_timer start_timer_, close_timer_, attempt_timer_, pause_timer_;
 };
