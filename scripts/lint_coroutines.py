@@ -20,14 +20,7 @@ def awaits(source):
 
 
 def lint(build):
-    sources = LINT.sources(build, awaits)
-    if not sources:
-        raise LintError(f"{build}: no sources with coroutines")
-    found = LINT.look_through(sources, build)
-    for path, line, name in found:
-        print(f"{path}:{line}: gcc 12 miscompiles this: {name}")
-    print(f"{len(sources)} sources, {len(found)} matches")
-    return 1 if found else 0
+    return LINT.report(build, LINT.sources(build, awaits), lambda name: f"gcc 12 miscompiles this: {name}")
 
 
 def main():

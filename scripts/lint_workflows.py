@@ -35,13 +35,7 @@ def holds_workflows(source):
 def lint(build, project):
     of_project = Lint("workflows.query", "workflows.cpp", project)
     sources = of_project.sources(build, holds_workflows)
-    if not sources:
-        raise LintError(f"{build}: compiles no source of {project} that uses Rondo")
-    found = of_project.look_through(sources, build)
-    for path, line, name in found:
-        print(f"{path}:{line}: {name}: {ADVICE[name]}")
-    print(f"{len(sources)} sources, {len(found)} matches")
-    return 1 if found else 0
+    return of_project.report(build, sources, lambda name: f"{name}: {ADVICE[name]}")
 
 
 def main():

@@ -161,11 +161,13 @@ def text():
 
     out = ["#pragma once", "#include <cstdint>", "#include <string>", "#include <string_view>", "",
            "#include \"rondo/codec.hpp\"", "",
-           "// Written by scripts/payload_fields.py from the .proto files.", "// clang-format off",
+           "// Written by scripts/payload_fields.py from the .proto files. NOLINTBEGIN(readability-identifier-naming)",
+           "// clang-format off",
            "namespace rondo::detail::data {", "",
            "/// The messages that hold payloads, and what holds such messages.", "enum class node : std::uint16_t {"]
     out += wrapped([f"{name}," for name in order], "  ")
-    out += ["};", "", "/// A field of a message that is, or holds, payloads.",
+    out += ["};  // NOLINTEND(readability-identifier-naming)", "",
+            "/// A field of a message that is, or holds, payloads.",
             "struct payload_field { node message; std::uint16_t number; node type; };",
             "/// Sorted by message and number.", "inline constexpr payload_field payload_fields[] = {"]
     ordered = sorted(rows, key=lambda row: (place[row[0]], row[1]))

@@ -58,6 +58,16 @@ class Lint:
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             return sorted(set().union(*pool.map(lambda source: self.matches(source, "-p", str(build)), sources)))
 
+    def report(self, build, sources, explain):
+        """Prints a line for every match, made by `explain` of its name; 1 when there are any."""
+        if not sources:
+            raise LintError(f"{build}: compiles nothing of {self.project} that is to be looked through")
+        found = self.look_through(sources, build)
+        for path, line, name in found:
+            print(f"{path}:{line}: {explain(name)}")
+        print(f"{len(sources)} sources, {len(found)} matches")
+        return 1 if found else 0
+
     def self_test(self, *flags):
         """Looks through the sample; 0 when exactly the marked lines are found."""
         lines = self.sample.read_text(encoding="utf-8").splitlines()

@@ -50,8 +50,8 @@ inline constexpr std::string_view old_reference_encoding = "json/external-storag
 
 /// The JSON in a payload that stands for one that lies elsewhere.
 struct storage_reference {
-  std::string driverName{};
-  storage_claim claimData{};
+  std::string driverName{};   // NOLINT(readability-identifier-naming): as in the JSON
+  storage_claim claimData{};  // NOLINT(readability-identifier-naming): as in the JSON
 };
 
 inline bool is_reference(const payload& what) {

@@ -102,14 +102,14 @@ class run_arena {
   [[gnu::always_inline]] static void* acquire(run_arena* arena, std::size_t size) {
     const std::size_t whole = with_note(size);
     void* made = arena == nullptr ? ::operator new(whole) : arena->allocate(whole);
-    std::memcpy(note_of(made, whole), &arena, sizeof(arena));
+    std::memcpy(note_of(made, whole), &arena, sizeof(arena));  // NOLINT(bugprone-sizeof-expression): of the pointer
     return made;
   }
   /// Gives what `acquire` returned back to where it came from.
   [[gnu::always_inline]] static void release(void* memory, std::size_t size) noexcept {
     const std::size_t whole = with_note(size);
     run_arena* arena = nullptr;
-    std::memcpy(&arena, note_of(memory, whole), sizeof(arena));
+    std::memcpy(&arena, note_of(memory, whole), sizeof(arena));  // NOLINT(bugprone-sizeof-expression): of the pointer
     if (arena == nullptr) return ::operator delete(memory);
     arena->deallocate(memory, whole);
   }
@@ -222,12 +222,12 @@ class arena_allocator {
 
   Type* allocate(std::size_t count) {
     static_assert(alignof(Type) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-    const std::size_t size = count * sizeof(Type);
+    const std::size_t size = count * sizeof(Type);  // NOLINT(bugprone-sizeof-expression): it may be a pointer
     return static_cast<Type*>(from_ == nullptr ? ::operator new(size) : from_->allocate(size));
   }
   void deallocate(Type* memory, std::size_t count) noexcept {
     if (from_ == nullptr) return ::operator delete(memory);
-    from_->deallocate(memory, count * sizeof(Type));
+    from_->deallocate(memory, count * sizeof(Type));  // NOLINT(bugprone-sizeof-expression): it may be a pointer
   }
   run_arena* arena() const noexcept { return from_; }
   template <class Other>

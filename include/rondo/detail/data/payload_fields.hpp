@@ -5,7 +5,7 @@
 
 #include "rondo/codec.hpp"
 
-// Written by scripts/payload_fields.py from the .proto files.
+// Written by scripts/payload_fields.py from the .proto files. NOLINTBEGIN(readability-identifier-naming)
 // clang-format off
 namespace rondo::detail::data {
 
@@ -73,7 +73,7 @@ enum class node : std::uint16_t {
   workflow_NewWorkflowExecutionInfo, workflow_NexusOperationCancellationInfo, workflow_PendingActivityInfo,
   workflow_PendingNexusOperationInfo, workflow_PostResetOperation, workflow_PostResetOperation_SignalWorkflow,
   workflow_WorkflowExecutionConfig, workflow_WorkflowExecutionInfo,
-};
+};  // NOLINTEND(readability-identifier-naming)
 
 /// A field of a message that is, or holds, payloads.
 struct payload_field { node message; std::uint16_t number; node type; };

@@ -69,9 +69,8 @@ inline void check_options(const worker_options& options, const registry& app) {
   };
   if (options.max_concurrent_sessions > 0 && slots(options.activity_slots, options.max_concurrent_activities) < 2U) {
     throw std::invalid_argument(
-        "rondo: a worker that holds sessions needs max_concurrent_activities, or a limit of activity_slots, of at "
-        "least "
-        "2: one for its task queue and one for its sessions");
+        "rondo: a worker that holds sessions needs at least 2 activity slots, one for its task queue and one for its "
+        "sessions: raise max_concurrent_activities or the limit of activity_slots");
   }
   if (workflows && slots(options.workflow_slots, options.max_concurrent_workflow_tasks) < (cached ? 2U : 1U)) {
     throw std::invalid_argument(

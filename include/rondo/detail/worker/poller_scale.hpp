@@ -67,20 +67,24 @@ class poller_scale {
   std::size_t tasks_ = 0, last_tasks_ = 0;
 };
 
-/// How the polls for workflow tasks scale; nothing: there are always as many as the options say. `enrolls`: the
-/// namespace wants workers that leave the number to the server.
+/// How the polls of one kind scale: as the options say, else by the server if they leave the number to it and the
+/// namespace wants that; nothing: there are always as many.
+inline std::optional<poller_autoscaling> scaling_of(const std::optional<poller_autoscaling>& chosen,
+                                                    bool number_is_default, bool may_enroll) {
+  if (chosen) return chosen;
+  return number_is_default && may_enroll ? std::optional(poller_autoscaling()) : std::nullopt;
+}
+/// Of the polls for workflow tasks. `enrolls`: the namespace wants workers that leave the number to the server.
 inline std::optional<poller_autoscaling> workflow_scaling(const worker_options& options, bool enrolls) {
-  if (options.workflow_poller_scaling) return options.workflow_poller_scaling;
-  const bool number_is_default = options.max_workflow_pollers == worker_options().max_workflow_pollers;
-  if (number_is_default && options.auto_enroll_poller_scaling && enrolls) return poller_autoscaling();
-  return std::nullopt;
+  return scaling_of(options.workflow_poller_scaling,
+                    options.max_workflow_pollers == worker_options().max_workflow_pollers,
+                    options.auto_enroll_poller_scaling && enrolls);
 }
 /// The same for activity tasks.
 inline std::optional<poller_autoscaling> activity_scaling(const worker_options& options, bool enrolls) {
-  if (options.activity_poller_scaling) return options.activity_poller_scaling;
-  const bool number_is_default = options.max_activity_pollers == worker_options().max_activity_pollers;
-  if (number_is_default && options.auto_enroll_poller_scaling && enrolls) return poller_autoscaling();
-  return std::nullopt;
+  return scaling_of(options.activity_poller_scaling,
+                    options.max_activity_pollers == worker_options().max_activity_pollers,
+                    options.auto_enroll_poller_scaling && enrolls);
 }
 
 }  // namespace rondo::detail::worker
