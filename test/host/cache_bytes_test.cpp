@@ -77,7 +77,8 @@ TEST_F(cache_bytes, of_a_run_are_those_of_its_frames_and_its_object) {
   EXPECT_GT(small, 0U);
   EXPECT_LT(small, big);
   const auto large = cached("b", "big_workflow");
-  EXPECT_GE(large, small + big - 1024);
+  // The large frame lies apart, where the small one may have needed another block: the least has 512 bytes and a head.
+  EXPECT_GE(large, small + big - (512 + 16));
   EXPECT_LT(large, small + big + 1024);
   const auto wide = cached("c", "wide_workflow");
   EXPECT_GE(wide, big);
