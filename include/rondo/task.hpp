@@ -51,10 +51,12 @@ class promise_base : public coroutine_node {
     }
   }
 
-  static void* operator new(std::size_t size) {
+  [[gnu::always_inline]] static void* operator new(std::size_t size) {
     return run_arena::acquire(current == nullptr ? nullptr : current->memory(), size);
   }
-  static void operator delete(void* frame, std::size_t size) noexcept { run_arena::release(frame, size); }
+  [[gnu::always_inline]] static void operator delete(void* frame, std::size_t size) noexcept {
+    run_arena::release(frame, size);
+  }
 
  protected:
   void rethrow() const {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -75,20 +76,18 @@ class run_arena {
   }
 
   /// Memory aligned for every ordinary type. Throws std::bad_alloc.
-  [[gnu::always_inline]] void* allocate(std::size_t size) {
-    const std::size_t which = class_of(size);
-    if (!pooled(which) || free_[which] == nullptr) return allocate_anew(size);
-    in_use_ += size;
-    return std::exchange(free_[which], free_[which]->next);
+  void* allocate(std::size_t size) {
+    void* made = take_ready(size);
+    return made != nullptr ? made : allocate_anew(size);
   }
 
   /// Takes back what `allocate` of this arena gave; `size` must be the one it was asked for.
-  [[gnu::always_inline]] void deallocate(void* memory, std::size_t size) noexcept {
-    assert(in_use_ >= size);
+  void deallocate(void* memory, std::size_t size) noexcept {
+    if (pooled(class_of(size))) return put_back(memory, size);
+    assert(in_use_ >= size && alone_ >= size);
     in_use_ -= size;
-    const std::size_t which = class_of(size);
-    if (pooled(which)) return put_back(memory, which);
-    free_alone(memory, size);
+    alone_ -= size;
+    ::operator delete(memory);
   }
 
   /// Bytes that were asked for and not given back.
@@ -96,22 +95,23 @@ class run_arena {
   /// Bytes that the arena has from the heap.
   std::size_t bytes_held() const noexcept { return in_blocks_ + alone_; }
 
-  // For those who free memory without knowing where it is from, such as coroutines: the arena stands behind it.
+  // For those who free memory without knowing where it is from, such as coroutines: a note behind it says so.
 
   /// Memory from `arena`, or from the heap when it is null. Throws std::bad_alloc.
   [[gnu::always_inline]] static void* acquire(run_arena* arena, std::size_t size) {
     const std::size_t whole = with_note(size);
-    void* made = arena == nullptr ? ::operator new(whole) : arena->allocate(whole);
-    std::memcpy(note_of(made, whole), &arena, sizeof(arena));  // NOLINT(bugprone-sizeof-expression): of the pointer
+    void* made = arena == nullptr ? nullptr : arena->take_ready(whole);
+    if (made == nullptr) return acquire_anew(arena, whole);
+    write_note(made, whole, reinterpret_cast<std::uintptr_t>(arena));
     return made;
   }
   /// Gives what `acquire` returned back to where it came from.
   [[gnu::always_inline]] static void release(void* memory, std::size_t size) noexcept {
     const std::size_t whole = with_note(size);
-    run_arena* arena = nullptr;
-    std::memcpy(&arena, note_of(memory, whole), sizeof(arena));  // NOLINT(bugprone-sizeof-expression): of the pointer
-    if (arena == nullptr) return ::operator delete(memory);
-    arena->deallocate(memory, whole);
+    std::uintptr_t note = 0;
+    std::memcpy(&note, note_of(memory, whole), sizeof(note));
+    if ((note & from_heap) != 0) return release_alone(memory, whole, note - from_heap);
+    arena_of(note)->put_back(memory, whole);
   }
 
  private:
@@ -153,29 +153,65 @@ class run_arena {
     return static_cast<char*>(memory) + whole - sizeof(void*);
   }
 
-  void put_back(void* memory, std::size_t which) noexcept { free_[which] = ::new (memory) piece{free_[which]}; }
+  /// In a note: the memory is from the heap, alone. The rest of the note is the arena, or null.
+  static constexpr std::uintptr_t from_heap = 1;
+  static run_arena* arena_of(std::uintptr_t note) noexcept {
+    return reinterpret_cast<run_arena*>(note);  // NOLINT(performance-no-int-to-ptr): where it was made of one
+  }
+  static void write_note(void* memory, std::size_t whole, std::uintptr_t note) noexcept {
+    std::memcpy(note_of(memory, whole), &note, sizeof(note));
+  }
 
-  // Apart, so that the ordinary case is small enough to become part of its callers.
-  [[gnu::noinline]] void* allocate_anew(std::size_t size) {
+  /// What needs no call of another function; null: something else must be done first.
+  [[gnu::always_inline]] void* take_ready(std::size_t size) noexcept {
     const std::size_t which = class_of(size);
-    void* made = pooled(which) ? cut(bytes_of(which)) : ::operator new(size);
-    if (!pooled(which)) alone_ += size;
+    if (which >= class_count) return nullptr;
+    if (free_[which] != nullptr) {
+      in_use_ += size;
+      return std::exchange(free_[which], free_[which]->next);
+    }
+    const std::size_t taken = bytes_of(which);
+    if (left_ < taken) return nullptr;
+    in_use_ += size;
+    return cut(taken);
+  }
+  [[gnu::always_inline]] void put_back(void* memory, std::size_t size) noexcept {
+    assert(in_use_ >= size);
+    in_use_ -= size;
+    keep(memory, class_of(size));
+  }
+  void keep(void* memory, std::size_t which) noexcept { free_[which] = ::new (memory) piece{free_[which]}; }
+
+  [[gnu::noinline]] void* allocate_anew(std::size_t size) {
+    void* made = nullptr;
+    if (pooled(class_of(size))) {
+      const std::size_t taken = bytes_of(class_of(size));
+      add_block(taken);
+      made = cut(taken);
+    } else {
+      made = ::operator new(size);
+      alone_ += size;
+    }
     in_use_ += size;
     return made;
   }
-  [[gnu::noinline]] void free_alone(void* memory, std::size_t size) noexcept {
-    alone_ -= size;
-    ::operator delete(memory);
+  [[gnu::noinline]] static void* acquire_anew(run_arena* arena, std::size_t whole) {
+    void* made = arena == nullptr ? ::operator new(whole) : arena->allocate_anew(whole);
+    auto note = reinterpret_cast<std::uintptr_t>(arena);
+    if (arena == nullptr || !arena->pooled(class_of(whole))) note += from_heap;
+    write_note(made, whole, note);
+    return made;
+  }
+  [[gnu::noinline]] static void release_alone(void* memory, std::size_t whole, std::uintptr_t arena) noexcept {
+    if (arena == 0) return ::operator delete(memory);
+    arena_of(arena)->deallocate(memory, whole);
   }
 
-  void* cut(std::size_t size) {
+  void* cut(std::size_t size) noexcept {
     static_assert(class_of(256) == 7 && class_of(257) == 8 && bytes_of(8) == 320 && class_of(2048) == class_count - 1 &&
                   bytes_of(class_count - 1) == 2048);
-    if (left_ < size) add_block(size);
-    void* made = next_;
-    next_ += size;
     left_ -= size;
-    return made;
+    return std::exchange(next_, next_ + size);
   }
   /// Blocks grow with what there is, so that few are needed and little of the last one lies idle.
   void add_block(std::size_t needed) {
@@ -189,7 +225,7 @@ class run_arena {
     while (left_ > 0) {
       std::size_t which = class_of(left_);
       if (bytes_of(which) > left_) --which;
-      put_back(next_, which);
+      keep(next_, which);
       next_ += bytes_of(which);
       left_ -= bytes_of(which);
     }
@@ -199,8 +235,6 @@ class run_arena {
     in_blocks_ += sizeof(block) + size;
   }
 
-  /// Decided where the arena is made: code with and without AddressSanitizer may share it.
-  const bool use_blocks_ = use_blocks;
   std::array<piece*, class_count> free_{};
   block_store* large_blocks_;
   block* blocks_ = nullptr;
@@ -208,6 +242,8 @@ class run_arena {
   char* next_ = nullptr;
   std::size_t left_ = 0;
   std::size_t in_use_ = 0, in_blocks_ = 0, alone_ = 0;
+  /// Decided where the arena is made: code with and without AddressSanitizer may share it.
+  const bool use_blocks_ = use_blocks;
 };
 
 /// Lets containers of the standard library use an arena; a null one is the heap.
