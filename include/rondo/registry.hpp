@@ -231,7 +231,7 @@ class registry {
     constexpr bool takes_them = detail::run::stand_in_takes<Callable, parameters>;
     static_assert(takes_them, "the stand-in does not take the parameters of the activity");
     if constexpr (takes_them) {
-      using wanted = detail::run::activity_result<typename Signature::raw>;
+      using wanted = detail::yielded_by<typename Signature::raw>;
       constexpr bool returns_it = detail::run::stand_in_returns<Callable, parameters, wanted>;
       static_assert(returns_it, "the stand-in does not return what the activity returns");
       if constexpr (returns_it) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "rondo/detail/base/run_arena.hpp"
+#include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/detail/run/scope.hpp"
 
@@ -179,4 +180,9 @@ template <class Result>
 inline constexpr bool is_task<task<Result>> = true;
 
 }  // namespace detail::run
+
+template <class Result>
+struct detail::yielded<task<Result>> {
+  using type = Result;
+};
 }  // namespace rondo

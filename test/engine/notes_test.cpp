@@ -173,6 +173,31 @@ rondo::task<std::string> describes_itself() {
   co_return text;
 }
 
+TEST(attributes, carry_their_type_and_what_other_languages_write) {
+  constexpr rondo::datetime_attribute due("Due");
+  rondo::search_attributes written;
+  written.set(due, std::chrono::sys_days(2026y / 11 / 28) + 9h + 30min + 1500ms);
+  written.set(rondo::bool_attribute("Paid"), true).set(rondo::double_attribute("Sum"), 2.5);
+  written.set(rondo::text_attribute("Note"), "two words");
+  const auto& values = written.values();
+  EXPECT_EQ(values.at("Due").data, R"("2026-11-28T09:30:01.500Z")");
+  EXPECT_EQ(values.at("Due").metadata.at("type"), "Datetime");
+  EXPECT_EQ(values.at("Paid").metadata.at("type"), "Bool");
+  EXPECT_EQ(values.at("Sum").metadata.at("type"), "Double");
+  EXPECT_EQ(values.at("Note").metadata.at("type"), "Text");
+  EXPECT_EQ(written.get(due), std::chrono::sys_days(2026y / 11 / 28) + 9h + 30min + 1500ms);
+
+  // With an offset, and with what the server itself answers.
+  for (const char* elsewhere : {R"("2026-11-28T10:30:01.500+01:00")", R"("2026-11-28T09:30:01.500000000Z")"}) {
+    rondo::payload_map given;
+    given["Due"].data = elsewhere;
+    EXPECT_EQ(rondo::search_attributes(given).get(due), written.get(due)) << elsewhere;
+  }
+  rondo::payload_map wrong;
+  wrong["Due"].data = R"("tomorrow")";
+  EXPECT_THROW(rondo::search_attributes(wrong).get(due), rondo::json::error);
+}
+
 TEST(attributes, and_memo_can_be_changed) {
   history_builder history("describes_itself");
   auto& start = *history.at(1).mutable_workflow_execution_started_event_attributes();

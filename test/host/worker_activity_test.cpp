@@ -40,6 +40,7 @@ class bench {
   std::string wordy() { return std::string(500, 'x'); }
   void throws() { throw std::out_of_range("too far"); }
   void throws_nothing_known() { throw 42; }
+  void misses() { throw rondo::application_failure("not there yet", {.category = rondo::failure_category::benign}); }
   void refuses() {
     rondo::application_failure failure("bad order", {.type = "Invalid", .non_retryable = true, .next_retry_delay = 3s});
     rondo::payload_collector details;
@@ -122,7 +123,10 @@ class worker_activity : public worker_test {
     made.activity<&bench::add>(tools).activity<&bench::wordy>(tools).activity<&bench::throws>(tools);
     made.activity<&bench::throws_nothing_known>(tools).activity<&bench::refuses>(tools).activity<&bench::beats>(tools);
     made.activity<&bench::until_stopped>(tools).activity<&bench::waits>(tools).activity<&bench::interleaves>(tools);
-    made.activity<&bench::leaves>(tools).activity<&bench::leaves_coroutine>(tools).activity<&bench::about>(tools);
+    made.activity<&bench::misses>(tools)
+        .activity<&bench::leaves>(tools)
+        .activity<&bench::leaves_coroutine>(tools)
+        .activity<&bench::about>(tools);
     return made.activity<&bench::crowds>(tools);
   }
   static task make(const std::string& type, const std::vector<std::string>& arguments = {},
@@ -208,6 +212,15 @@ TEST_F(worker_activity, what_it_throws_is_its_failure) {
   EXPECT_EQ(own.application_failure_info().next_retry_delay().seconds(), 3);
   ASSERT_EQ(own.application_failure_info().details().payloads_size(), 2);
   EXPECT_EQ(own.application_failure_info().details().payloads(1).data(), "7");
+}
+
+TEST_F(worker_activity, a_failure_that_is_none_of_note_is_told_to_the_server_alone) {
+  start(app());
+  const auto told = report_of<failed>(make("misses")).failure();
+  EXPECT_EQ(told.application_failure_info().category(), temporal::api::enums::v1::APPLICATION_ERROR_CATEGORY_BENIGN);
+  EXPECT_FALSE(log->contains("not there yet"));
+  report_of<failed>(make("throws"));
+  EXPECT_TRUE(log->contains("too far")) << "others are logged";
 }
 
 TEST_F(worker_activity, a_type_that_nobody_knows_names_those_that_are_known) {

@@ -42,6 +42,25 @@ class cart {
   bool begun_ = false, closed_ = false;
 };
 
+/// Goes on as a new run as soon as an update tells it to.
+class relay {
+ public:
+  task<int> run(int laps) {
+    co_await workflow::wait_condition([this] { return passed_ || closed_; });
+    if (closed_) co_return laps;
+    workflow::continue_as_new<relay>({}, laps + 1);
+  }
+  int pass() {
+    passed_ = true;
+    return 7;
+  }
+  void close() { closed_ = true; }
+  static constexpr auto handlers = rondo::handlers(update<&relay::pass>, signal<&relay::close>);
+
+ private:
+  bool passed_ = false, closed_ = false;
+};
+
 /// Runs carts, and tells them when to close.
 class till {
  public:
@@ -90,6 +109,7 @@ class messages : public server_test {
  protected:
   running_worker worker{registry()
                             .workflow<cart>()
+                            .workflow<relay>()
                             .workflow<till>()
                             .workflow<waits_for_ever>()
                             .workflow<has_child>()
@@ -137,6 +157,16 @@ TEST_F(messages, start_a_workflow_with_an_update) {
                workflow_already_started);
   first.workflow.signal<&cart::close>().get();
   EXPECT_EQ(first.workflow.result().get(), 13);
+}
+
+TEST_F(messages, an_update_is_answered_by_the_task_that_goes_on_as_a_new_run) {
+  const auto handle = client.start_workflow<relay>(start(), 0).get();
+  EXPECT_EQ(handle.execute_update<&relay::pass>().get(), 7);
+  const auto newest = client.get_workflow_handle<relay>(handle.id());
+  ASSERT_TRUE(eventually([&] { return newest.describe().get().run_id != handle.run_id(); }));
+  EXPECT_EQ(newest.execute_update<&relay::pass>().get(), 7);
+  newest.signal<&relay::close>().get();
+  EXPECT_EQ(handle.result().get(), 2);
 }
 
 TEST_F(messages, go_to_children) {

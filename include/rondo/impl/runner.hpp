@@ -26,7 +26,7 @@
 
 namespace rondo::serverless {
 
-namespace parts {
+namespace invocations {
 
 inline options with_plugins(options how) {
   const auto plugins = how.client.plugins;
@@ -69,10 +69,10 @@ inline time_point end_of_hooks(const budget& times, const options& how) {
   return std::min(latest, times.deadline - std::chrono::duration_cast<clock::duration>(answer));
 }
 
-}  // namespace parts
+}  // namespace invocations
 
 RONDO_FUNCTION runner::runner(rondo::detail::io::event_loop& loop, options how)
-    : loop_(loop), options_(parts::with_plugins(std::move(how))), hooks_(loop) {}
+    : loop_(loop), options_(invocations::with_plugins(std::move(how))), hooks_(loop) {}
 RONDO_FUNCTION runner::runner(rondo::detail::io::event_loop& loop, options how,
                               std::shared_ptr<rondo::detail::io::connection> connection)
     : runner(loop, std::move(how)) {
@@ -107,7 +107,7 @@ RONDO_FUNCTION asio::awaitable<report> runner::run(invocation what) {
     problem = std::current_exception();
   }
   if (problem) explain(problem, result);
-  co_await hooks_.run(how->shutdown_hooks, result, parts::end_of_hooks(times, *how));
+  co_await hooks_.run(how->shutdown_hooks, result, invocations::end_of_hooks(times, *how));
   result.run = clock::now() - began;
   write_log(result, *how);
   co_return result;
@@ -121,7 +121,7 @@ RONDO_FUNCTION bool runner::expect_work() {
 
 RONDO_FUNCTION asio::awaitable<void> runner::work(const invocation& what, const options& how, budget& times,
                                                   time_point began, report& result) {
-  const parts::counted in_work(running_);
+  const invocations::counted in_work(running_);
   require_version(what, how);
   require_time(times, how);
   how.worker.logger.info("invocation began", {{"requestId", what.request_id}, {"cold", what.cold}});
@@ -139,7 +139,7 @@ RONDO_FUNCTION asio::awaitable<void> runner::work(const invocation& what, const 
   session now(loop_, how, what.stop, connection, runs, std::move(worker), times);
   std::exception_ptr problem;
   {
-    const parts::listed known(sessions_, now);
+    const invocations::listed known(sessions_, now);
     try {
       result.reason = co_await now.run();
     } catch (...) {
@@ -160,7 +160,7 @@ RONDO_FUNCTION asio::awaitable<void> runner::work(const invocation& what, const 
 
 RONDO_FUNCTION asio::awaitable<runner::connection_ptr> runner::connect_counted(const options& how,
                                                                                const budget& times) {
-  const parts::counted polls_soon(connecting_);
+  const invocations::counted polls_soon(connecting_);
   co_return co_await connect(how, times);
 }
 

@@ -61,19 +61,10 @@ concept declares_behavior = requires {
   { Workflow::versioning_behavior } -> std::convertible_to<versioning_behavior>;
 };
 
-/// What a coroutine, or a function, gives in the end.
-template <class Declared>
-struct final_result {
-  using type = std::remove_cvref_t<Declared>;
-};
-template <class Result>
-struct final_result<task<Result>> {
-  using type = Result;
-};
 /// The types of a function that others call.
 template <class Signature>
 inline constexpr const call_shape* shape_of_call =
-    &call_shape_of<typename Signature::args, typename final_result<typename Signature::raw>::type>::value;
+    &call_shape_of<typename Signature::args, yielded_by<typename Signature::raw>>::value;
 
 template <class Workflow>
 concept declares_failure_exceptions = requires {

@@ -54,6 +54,15 @@ struct signature<R (C::*)(P...) const & noexcept> : signature_traits<C, true, R,
 template <auto Function>
 using signature_of = signature<std::remove_cvref_t<decltype(Function)>>;
 
+/// What a call gives in the end: the value of a function, or what its coroutine yields (specialised beside each kind of
+/// coroutine).
+template <class Returned>
+struct yielded {
+  using type = std::remove_cvref_t<Returned>;
+};
+template <class Returned>
+using yielded_by = typename yielded<std::remove_cvref_t<Returned>>::type;
+
 template <class Tuple, class... Arguments>
 struct callable_with_impl : std::false_type {};
 template <class... Parameters, class... Arguments>

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rondo/converter.hpp"
+#include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/value_shape.hpp"
 #include "rondo/payload.hpp"
 
@@ -15,6 +16,13 @@ class any_io_executor;
 template <class, class>
 class awaitable;
 }  // namespace asio
+
+namespace rondo::detail {
+template <class Result, class Executor>
+struct yielded<asio::awaitable<Result, Executor>> {
+  using type = Result;
+};
+}  // namespace rondo::detail
 
 namespace rondo::detail::run {
 
@@ -106,18 +114,6 @@ class async_activity_of final : public async_activity {
   Function function_;
 };
 
-/// What an activity yields: the result of a function, or of a coroutine.
-template <class Declared>
-struct activity_result_of {
-  using type = std::remove_cvref_t<Declared>;
-};
-template <class Result, class Executor>
-struct activity_result_of<asio::awaitable<Result, Executor>> {
-  using type = Result;
-};
-template <class Declared>
-using activity_result = typename activity_result_of<std::remove_cvref_t<Declared>>::type;
-
 /// Wraps a callable that takes `Parameters` (a tuple of values).
 template <class Parameters, class Function>
 activity_definition define_activity(std::string name, Function function) {
@@ -125,7 +121,7 @@ activity_definition define_activity(std::string name, Function function) {
   definition.name = std::move(name);
   using returned = decltype(std::apply(function, std::declval<Parameters>()));
   if constexpr (!std::is_same_v<Parameters, std::tuple<raw_arguments>>) {
-    definition.shape = &call_shape_of<Parameters, activity_result<returned>>::value;
+    definition.shape = &call_shape_of<Parameters, yielded_by<returned>>::value;
   }
   if constexpr (is_asio_awaitable<returned>) {
     definition.async =
@@ -147,7 +143,7 @@ template <class Callable, class Parameters, class Wanted,
           class Returned = decltype(std::apply(std::declval<Callable&>(), std::declval<Parameters>()))>
 inline constexpr bool stand_in_returns =
     is_asio_awaitable<Returned>
-        ? std::is_same_v<activity_result<Returned>, Wanted>
+        ? std::is_same_v<yielded_by<Returned>, Wanted>
         : std::is_void_v<Wanted> == std::is_void_v<Returned> && std::is_convertible_v<Returned, Wanted>;
 
 /// As define_activity(), for a callable that may change its state and whose result is converted.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rondo/converter.hpp"
+#include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/payload.hpp"
@@ -39,16 +40,6 @@ auto read_message(std::string_view name, payload_span arguments) {
 #pragma GCC diagnostic ignored "-Wsubobject-linkage"
 #endif
 
-/// What a handler that returns this gives in the end.
-template <class Returned>
-struct result_of_handler {
-  using type = std::remove_cvref_t<Returned>;
-};
-template <class Result>
-struct result_of_handler<task<Result>> {
-  using type = Result;
-};
-
 /// Runs the handler of a signal.
 template <class Function, class... Arguments>
 task<void> call_handler(Function function, std::tuple<Arguments...> values) {
@@ -65,7 +56,7 @@ task<void> call_handler(Function function, std::tuple<Arguments...> values) {
 template <class Function, class... Arguments>
 task<void> answer_update(Function function, std::tuple<Arguments...> values, update_answer& to) {
   using returned = std::invoke_result_t<Function&, Arguments...>;
-  using result = typename result_of_handler<returned>::type;
+  using result = yielded_by<returned>;
   if constexpr (std::is_void_v<result>) {
     if constexpr (is_task<returned>) {
       auto handler = std::apply(function, std::move(values));
