@@ -23,6 +23,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.nexus.v1 import EndpointSpec, EndpointTarget
 from temporalio.api.operatorservice.v1 import CreateNexusEndpointRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.contrib.workflow_streams import WorkflowStream, WorkflowStreamClient
 from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -106,6 +107,26 @@ class CountingHandler:
         self, context: nexus.WorkflowRunOperationContext, value: Record
     ) -> nexus.WorkflowHandle[Record]:
         return await context.start_workflow(CountUpBehind.run, value, id=f"behind-{uuid.uuid4()}")
+
+
+@workflow.defn(name="PyStream")
+class Stream:
+    """Publishes records and lets C++ publish what they become."""
+
+    @workflow.init
+    def __init__(self, _cpp: str) -> None:
+        self.stream = WorkflowStream()
+
+    @workflow.run
+    async def run(self, cpp: str) -> None:
+        for each in (FULL, EMPTY):
+            self.stream.topic("given", type=Record).publish(each)
+        await workflow.execute_activity(
+            "cpp_count_up_stream",
+            args=[workflow.info().workflow_id, 2],
+            task_queue=cpp,
+            start_to_close_timeout=timedelta(seconds=20),
+        )
 
 
 @workflow.defn(name="PyCallsNexus")
@@ -300,6 +321,29 @@ class Checks:
         else:
             raise AssertionError("the workflow was not cancelled")
 
+    async def check_stream_of_cpp(self) -> None:
+        handle = await self.start_conversation()
+        client = WorkflowStreamClient.create(self.client, handle.id)
+        await handle.signal("say", FULL)
+        async with client:
+            client.topic("mine", type=Record).publish(EMPTY)
+        expect(await client.get_offset(), 2)
+        await handle.signal("stop")
+        items = [each async for each in client.subscribe(result_type=Record)]
+        expect([(each.offset, each.topic, each.data) for each in items], [(0, "heard", FULL), (1, "mine", EMPTY)])
+
+    async def check_stream_of_python(self) -> None:
+        handle = await self.client.start_workflow(
+            "PyStream",
+            self.cpp,
+            id=f"stream-{uuid.uuid4()}",
+            task_queue=self.python,
+            execution_timeout=timedelta(seconds=30),
+        )
+        client = WorkflowStreamClient.create(self.client, handle.id)
+        counted = [each.data async for each in client.subscribe(["counted"], result_type=Record)]
+        expect(counted, [dataclasses.replace(each, serial=each.serial + 1) for each in (FULL, EMPTY)])
+
     async def check_signals_and_queries(self) -> None:
         handle = await self.start_conversation()
         await handle.signal("say", FULL)
@@ -327,7 +371,7 @@ async def main(address: str, cpp: str, go: str, sealed: str, key: str) -> int:
         client,
         task_queue=python,
         activities=[count_up, refuse],
-        workflows=[CountUpBehind, CallsNexus],
+        workflows=[CountUpBehind, CallsNexus, Stream],
         nexus_service_handlers=[CountingHandler()],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )

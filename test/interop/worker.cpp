@@ -12,12 +12,16 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/activity.hpp"
 #include "rondo/client.hpp"
+#include "rondo/client/activity_client.hpp"
+#include "rondo/client/stream.hpp"
 #include "rondo/codecs/encryption.hpp"
 #include "rondo/nexus.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/worker.hpp"
 #include "rondo/workflow.hpp"
+#include "rondo/workflow/stream.hpp"
 
 namespace interop {
 
@@ -117,14 +121,26 @@ rondo::task<> break_down(record value) {
   co_await workflow::execute_activity<cpp_break>(once, value);
 }
 
-/// Hears records until it is told to stop.
+/// Reads records from a stream in another language and publishes there what they become.
+void cpp_count_up_stream(std::string workflow_id, int count) {
+  const auto client = rondo::activity::client();
+  rondo::stream_client stream(client, std::move(workflow_id));
+  auto given = stream.read({.topics = {"given"}, .limit = static_cast<std::size_t>(count)});
+  for (auto& each : given) stream.publish("counted", cpp_count_up(each.as<record>()));
+  stream.flush().get();
+}
+
+/// Hears records until it is told to stop; its stream has them too.
 class conversation {
  public:
   rondo::task<std::vector<record>> run() {
     co_await workflow::wait_condition([this] { return stopped_; });
     co_return heard_;
   }
-  void say(record value) { heard_.push_back(std::move(value)); }
+  void say(record value) {
+    stream_.publish("heard", value);
+    heard_.push_back(std::move(value));
+  }
   void stop() { stopped_ = true; }
   std::vector<record> heard() const { return heard_; }
   record heard_at(int index) const { return heard_.at(static_cast<std::size_t>(index)); }
@@ -134,6 +150,7 @@ class conversation {
                       rondo::query<&conversation::heard>, rondo::query<&conversation::heard_at>("heard-at"));
 
  private:
+  workflow::stream stream_;
   std::vector<record> heard_;
   bool stopped_ = false;
 };
@@ -171,6 +188,7 @@ rondo::registry app() {
                                       return context.start_workflow<round_trip>({}, value);
                                     }))
       .activity<cpp_count_up>()
+      .activity<cpp_count_up_stream>()
       .activity<cpp_refuse>()
       .activity<cpp_break>();
 }

@@ -43,37 +43,38 @@ auto read_for(std::string_view name, payload_span arguments) {
   }
 }
 
+// Without a look at the name, and also while the workflow object is made.
 template <bool Any, class Callable>
-void set_signal(std::string_view name, Callable handler, const handler_options& about) {
-  auto& run = require_run("workflow::set_signal_handler");
-  run.require_writable("workflow::set_signal_handler");
-  run.handlers().signals.set(definition_of(name, about),
+void add_signal_handler(run_context& run, handler_definition about, Callable handler) {
+  run.handlers().signals.set(std::move(about),
                              [handler = std::move(handler)](std::string_view called, payload_span arguments) {
                                return call_handler(handler, read_for<Callable, Any>(called, arguments));
                              });
   run.deliver_kept_signals();
 }
 template <bool Any, class Callable>
-void set_query(std::string_view name, Callable handler, const handler_options& about) {
-  auto& run = require_run("workflow::set_query_handler");
-  run.require_writable("workflow::set_query_handler");
+void add_query_handler(run_context& run, handler_definition about, Callable handler) {
   run.handlers().queries.set(
-      definition_of(name, about),
+      std::move(about),
       [handler = std::move(handler)](std::string_view called, payload_span arguments, payload_sink& answer) {
         encode(answer, std::apply(handler, read_for<Callable, Any>(called, arguments)));
       });
 }
 template <bool Any, class Callable, class Validator>
-void set_update(std::string_view name, Callable handler, Validator validator, const handler_options& about) {
-  auto& run = require_run("workflow::set_update_handler");
-  run.require_writable("workflow::set_update_handler");
-  run.handlers().updates.set(definition_of(name, about),
+void add_update_handler(run_context& run, handler_definition about, Callable handler, Validator validator) {
+  run.handlers().updates.set(std::move(about),
                              [handler = std::move(handler), validator = std::move(validator)](
                                  std::string_view called, payload_span arguments, bool validate, update_answer& to) {
                                auto values = read_for<Callable, Any>(called, arguments);
                                if (validate) std::apply(validator, std::as_const(values));
                                return answer_update(handler, std::move(values), to);
                              });
+}
+
+inline run_context& require_writable_run(const char* what) {
+  auto& run = require_run(what);
+  run.require_writable(what);
+  return run;
 }
 
 /// Accepts whatever comes.
@@ -90,12 +91,14 @@ namespace rondo::workflow {
 /// the place of one with the same name. Signals that came before there was a handler are delivered to it now, in order.
 template <class Callable>
 void set_signal_handler(std::string_view name, Callable handler, const handler_options& about = {}) {
-  detail::run::set_signal<false>(name, std::move(handler), about);
+  detail::run::add_signal_handler<false>(detail::run::require_writable_run("workflow::set_signal_handler"),
+                                         detail::run::definition_of(name, about), std::move(handler));
 }
 /// Sets the handler of a query: it returns the answer, must not change the workflow and cannot wait.
 template <class Callable>
 void set_query_handler(std::string_view name, Callable handler, const handler_options& about = {}) {
-  detail::run::set_query<false>(name, std::move(handler), about);
+  detail::run::add_query_handler<false>(detail::run::require_writable_run("workflow::set_query_handler"),
+                                        detail::run::definition_of(name, about), std::move(handler));
 }
 /// Sets the handler of an update; what it returns is the answer. `validator` takes the same arguments by const
 /// reference, must not change the workflow, and rejects by throwing. A handler that is set in the first lines of run()
@@ -103,23 +106,29 @@ void set_query_handler(std::string_view name, Callable handler, const handler_op
 template <class Callable, class Validator = detail::run::accept_all>
 void set_update_handler(std::string_view name, Callable handler, Validator validator = {},
                         const handler_options& about = {}) {
-  detail::run::set_update<false>(name, std::move(handler), std::move(validator), about);
+  detail::run::add_update_handler<false>(detail::run::require_writable_run("workflow::set_update_handler"),
+                                         detail::run::definition_of(name, about), std::move(handler),
+                                         std::move(validator));
 }
 
 /// Sets the handler of all signals that have none; it takes (std::string name, rondo::payload_list arguments).
 template <class Callable>
 void set_dynamic_signal_handler(Callable handler, const handler_options& about = {}) {
-  detail::run::set_signal<true>({}, std::move(handler), about);
+  detail::run::add_signal_handler<true>(detail::run::require_writable_run("workflow::set_dynamic_signal_handler"),
+                                        detail::run::definition_of({}, about), std::move(handler));
 }
 /// Sets the handler of all queries that have none.
 template <class Callable>
 void set_dynamic_query_handler(Callable handler, const handler_options& about = {}) {
-  detail::run::set_query<true>({}, std::move(handler), about);
+  detail::run::add_query_handler<true>(detail::run::require_writable_run("workflow::set_dynamic_query_handler"),
+                                       detail::run::definition_of({}, about), std::move(handler));
 }
 /// Sets the handler of all updates that have none.
 template <class Callable, class Validator = detail::run::accept_all>
 void set_dynamic_update_handler(Callable handler, Validator validator = {}, const handler_options& about = {}) {
-  detail::run::set_update<true>({}, std::move(handler), std::move(validator), about);
+  detail::run::add_update_handler<true>(detail::run::require_writable_run("workflow::set_dynamic_update_handler"),
+                                        detail::run::definition_of({}, about), std::move(handler),
+                                        std::move(validator));
 }
 
 /// True when no handler of a signal or an update has begun and not ended. Before the end of a workflow, or before it
