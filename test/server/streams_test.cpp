@@ -83,7 +83,12 @@ class streams : public server_test {
  protected:
   using handle = workflow_handle<broadcast>;
 
-  handle begin() const { return client.start_workflow<broadcast>(start(), first_).get(); }
+  /// The workflow has said its first words: signals before its first task would come before them.
+  handle begin() const {
+    const auto made = client.start_workflow<broadcast>(start(), first_).get();
+    EXPECT_TRUE(eventually([&] { return stream_of(made).end_offset().get() > 0; }));
+    return made;
+  }
   stream_client stream_of(const handle& workflow) const { return {client, workflow.id()}; }
   static std::string text_of(std::optional<stream_item> item) {
     if (!item) return "the end";
