@@ -177,6 +177,12 @@ class client {
   }
 
   /// Later calls bear this API key; from the thread of the loop, or while nobody drives it.
+  /// Calls that begin from now on go over new connections with this client's certificate and key, PEM texts; those
+  /// under way end on the old ones. On the loop's thread, or while nobody drives the loop. Throws std::invalid_argument
+  /// when the texts cannot be used, or the connection has no TLS; all stays as it was then.
+  void set_client_certificate(std::string certificate, std::string private_key) const {
+    session_->connection->set_client_certificate(std::move(certificate), std::move(private_key));
+  }
   void set_api_key(std::string key) const { session_->connection->set_api_key(std::move(key)); }
 
   const std::string& namespace_() const noexcept { return session_->namespace_; }

@@ -100,6 +100,11 @@ class connection {
     headers_ = common_headers(options_);
   }
 
+  /// Later calls go over connections with this certificate and key; PEM text. Throws std::invalid_argument.
+  void set_client_certificate(std::string certificate, std::string private_key) {
+    transport_->set_client_certificate(std::move(certificate), std::move(private_key));
+  }
+
   /// Adds the headers of the connection to those of the call, which win.
   void complete_headers(call_options& call) const {
     call.common_metadata = headers_;
