@@ -18,6 +18,7 @@
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/io/connect_failure.hpp"
 #include "rondo/detail/io/data_call.hpp"
+#include "rondo/detail/io/eager_hosts.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/io/status_details.hpp"
@@ -76,6 +77,8 @@ class connection {
   event_loop& loop() noexcept { return transport_->loop(); }
   transport& over() noexcept { return *transport_; }
   retry_policy& retries() noexcept { return retries_; }
+  /// Workers whose clients are on this connection too.
+  eager_hosts& eager() noexcept { return eager_; }
   /// What payloads go through.
   payload_pipeline& data() noexcept { return data_; }
 
@@ -122,6 +125,7 @@ class connection {
   std::shared_ptr<const metadata_list> headers_;
   std::shared_ptr<const std::function<std::string()>> api_key_;
   retry_policy retries_;
+  eager_hosts eager_;
   server_capabilities capabilities_;
   std::string server_version_;
   bool capabilities_loaded_ = false;
