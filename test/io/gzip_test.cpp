@@ -108,10 +108,9 @@ TYPED_TEST(Gzip, IsGivenUpForServersThatDoNotKnowIt) {
                             "Content is compressed with `gzip` which isn't supported"}) {
     http2_test_server server([&](auto& peer, const auto& request) {
       if (header(request, "grpc-encoding") != "gzip") return peer.answer(request.stream, message_of(request));
-      peer.respond_headers(request.stream, {{":status", "200"},
-                                            {"content-type", "application/grpc"},
-                                            {"grpc-status", "12"},
-                                            {"grpc-message", words}});
+      peer.respond_headers(
+          request.stream,
+          {{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "12"}, {"grpc-message", words}});
     });
     event_loop loop;
     TypeParam over(loop, TestFixture::to(server, rpc_compression::gzip));
@@ -169,8 +168,7 @@ TEST(GzipPacked, IsEmptyWhenItWouldNotBeSmaller) {
   const std::string text(1'000, 't');
   EXPECT_EQ(inflate_at_most(gzip_packed(text), gzip_form, text.size(), plain), inflated::complete);
   EXPECT_EQ(plain, text);
-  EXPECT_EQ(inflate_at_most(gzip_packed(text), gzip_form, text.size() - 1, plain),
-            inflated::too_large);
+  EXPECT_EQ(inflate_at_most(gzip_packed(text), gzip_form, text.size() - 1, plain), inflated::too_large);
 }
 
 }  // namespace gzip_test

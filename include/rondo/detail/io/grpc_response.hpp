@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "rondo/detail/base/base64.hpp"
-#include "rondo/detail/io/inflate.hpp"
 #include "rondo/detail/io/grpc_wire.hpp"
+#include "rondo/detail/io/inflate.hpp"
 #include "rondo/detail/io/transport.hpp"
 #include "rondo/rpc_error.hpp"
 

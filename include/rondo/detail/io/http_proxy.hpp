@@ -91,7 +91,8 @@ inline std::optional<proxy_route> find_proxy(
   }
   const bool is_address = server.host.find(':') != std::string::npos;
   route->server = (is_address ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port);
-  const bool printable = std::all_of(route->server.begin(), route->server.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  const bool printable =
+      std::all_of(route->server.begin(), route->server.end(), [](char c) { return c > 0x20 && c < 0x7F; });
   if (!printable) throw std::invalid_argument("rondo: the target '" + options.target + "' cannot be named to a proxy");
   return route;
 }
