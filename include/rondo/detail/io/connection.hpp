@@ -112,7 +112,7 @@ class connection {
   void complete_headers(call_options& call) const {
     call.common_metadata = headers_;
     if (api_key_ && !has_authorization(*headers_) && !has_authorization(call.metadata)) call.api_key = api_key_;
-    add_default_header(call.metadata, "temporal-namespace", options_.namespace_);
+    if (!options_.namespace_.empty()) add_default_header(call.metadata, "temporal-namespace", options_.namespace_);
   }
 
  private:
