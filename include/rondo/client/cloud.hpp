@@ -15,16 +15,17 @@ namespace rondo {
 struct cloud_client_options {
   /// Of a user or a service account.
   std::string api_key{};
-  /// Of the service's interface, which changes with its versions; sent as temporal-cloud-api-version. Empty: the service
-  /// decides.
+  /// Of the service's interface, which changes with its versions; sent as temporal-cloud-api-version. Empty: the
+  /// service decides.
   std::string api_version{};
   /// Everything else. A namespace means nothing here; a target that is not set is saas-api.tmprl.cloud:443.
   client_options connection{.target = {}};
 };
 
 /// Calls every method of temporal.api.cloud.cloudservice.v1.CloudService with its messages:
-/// `cloud_client::connect(options).call(GetNamespacesRequest())`. The type of the request says which method it is for and
-/// what is answered. What changes something is answered at once, with an operation that goes on: ask GetAsyncOperation.
+/// `cloud_client::connect(options).call(GetNamespacesRequest())`. The type of the request says which method it is for
+/// and what is answered. What changes something is answered at once, with an operation that goes on: ask
+/// GetAsyncOperation.
 class cloud_client {
  public:
   static constexpr std::string_view default_target = "saas-api.tmprl.cloud:443";

@@ -28,6 +28,7 @@
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/deployment.hpp"
+#include "rondo/detail/worker/eager_slot.hpp"
 #include "rondo/detail/worker/heartbeat_writer.hpp"
 #include "rondo/detail/worker/namespace_facts.hpp"
 #include "rondo/detail/worker/nexus_runner.hpp"
@@ -131,7 +132,7 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
   /// deadline. True: all were answered.
   asio::awaitable<bool> wait_polls(io::time_point deadline) {
     const auto none = [this] { return polling_.pollers == 0; };
-    const auto none_and_no_starts = [this] { return polling_.pollers == 0 && eager_rooms_ == 0; };
+    const auto none_and_no_starts = [this] { return polling_.pollers == 0 && eager_slots_ == 0; };
     const bool answered = co_await changes_.wait_until(none_and_no_starts, deadline);
     if (!answered) {
       polling_.break_off();
@@ -277,37 +278,17 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
     if (namespace_name != namespace_ || task_queue != options_.task_queue) return nullptr;
     auto permit = workflow_slots_.try_take();
     if (!permit) return nullptr;
-    return std::make_unique<room_for_eager>(shared_from_this(), std::move(permit));
+    ++eager_slots_;
+    return std::make_unique<eager_slot>(
+        shared_from_this(), std::move(permit), options_,
+        [this](workflow_task task, slot held) { start_workflow_task(std::move(task), std::move(held), {}); },
+        [this] {
+          --eager_slots_;
+          changes_.notify();
+        });
   }
 
  private:
-  /// A slot for the first task of a workflow that a client starts. The session lives at least as long.
-  class room_for_eager final : public io::eager_room {
-   public:
-    room_for_eager(std::shared_ptr<session> owner, slot permit) : owner_(std::move(owner)), permit_(std::move(permit)) {
-      ++owner_->eager_rooms_;
-    }
-    ~room_for_eager() override {
-      permit_ = slot();
-      --owner_->eager_rooms_;
-      owner_->changes_.notify();
-    }
-    void describe(engine::service::StartWorkflowExecutionRequest& request) const override {
-      engine::service::PollWorkflowTaskQueueRequest as_polls_say;
-      write_deployment(owner_->options_, as_polls_say);
-      if (!as_polls_say.has_deployment_options()) return;
-      *request.mutable_eager_worker_deployment_options() = std::move(*as_polls_say.mutable_deployment_options());
-    }
-    void begin(engine::service::PollWorkflowTaskQueueResponse message) override {
-      workflow_task task;
-      *task.message = std::move(message);
-      owner_->start_workflow_task(std::move(task), std::move(permit_), {});
-    }
-
-   private:
-    std::shared_ptr<session> owner_;
-    slot permit_;
-  };
   /// Clients on the same connection may give this session first tasks of workflows. Not those of a session that its
   /// host does not share: it may end before the tasks do.
   void offer_eager_rooms() {
@@ -573,7 +554,7 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
   std::unique_ptr<nexus_runner> nexus_;
   std::vector<std::shared_ptr<poller_group>> groups_;
   /// Starts under way that may bring a task.
-  std::size_t eager_rooms_ = 0;
+  std::size_t eager_slots_ = 0;
   /// Null: the server does not want to know.
   std::unique_ptr<heartbeat_writer> heartbeats_;
   std::optional<rpc_status> failure_;
