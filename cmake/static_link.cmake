@@ -3,7 +3,7 @@
 # libraries, need less memory, and run where those are not installed. RONDO_CAN_LINK_STATICALLY says whether the archives
 # for it are there.
 #
-# rondo_use_http2_transport(TARGET...): these call the server over libnghttp2 and OpenSSL instead of gRPC, and neither
+# rondo_use_http2_transport(TARGET...): these call the server over libnghttp2, OpenSSL and zlib instead of gRPC, and neither
 # include nor link gRPC: a twentieth of its size, and one thread. All targets of a program must agree about it. The
 # development server speaks gRPC, so it cannot be in such a program. RONDO_HAS_HTTP2_TRANSPORT says whether the libraries
 # for it are there, RONDO_CAN_LINK_HTTP2_STATICALLY whether their archives are.
@@ -16,11 +16,12 @@
 # RONDO_HTTP2_TRANSPORT and RONDO_LITE_MESSAGES.
 find_package(PkgConfig QUIET)
 find_package(OpenSSL QUIET)
+find_package(ZLIB QUIET)
 find_path(RONDO_NGHTTP2_INCLUDE_DIR nghttp2/nghttp2.h)
 find_library(RONDO_NGHTTP2_LIBRARY nghttp2)
 mark_as_advanced(RONDO_NGHTTP2_INCLUDE_DIR RONDO_NGHTTP2_LIBRARY)
 set(RONDO_HAS_HTTP2_TRANSPORT OFF)
-if(OPENSSL_FOUND AND RONDO_NGHTTP2_INCLUDE_DIR AND RONDO_NGHTTP2_LIBRARY)
+if(OPENSSL_FOUND AND ZLIB_FOUND AND RONDO_NGHTTP2_INCLUDE_DIR AND RONDO_NGHTTP2_LIBRARY)
   set(RONDO_HAS_HTTP2_TRANSPORT ON)
 endif()
 
@@ -110,7 +111,9 @@ function(rondo_link_network out)
   if(RONDO_HAS_HTTP2_TRANSPORT)
     rondo_link_item(nghttp2 ${RONDO_NGHTTP2_LIBRARY})
     rondo_link_item(ssl OpenSSL::SSL)
-    set(${out} "$<IF:${rondo_is_http2},${nghttp2},${grpc}>" "$<${rondo_is_http2}:${ssl}>" PARENT_SCOPE)
+    rondo_link_item(zlib ZLIB::ZLIB)
+    set(${out} "$<IF:${rondo_is_http2},${nghttp2},${grpc}>" "$<${rondo_is_http2}:${ssl}>" "$<${rondo_is_http2}:${zlib}>"
+      PARENT_SCOPE)
   else()
     set(${out} "${grpc}" PARENT_SCOPE)
   endif()
@@ -118,7 +121,7 @@ endfunction()
 
 function(rondo_use_http2_transport)
   if(NOT RONDO_HAS_HTTP2_TRANSPORT)
-    message(FATAL_ERROR "${ARGN} cannot use the HTTP/2 transport: libnghttp2 or OpenSSL is missing (libnghttp2-dev, libssl-dev)")
+    message(FATAL_ERROR "${ARGN} cannot use the HTTP/2 transport: libnghttp2, OpenSSL or zlib is missing (libnghttp2-dev, libssl-dev, zlib1g-dev)")
   endif()
   set_target_properties(${ARGN} PROPERTIES RONDO_HTTP2_TRANSPORT ON)
 endfunction()

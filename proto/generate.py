@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Makes the C++ of the wire protocol: runs protoc over proto/ and mends what it makes of keywords.
 
-    generate.py PROTOC SOURCE_DIR OUTPUT_DIR [--flat MARKER] [--lite] FILE.proto...
+    generate.py PROTOC SOURCE_DIR OUTPUT_DIR [--flat MARKER] [--lite] [--import DIR] FILE.proto...
 
 protoc 3.21 writes `namespace namespace {` for the package temporal.api.namespace.v1; such C++ names get an underscore
 at their end (`temporal::api::namespace_::v1`), the names on the wire stay. Headers with a field called `linux` take away
 the macro of that name, which compilers define unless they are told to keep to the standard. With --flat, for build systems whose outputs
 cannot lie in subfolders, OUTPUT_DIR also gets one flat source for each file (a/b.proto -> a_b_proto.cc) and the header
 MARKER, on which users of the generated headers depend. With --lite, the messages need protobuf's lite runtime only, and
-come with lite versions of protobuf's own messages that they use.
+come with lite versions of protobuf's own messages that they use. With --import, the files may import those below DIR,
+which are not generated.
 """
 
 import argparse
@@ -53,13 +54,15 @@ def main():
     parser.add_argument("files", nargs="+")
     parser.add_argument("--flat", metavar="MARKER")
     parser.add_argument("--lite", action="store_true")
+    parser.add_argument("--import", dest="imports", type=pathlib.Path, default=[], action="append", metavar="DIR")
     arguments = parser.parse_args()
 
     arguments.output.mkdir(parents=True, exist_ok=True)
     if arguments.lite:
         arguments.files += OF_PROTOBUF
     output = f"--cpp_out={'lite:' if arguments.lite else ''}{arguments.output}"
-    command = [arguments.protoc, "-I", arguments.source, output, *arguments.files]
+    folders = [part for folder in (arguments.source, *arguments.imports) for part in ("-I", folder)]
+    command = [arguments.protoc, *folders, output, *arguments.files]
     failed = subprocess.run(command, check=False).returncode
     if failed:
         return failed

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Derives proto/ from the official descriptors: the closure of the messages that our RPCs need.
+"""Derives proto/ from the official descriptors: the closure of the messages that our RPCs need. And cloud_proto/, with
+the messages of Temporal Cloud's own service that are not in proto/.
 
-    sync_protos.py            write proto/**/*.proto from proto/rpcs.txt and proto/messages.txt
+    sync_protos.py            write proto/**/*.proto from proto/rpcs.txt and proto/messages.txt, and the same for cloud_proto/
     sync_protos.py --check    compare what is written with the official descriptors; exit 1 on any difference
 
 The descriptors are those that the Python packages of scripts/requirements.txt carry; run with an interpreter that has
@@ -20,6 +21,7 @@ from google.protobuf import descriptor_pb2 as pb
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 PROTO = PROJECT / "proto"
+CLOUD = PROJECT / "cloud_proto"
 WELL_KNOWN = "google/protobuf/"  # protoc brings these itself
 DERIVED = ("temporal", "google")
 DEFAULT_SERVICE = "WorkflowService"
@@ -60,9 +62,9 @@ def official_files():
     return files
 
 
-def derived_files():
+def derived_files(tree):
     """The files that this script writes; other folders of proto/ hold what the official packages do not carry."""
-    return sorted(str(path.relative_to(PROTO)) for top in DERIVED for path in (PROTO / top).rglob("*.proto"))
+    return sorted(str(path.relative_to(tree)) for top in DERIVED for path in (tree / top).rglob("*.proto"))
 
 
 class Index:
@@ -98,27 +100,34 @@ class Index:
 
 
 def list_entries(path):
+    if not path.exists():
+        return []
     lines = (line.split("#", 1)[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
 
-def find_methods(index):
-    """The listed RPCs: {full service name: [method, ...]} in the official order."""
+def find_methods(index, tree=None):
+    """The listed RPCs: {full service name: [method, ...]} in the official order. "Service.*" are all of a service."""
+    tree = tree or PROTO
     by_short_name = {name.rsplit(".", 1)[1]: name for name in index.services if name.startswith("temporal.api.")}
     wanted = {}
-    for entry in list_entries(PROTO / "rpcs.txt"):
+    for entry in list_entries(tree / "rpcs.txt"):
         service, _, method = entry.rpartition(".")
         full_name = by_short_name.get(service or DEFAULT_SERVICE)
+        if full_name is not None and method == "*":
+            wanted[full_name] = {each.name for each in index.services[full_name].method}
+            continue
         if full_name is None or all(m.name != method for m in index.services[full_name].method):
             raise SyncError(f"rpcs.txt: there is no RPC {entry}")
         wanted.setdefault(full_name, set()).add(method)
     return {name: [m for m in index.services[name].method if m.name in methods] for name, methods in wanted.items()}
 
 
-def closure(index, methods):
+def closure(index, methods, tree=None):
     """Full names of every message and enum that the lists reach; a nested type brings the message around it."""
+    tree = tree or PROTO
     todo = [t.lstrip(".") for found in methods.values() for m in found for t in (m.input_type, m.output_type)]
-    for entry in list_entries(PROTO / "messages.txt"):
+    for entry in list_entries(tree / "messages.txt"):
         if entry.endswith(".proto"):
             if entry not in index.files:
                 raise SyncError(f"messages.txt: there is no file {entry}")
@@ -254,29 +263,42 @@ def deprecated(item):
     return "  // deprecated" if item.options.deprecated else ""
 
 
-def write_all(index, needed, methods):
+def beyond(index, needed):
+    """What cloud_proto/ holds: what its RPCs reach and proto/ does not have."""
+    there = closure(index, find_methods(index))
+    rest = needed - there
+    for name in sorted(rest):
+        if any(index.file_of[name] is index.file_of[other] for other in there):
+            raise SyncError(f"cloud_proto: {name} belongs into a file of proto/: name it in proto/messages.txt")
+    return rest
+
+
+def write_all(index, needed, methods, tree=None):
+    tree = tree or PROTO
     names = {index.file_of[name].name for name in needed} | {index.file_of[name].name for name in methods}
-    for old in derived_files():
+    for old in derived_files(tree):
         if old not in names:
-            (PROTO / old).unlink()
+            (tree / old).unlink()
     for name in sorted(names):
-        path = PROTO / name
+        path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(Writer(index, needed, methods, index.files[name]).text(), encoding="utf-8")
-    print(f"{len(names)} files, {len(needed)} messages and enums")
+    print(f"{tree.name}/: {len(names)} files, {len(needed)} messages and enums")
 
 
 # ----------------------------------------------------------------------------------------------------- checking
 
 
-def compiled_files(protoc):
-    """What protoc makes of proto/, by file name."""
-    names = derived_files()
+def compiled_files(protoc, tree=None):
+    """What protoc makes of the files of a tree, by file name."""
+    tree = tree or PROTO
+    names = derived_files(tree)
     with tempfile.TemporaryDirectory() as folder:
         output = pathlib.Path(folder) / "set"
-        command = [protoc, "-I", str(PROTO), "--include_imports", "--descriptor_set_out", str(output), *names]
-        subprocess.run(command, check=True)
-        return {file.name: file for file in pb.FileDescriptorSet.FromString(output.read_bytes()).file}
+        command = [protoc, "-I", str(tree), "-I", str(PROTO), "--include_imports", "--descriptor_set_out", str(output)]
+        subprocess.run([*command, *names], check=True)
+        files = {file.name: file for file in pb.FileDescriptorSet.FromString(output.read_bytes()).file}
+        return {name: file for name, file in files.items() if tree == PROTO or name in names}
 
 
 def field_facts(message):
@@ -365,18 +387,23 @@ def main():
     arguments = parser.parse_args()
     try:
         index = Index(official_files())
-        methods = find_methods(index)
-        needed = closure(index, methods)
-        if not arguments.check:
-            write_all(index, needed, methods)
-            return 0
-        found = list(differences(index, needed, methods, Index(compiled_files(arguments.protoc))))
+        wanted = {PROTO: find_methods(index), CLOUD: find_methods(index, CLOUD)}
+        found = 0
+        for tree, methods in wanted.items():
+            needed = closure(index, methods, tree)
+            if tree == CLOUD:
+                needed = beyond(index, needed)
+            if not arguments.check:
+                write_all(index, needed, methods, tree)
+                continue
+            faults = list(differences(index, needed, methods, Index(compiled_files(arguments.protoc, tree))))
+            for line in faults:
+                print(line, file=sys.stderr)
+            print(f"{tree.name}/: {len(needed)} messages and enums compared, {len(faults)} differences")
+            found += len(faults)
     except SyncError as error:
         print(f"sync_protos: {error}", file=sys.stderr)
         return 2
-    for line in found:
-        print(line, file=sys.stderr)
-    print(f"proto/: {len(needed)} messages and enums compared, {len(found)} differences")
     return 1 if found else 0
 
 

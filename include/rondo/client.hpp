@@ -176,6 +176,12 @@ class client {
     return keep->loop().block_on(std::move(work));
   }
 
+  /// Calls that begin from now on go over new connections with this client's certificate and key, PEM texts; those
+  /// under way end on the old ones. On the loop's thread, or while nobody drives the loop. Throws std::invalid_argument
+  /// when the texts cannot be used, or the connection has no TLS; all stays as it was then.
+  void set_client_certificate(std::string certificate, std::string private_key) const {
+    session_->connection->set_client_certificate(std::move(certificate), std::move(private_key));
+  }
   /// Later calls bear this API key; from the thread of the loop, or while nobody drives it.
   void set_api_key(std::string key) const { session_->connection->set_api_key(std::move(key)); }
 
@@ -217,9 +223,10 @@ class client {
   detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type,
                                                                        const start_workflow_options& options,
                                                                        detail::calls::Payloads input) const {
-    return detail::calls::intercepted(
-        *session_, detail::calls::make_start<detail::calls::start_request>(*session_, "StartWorkflowExecution", type,
-                                                                           options, std::move(input)));
+    auto what = detail::calls::make_start<detail::calls::start_request>(*session_, "StartWorkflowExecution", type,
+                                                                        options, std::move(input));
+    what.request.set_request_eager_execution(options.eager_start);
+    return detail::calls::intercepted(*session_, std::move(what));
   }
 
   // Destroyed after the loop, whose coroutines may still use it.

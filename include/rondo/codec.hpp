@@ -18,6 +18,9 @@ struct serialization_context {
   /// Of the input, result, heartbeats and failure of an activity, where it runs. The history knows its result as the
   /// workflow's, and that of a local activity is the workflow's everywhere.
   std::string activity_id{}, activity_type{}, task_queue{};
+  /// Of the workflow or activity that a worker runs; clients do not know it when they start one. It differs between the
+  /// two ends, so it is for names of places, not for keys.
+  std::string run_id{};
 
   friend bool operator==(const serialization_context&, const serialization_context&) = default;
 };

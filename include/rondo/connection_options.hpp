@@ -23,6 +23,12 @@ struct tls_options {
   /// This client's certificate and key for mutual TLS; both or none.
   std::string client_certificate{};
   std::string client_private_key{};
+  /// Files with both, in place of the texts. When they are replaced while the program runs, calls that begin later go
+  /// over new connections: calls look at the files at most once in the interval, and two looks must find the same.
+  /// Files that cannot be used are left alone, and the certificate in use goes on.
+  std::string client_certificate_file{};
+  std::string client_private_key_file{};
+  std::chrono::milliseconds file_check_interval = std::chrono::seconds(30);
   /// The name that the server's certificate must bear, when it is not that of the target.
   std::string server_name{};
   /// False is refused with an error: the gRPC library in use cannot leave the check out.
@@ -35,6 +41,25 @@ enum class tls_mode {
   automatic,
   off,
   on,
+};
+
+/// The way to the server through an HTTP proxy, by its method CONNECT. TLS goes through it from end to end: the server
+/// is named, and its certificate checked, as without a proxy. What is between client and proxy is not encrypted.
+struct http_proxy_options {
+  /// host:port; empty: no proxy, whatever the environment says.
+  std::string target{};
+  /// Shown to the proxy by basic authentication, when the user is not empty. The user's name has no colon.
+  std::string user{};
+  std::string password{};
+};
+
+/// Whether requests are packed with gzip, and packed answers asked for. A server that does not know gzip gets its calls
+/// unpacked from then on, and no call fails for it.
+enum class rpc_compression {
+  /// gzip over TLS. Without TLS none: there the network is near, and packing costs more than it saves.
+  automatic,
+  none,
+  gzip,
 };
 
 /// How a client reaches its server.
@@ -51,6 +76,10 @@ struct client_options {
   std::string authority{};
   std::optional<tls_options> tls{};
   tls_mode tls_usage = tls_mode::automatic;
+  /// Not set: what the environment says as gRPC reads it, the first of grpc_proxy, https_proxy and http_proxy (in small
+  /// letters: http://user:password@host:port), but not for hosts that end like an entry of no_grpc_proxy or no_proxy.
+  std::optional<http_proxy_options> proxy{};
+  rpc_compression compression = rpc_compression::automatic;
   /// Who acts, as the server shows it; pid@hostname when empty.
   std::string identity{};
   /// Headers of every call. Names ending in -bin carry bytes, the others printable ASCII.

@@ -26,7 +26,7 @@ class storage_error : public codec_error {
 /// What a driver needs to find a payload again: it lies in the history, where everybody can read it.
 using storage_claim = std::map<std::string, std::string>;
 
-/// A place for payloads. Used by several threads at a time.
+/// A place for payloads. Used by several threads at a time, also for the payloads of one message: eight at most.
 class storage_driver {
  public:
   storage_driver() = default;
@@ -64,7 +64,7 @@ inline bool is_reference(const payload& what) {
 /// Which payloads are stored, and where.
 class payload_storage {
  public:
-  /// The driver that stores a payload of this size; null: the payload stays where it is.
+  /// The driver that stores a payload of this size; null: the payload stays where it is. Used like a driver.
   using selector = std::function<const storage_driver*(std::size_t size, const serialization_context& context)>;
 
   /// Payloads whose serialized form has at least `threshold` bytes are stored: by the first driver, unless `select`
@@ -79,6 +79,9 @@ class payload_storage {
       }
     }
   }
+
+  /// Bytes; smaller payloads stay where they are.
+  std::size_t threshold() const noexcept { return threshold_; }
 
   /// Stores a payload if it is large: returns true and makes `what` the reference.
   bool store(payload& what, std::string_view serialized, const serialization_context& context) const {

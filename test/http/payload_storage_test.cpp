@@ -4,18 +4,22 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
+#include <barrier>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "rondo/data_options.hpp"
 #include "rondo/detail/data/pipeline.hpp"
+#include "rondo/detail/data/side_by_side.hpp"
 #include "rondo/detail/http/server.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/storage/local_file.hpp"
@@ -84,6 +88,25 @@ TEST(local_file_storage, does_not_trust_files_and_claims) {
 
 // ---- the place of payloads in messages
 
+/// Answers when as many are asked for at a time as it waits for.
+class gathering_driver final : public storage_driver {
+ public:
+  explicit gathering_driver(std::ptrdiff_t together) : together_(together) {}
+
+  std::string name() const override { return "gathering"; }
+  storage_claim store(std::string_view serialized, const serialization_context& /*context*/) const override {
+    together_.arrive_and_wait();
+    return {{"bytes", std::string(serialized)}};
+  }
+  std::string retrieve(const storage_claim& claim, const serialization_context& /*context*/) const override {
+    together_.arrive_and_wait();
+    return claim.at("bytes");
+  }
+
+ private:
+  mutable std::barrier<> together_;
+};
+
 request_type request_with(const std::string& text) {
   request_type made;
   made.set_namespace_("shop");
@@ -100,6 +123,37 @@ data_options stored_in(const std::filesystem::path& folder, std::size_t threshol
   options.storage = std::make_shared<payload_storage>(
       std::vector<std::shared_ptr<const storage_driver>>{std::make_shared<local_file_storage>(folder)}, threshold);
   return options;
+}
+
+TEST(payload_storage, works_on_eight_payloads_of_a_message_at_a_time) {
+  data_options options;
+  options.storage = std::make_shared<payload_storage>(
+      std::vector<std::shared_ptr<const storage_driver>>{std::make_shared<gathering_driver>(8)}, 10);
+  const data::pipeline pipeline(options);
+  auto request = request_with("a payload that is large enough");
+  for (int i = 1; i < 16; ++i) {
+    *request.mutable_input()->add_payloads() = request.input().payloads(0);
+    request.mutable_input()->mutable_payloads(i)->mutable_data()->append(std::to_string(i));
+  }
+  serialization_context of;
+  const std::string sent = pipeline.encode(node, request.SerializeAsString(), of);
+  request_type got;
+  ASSERT_TRUE(got.ParseFromString(pipeline.decode(node, sent, {})));
+  EXPECT_EQ(got.input().SerializeAsString(), request.input().SerializeAsString());
+}
+
+TEST(side_by_side, throws_what_was_thrown_first_and_leaves_the_rest_out) {
+  int calls = 0;
+  const auto one_by_one = [&] {
+    data::side_by_side(10, 1, [&](std::size_t number) {
+      ++calls;
+      if (number == 3) throw storage_error("the fourth");
+    });
+  };
+  EXPECT_EQ(error_of(one_by_one), "the fourth");
+  EXPECT_EQ(calls, 4);
+  data::side_by_side(0, 8, [&](std::size_t) { ++calls; });
+  EXPECT_EQ(calls, 4);
 }
 
 TEST(payload_storage, a_large_payload_becomes_a_reference_and_comes_back) {
@@ -224,6 +278,9 @@ TEST(s3_storage, keeps_objects_under_names_that_other_languages_know) {
                       "x-amz-date;x-amz-security-token, Signature="),
             std::string_view::npos);
   EXPECT_EQ(detail::storage::object_key({}, "h"), "v0/d/sha256/h");
+  auto running = context;
+  running.run_id = "r1";
+  EXPECT_EQ(detail::storage::object_key(running, "h"), "v0/ns/shop/wt/order/wi/order%2F1/ri/r1/d/sha256/h");
   EXPECT_EQ(detail::storage::object_key({.namespace_ = "n", .activity_id = ".."}, "h"),
             "v0/ns/n/at/null/ai/%2E%2E/ri/null/d/sha256/h");
 }

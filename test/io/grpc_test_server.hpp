@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,7 @@ class grpc_test_server {
   }
 
   bool running() const { return server_ != nullptr; }
+  std::uint16_t port() const { return static_cast<std::uint16_t>(port_); }
   std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
   int calls() const { return counters_.calls; }
   int cancelled() const { return counters_.cancelled; }

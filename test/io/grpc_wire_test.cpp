@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "rondo/detail/io/grpc_response.hpp"
+
 namespace grpc_wire_test {
 
 using namespace rondo::detail::io;

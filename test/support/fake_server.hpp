@@ -156,6 +156,7 @@ class fake_server {
                                                   "PollWorkflowTaskQueue",
                                                   "PollActivityTaskQueue",
                                                   "PollNexusTaskQueue",
+                                                  "StartWorkflowExecution",
                                                   "RespondWorkflowTaskCompleted",
                                                   "RespondWorkflowTaskFailed",
                                                   "RespondQueryTaskCompleted",

@@ -63,6 +63,10 @@ struct start_workflow_options {
   /// addresses that they know.
   std::span<const completion_callback> completion_callbacks{};
   std::span<const workflow_link> links{};
+  /// Asks the server to give the first workflow task back with the answer, to a worker of this queue that was made from
+  /// the same client, or one on the same connection, and has room for it. It begins sooner then. Without such a worker,
+  /// and where the server does not want to, it starts as always. start_workflow() and execute_workflow() alone heed it.
+  bool eager_start = false;
 };
 static_assert(std::is_trivially_destructible_v<start_workflow_options>);
 

@@ -1,8 +1,6 @@
 #pragma once
 #include <zlib.h>
 
-#include <algorithm>
-#include <climits>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "rondo/codec.hpp"
 #include "rondo/detail/data/wire.hpp"
+#include "rondo/detail/io/inflate.hpp"
 #include "rondo/payload.hpp"
 
 // Needs zlib (package zlib1g-dev).
@@ -61,32 +60,13 @@ class zlib_codec final : public codec {
   }
 
   std::string unpack(std::string_view packed) const {
-    if (packed.size() > UINT_MAX) throw codec_error("a compressed payload is too large");
-    z_stream stream{};
-    if (inflateInit(&stream) != Z_OK) throw codec_error("zlib cannot be used");
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-    stream.avail_in = static_cast<uInt>(packed.size());
+    using detail::io::inflated;
     std::string out;
-    int result = Z_OK;
-    bool too_large = false;
-    while (result == Z_OK && !too_large) {
-      const std::size_t filled = out.size();
-      // One byte more than allowed shows that it is too much.
-      const std::size_t wanted = std::clamp<std::size_t>(packed.size() * 4, 4096, std::size_t{16} * 1024 * 1024);
-      const std::size_t room = std::min(wanted, options_.max_size + 1 - filled);
-      out.resize(filled + room);
-      stream.next_out = reinterpret_cast<Bytef*>(out.data() + filled);
-      stream.avail_out = static_cast<uInt>(room);
-      result = inflate(&stream, Z_NO_FLUSH);
-      out.resize(filled + room - stream.avail_out);
-      if (result == Z_OK && stream.avail_in == 0 && stream.avail_out > 0) result = Z_BUF_ERROR;
-      too_large = out.size() > options_.max_size;
-    }
-    inflateEnd(&stream);
-    if (too_large) {
+    const auto result = detail::io::inflate_at_most(packed, detail::io::zlib_form, options_.max_size, out);
+    if (result == inflated::too_large) {
       throw codec_error("a compressed payload has more than " + std::to_string(options_.max_size) + " bytes");
     }
-    if (result != Z_STREAM_END) throw codec_error("a compressed payload is damaged");
+    if (result == inflated::damaged) throw codec_error("a compressed payload is damaged");
     return out;
   }
 

@@ -54,10 +54,10 @@ inline std::string object_key(const serialization_context& context, const std::s
   std::string key = "v0";
   if (!context.workflow_id.empty()) {
     key += "/ns/" + segment(context.namespace_) + "/wt/" + segment(context.workflow_type) + "/wi/" +
-           segment(context.workflow_id) + "/ri/null";
+           segment(context.workflow_id) + "/ri/" + segment(context.run_id);
   } else if (!context.activity_id.empty()) {
     key += "/ns/" + segment(context.namespace_) + "/at/" + segment(context.activity_type) + "/ai/" +
-           segment(context.activity_id) + "/ri/null";
+           segment(context.activity_id) + "/ri/" + segment(context.run_id);
   }
   return key + "/d/sha256/" + hash;
 }

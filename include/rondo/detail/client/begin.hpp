@@ -2,6 +2,7 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "rondo/detail/client/result.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/start.hpp"
+#include "rondo/detail/io/eager_hosts.hpp"
 
 // Starting workflows: requests sent, answers turned into handles.
 namespace rondo::detail::calls {
@@ -28,11 +30,26 @@ target started_target(session_ptr through, std::string workflow_id, bool may_exi
   return target(std::move(through), std::move(workflow_id), {}, answer.run_id(), std::move(first));
 }
 
+/// Room for the first task, when the start asks for it; without such room it does not ask any more.
+inline std::unique_ptr<io::eager_room> reserve_eager(const session& by, start_request& request) {
+  if (!request.request_eager_execution()) return nullptr;
+  require_loop(by);
+  std::unique_ptr<io::eager_room> room;
+  if (by.connection->capabilities().eager_workflow_start) {
+    room = by.connection->eager().reserve(by.namespace_, request.task_queue().name());
+  }
+  request.set_request_eager_execution(room != nullptr);
+  if (room) room->describe(request);
+  return room;
+}
+
 inline asio::awaitable<target> start(session_ptr through, service_call<start_request> what) {
   const std::string id = what.request.workflow_id();
   const bool may_exist =
       what.request.workflow_id_conflict_policy() == temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
-  const auto answer = co_await send<service::StartWorkflowExecutionResponse>(through, std::move(what));
+  const auto room = reserve_eager(*through, what.request);
+  auto answer = co_await send<service::StartWorkflowExecutionResponse>(through, std::move(what));
+  if (room && answer.has_eager_workflow_task()) room->begin(std::move(*answer.mutable_eager_workflow_task()));
   co_return started_target(std::move(through), id, may_exist, answer);
 }
 

@@ -136,7 +136,7 @@ using workflow_rpcs = rpc_list<
     rpc<service::TerminateNexusOperationExecutionRequest, service::TerminateNexusOperationExecutionResponse>,
     rpc<service::DeleteNexusOperationExecutionRequest, service::DeleteNexusOperationExecutionResponse>>;
 
-enum class service_kind : unsigned char { workflow, operations, test, unknown };
+enum class service_kind : unsigned char { workflow, operations, test, cloud, unknown };
 
 /// The service that a request belongs to, by the namespace of its message.
 template <class Request>
@@ -145,6 +145,7 @@ constexpr service_kind service_of() {
   if (spelled.find("temporal::api::workflowservice::v1::") != spelled.npos) return service_kind::workflow;
   if (spelled.find("temporal::api::operatorservice::v1::") != spelled.npos) return service_kind::operations;
   if (spelled.find("temporal::api::testservice::v1::") != spelled.npos) return service_kind::test;
+  if (spelled.find("temporal::api::cloud::cloudservice::v1::") != spelled.npos) return service_kind::cloud;
   return service_kind::unknown;
 }
 

@@ -49,7 +49,9 @@ inline asio::awaitable<started_update> start_with_update(session_ptr through, se
   service::ExecuteMultiOperationRequest request;
   request.set_namespace_(through->namespace_);
   request.set_resource_id(start.resource_id);
-  *request.add_operations()->mutable_start_workflow() = start.request;
+  auto& alone = *request.add_operations()->mutable_start_workflow();
+  alone = start.request;
+  alone.set_request_eager_execution(false);
   *request.add_operations()->mutable_update_workflow() = update.request;
   service_call<service::ExecuteMultiOperationRequest> both(
       "ExecuteMultiOperation",

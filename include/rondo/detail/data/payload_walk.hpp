@@ -119,6 +119,7 @@ class payload_walk {
       made.activity_id.clear();
       made.activity_type.clear();
       made.task_queue.clear();
+      made.run_id.clear();
     }
     for (const auto part : {&serialization_context::namespace_, &serialization_context::workflow_id,
                             &serialization_context::workflow_type, &serialization_context::activity_id,

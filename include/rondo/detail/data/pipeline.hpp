@@ -13,6 +13,7 @@
 #include "rondo/detail/data/payload_fields.hpp"
 #include "rondo/detail/data/payload_sizes.hpp"
 #include "rondo/detail/data/payload_walk.hpp"
+#include "rondo/detail/data/side_by_side.hpp"
 #include "rondo/detail/data/wire.hpp"
 #include "rondo/log.hpp"
 #include "rondo/payload_storage.hpp"
@@ -62,14 +63,18 @@ class pipeline {
       encode_with(options_.codecs, these, of);
     });
     std::vector<std::string> changed(found.payloads.size());
+    std::vector<std::size_t> large;
     for (std::size_t i = 0; i < changed.size(); ++i) {
-      payload& what = found.payloads[i];
-      changed[i] = payload_bytes(what) + found.others[i];
-      if (options_.storage == nullptr) continue;
-      const std::size_t size = changed[i].size();
-      if (!options_.storage->store(what, changed[i], found.contexts[found.context_of[i]])) continue;
-      changed[i] = payload_bytes(what) + external_size(size);
+      changed[i] = payload_bytes(found.payloads[i]) + found.others[i];
+      if (options_.storage != nullptr && changed[i].size() >= options_.storage->threshold()) large.push_back(i);
     }
+    side_by_side(large.size(), most_at_storage, [&](std::size_t number) {
+      const std::size_t i = large[number];
+      const std::size_t size = changed[i].size();
+      payload& what = found.payloads[i];
+      if (!options_.storage->store(what, changed[i], found.contexts[found.context_of[i]])) return;
+      changed[i] = payload_bytes(what) + external_size(size);
+    });
     return walk.replaced(changed);
   }
 
@@ -78,16 +83,20 @@ class pipeline {
     payload_walk walk(message, bytes, {options_.encode_headers, false}, context);
     auto found = walk.collect();
     if (found.payloads.empty()) return std::string(bytes);
+    std::vector<std::size_t> elsewhere;
     for (std::size_t i = 0; i < found.payloads.size(); ++i) {
+      if (is_reference(found.payloads[i])) elsewhere.push_back(i);
+    }
+    if (!elsewhere.empty() && options_.storage == nullptr) {
+      throw storage_error("[TMPRL1105] a payload lies in external storage, but no storage is configured here");
+    }
+    side_by_side(elsewhere.size(), most_at_storage, [&](std::size_t number) {
+      const std::size_t i = elsewhere[number];
       payload& what = found.payloads[i];
-      if (!is_reference(what)) continue;
-      if (options_.storage == nullptr) {
-        throw storage_error("[TMPRL1105] a payload lies in external storage, but no storage is configured here");
-      }
       const std::string stored = options_.storage->retrieve(what, found.contexts[found.context_of[i]]);
       found.others[i].clear();
       what = read_payload(stored, &found.others[i]);
-    }
+    });
     each_context(found, [this](std::span<payload> these, const serialization_context& of, bool optional) {
       const payload before = optional ? these.front() : payload();
       try {
@@ -110,6 +119,9 @@ class pipeline {
   }
 
  private:
+  /// Payloads of one message that are stored or fetched at the same time, as in Temporal's Go SDK.
+  static constexpr std::size_t most_at_storage = 8;
+
   /// Payloads of the same owner that follow one another go through the codecs together, optional ones alone.
   template <class Function>
   static void each_context(found_payloads& found, const Function& function) {

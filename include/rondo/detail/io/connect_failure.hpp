@@ -24,6 +24,10 @@ inline std::string connect_advice(const client_options& options, const rpc_statu
     return "it did not answer within " + std::to_string(options.connect_timeout.count()) +
            " ms; check address and firewall, or raise connect_timeout";
   }
+  if (says({"HTTP proxy returned response code 407"})) return "the proxy wants a user; check proxy.user and password";
+  if (says({"HTTP proxy returned", "the proxy", "handshake shutdown"}) && options.proxy) {
+    return "the proxy does not let calls through; check proxy.target, and that it allows CONNECT to the server";
+  }
   if (says({"DNS resolution failed", "Domain name not found"})) return "the host name is unknown; check the spelling";
   if (says({"Connection refused"})) return "nothing listens there; start the server, or correct host and port";
   if (says({"CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "Peer name", "Hostname Verification"})) {

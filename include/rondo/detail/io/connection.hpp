@@ -18,6 +18,7 @@
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/io/connect_failure.hpp"
 #include "rondo/detail/io/data_call.hpp"
+#include "rondo/detail/io/eager_hosts.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/io/status_details.hpp"
@@ -76,6 +77,8 @@ class connection {
   event_loop& loop() noexcept { return transport_->loop(); }
   transport& over() noexcept { return *transport_; }
   retry_policy& retries() noexcept { return retries_; }
+  /// Workers whose clients are on this connection too.
+  eager_hosts& eager() noexcept { return eager_; }
   /// What payloads go through.
   payload_pipeline& data() noexcept { return data_; }
 
@@ -100,11 +103,16 @@ class connection {
     headers_ = common_headers(options_);
   }
 
+  /// Later calls go over connections with this certificate and key; PEM text. Throws std::invalid_argument.
+  void set_client_certificate(std::string certificate, std::string private_key) {
+    transport_->set_client_certificate(std::move(certificate), std::move(private_key));
+  }
+
   /// Adds the headers of the connection to those of the call, which win.
   void complete_headers(call_options& call) const {
     call.common_metadata = headers_;
     if (api_key_ && !has_authorization(*headers_) && !has_authorization(call.metadata)) call.api_key = api_key_;
-    add_default_header(call.metadata, "temporal-namespace", options_.namespace_);
+    if (!options_.namespace_.empty()) add_default_header(call.metadata, "temporal-namespace", options_.namespace_);
   }
 
  private:
@@ -117,6 +125,7 @@ class connection {
   std::shared_ptr<const metadata_list> headers_;
   std::shared_ptr<const std::function<std::string()>> api_key_;
   retry_policy retries_;
+  eager_hosts eager_;
   server_capabilities capabilities_;
   std::string server_version_;
   bool capabilities_loaded_ = false;

@@ -16,14 +16,17 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "rondo/connection_options.hpp"
+#include "rondo/detail/io/certificate_files.hpp"
 #include "rondo/detail/io/grpc_reactor.hpp"
 #include "rondo/detail/io/grpc_wire.hpp"
 #include "rondo/detail/io/headers.hpp"
+#include "rondo/detail/io/http_proxy.hpp"
 #include "rondo/detail/io/pem.hpp"
 #include "rondo/detail/io/transport.hpp"
 
@@ -34,10 +37,13 @@ namespace rondo::detail::io {
 /// in the socket. So the loop ends it, which looks for answers first.
 class grpc_attempt final : public grpc_operation, public timer_node {
  public:
-  static void start(event_loop& loop, grpc_reactor& reactor, grpc::GenericStub& stub, unary_call& call) {
-    auto* self = new grpc_attempt(loop, reactor, call);
+  /// `uses_gzip` becomes false when the server turns out not to know it. Stub and flag outlive the call.
+  static void start(event_loop& loop, grpc_reactor& reactor, grpc::GenericStub& stub, bool& uses_gzip,
+                    unary_call& call) {
+    auto* self = new grpc_attempt(loop, reactor, stub, uses_gzip, call);
     call.state = self;
     reactor.add(*self);
+    if (uses_gzip) self->context_.set_compression_algorithm(GRPC_COMPRESS_GZIP);
     call.each_header(
         [self](const std::string& name, const std::string& value) { self->context_.AddMetadata(name, value); });
     if (call.deadline() != time_point::max()) {
@@ -54,6 +60,12 @@ class grpc_attempt final : public grpc_operation, public timer_node {
     loop_->disarm(*this);
     unary_call& call = *call_;
     rpc_result result = take_result();
+    if (sends_gzip_ && !loop_->closing() && !result.status.from_transport && refuses_gzip(result.status)) {
+      *uses_gzip_ = false;
+      start(*loop_, *reactor_, *stub_, *uses_gzip_, call);
+      delete this;
+      return;
+    }
     delete this;
     call.complete(std::move(result));
   }
@@ -64,8 +76,14 @@ class grpc_attempt final : public grpc_operation, public timer_node {
   }
 
  private:
-  grpc_attempt(event_loop& loop, grpc_reactor& reactor, unary_call& call)
-      : loop_(&loop), reactor_(&reactor), call_(&call), request_(shared_buffer(call.request())) {}
+  grpc_attempt(event_loop& loop, grpc_reactor& reactor, grpc::GenericStub& stub, bool& uses_gzip, unary_call& call)
+      : loop_(&loop),
+        reactor_(&reactor),
+        stub_(&stub),
+        uses_gzip_(&uses_gzip),
+        sends_gzip_(uses_gzip),
+        call_(&call),
+        request_(shared_buffer(call.request())) {}
   ~grpc_attempt() = default;
 
   void on_timer() override {
@@ -117,6 +135,9 @@ class grpc_attempt final : public grpc_operation, public timer_node {
 
   event_loop* loop_;
   grpc_reactor* reactor_;
+  grpc::GenericStub* stub_;
+  bool* uses_gzip_;
+  bool sends_gzip_;
   unary_call* call_;
   grpc::ClientContext context_;
   grpc::ByteBuffer request_;
@@ -134,13 +155,47 @@ class grpc_transport final : public transport {
   grpc_transport(event_loop& loop, const client_options& options)
       : loop_(&loop),
         reactor_(&loop.use_reactor<grpc_reactor>()),
-        stub_(grpc::CreateCustomChannel(options.target, credentials(options), arguments(options))) {}
+        options_(options),
+        files_(uses_tls(options_) && options_.tls ? certificate_files::open(*options_.tls) : std::nullopt),
+        stub_(make_channel(options_)),
+        uses_gzip_(uses_gzip(options)) {}
 
   event_loop& loop() noexcept override { return *loop_; }
-  void start(unary_call& call) override { grpc_attempt::start(*loop_, *reactor_, stub_, call); }
+  void start(unary_call& call) override {
+    if (files_ && files_->renew(*options_.tls, steady_clock::now())) stub_ = grpc::GenericStub(make_channel(options_));
+    grpc_attempt::start(*loop_, *reactor_, stub_, uses_gzip_, call);
+  }
   void cancel(unary_call& call) noexcept override { static_cast<grpc_attempt*>(call.state)->try_cancel(); }
 
+  /// A channel's credentials are fixed, so there is a new channel; calls keep theirs.
+  void set_client_certificate(std::string certificate, std::string private_key) override {
+    if (!uses_tls(options_)) return transport::set_client_certificate({}, {});
+    tls_options changed = options_.tls.value_or(tls_options{});
+    changed.client_certificate = std::move(certificate);
+    changed.client_private_key = std::move(private_key);
+    check_tls(changed);
+    options_.tls = std::move(changed);
+    files_.reset();
+    stub_ = grpc::GenericStub(make_channel(options_));
+  }
+
  private:
+  static std::shared_ptr<grpc::Channel> make_channel(const client_options& options) {
+    grpc::ChannelArguments how = arguments(options);
+    const auto proxy = find_proxy(options);
+    if (!proxy) return grpc::CreateCustomChannel(options.target, credentials(options), how);
+    // gRPC's own way to a proxy, which it sets up this way when the environment names one. The proxy's address is what
+    // it connects to, so the server must be named apart from it.
+    how.SetString("grpc.http_connect_server", proxy->server);
+    if (!proxy->authorization.empty()) {
+      how.SetString("grpc.http_connect_headers", "Proxy-Authorization:" + proxy->authorization);
+    }
+    const bool is_named =
+        !options.authority.empty() || (uses_tls(options) && options.tls && !options.tls->server_name.empty());
+    if (!is_named) how.SetString(GRPC_ARG_DEFAULT_AUTHORITY, parse_target(options.target).authority);
+    return grpc::CreateCustomChannel(proxy->proxy.authority, credentials(options), how);
+  }
+
   static std::shared_ptr<grpc::ChannelCredentials> credentials(const client_options& options) {
     if (!uses_tls(options)) return grpc::InsecureChannelCredentials();
     const tls_options tls = options.tls.value_or(tls_options{});
@@ -163,6 +218,14 @@ class grpc_transport final : public transport {
     arguments.SetUserAgentPrefix(std::string(client_name) + "/" + std::string(version_string));
     constexpr std::size_t unlimited = std::numeric_limits<int>::max();
     arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min(options.max_receive_message_size, unlimited)));
+    arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET,
+                     1 << GRPC_COMPRESS_NONE | (uses_gzip(options) ? 1 << GRPC_COMPRESS_GZIP : 0));
+    // find_proxy() reads the environment, for all transports alike.
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    // All addresses of the host in turn, and the name is looked up again when one is lost. Not for the own machine,
+    // whose name has an address that nothing listens at as often as not.
+    const bool is_near = options.target.starts_with("localhost") || options.target.starts_with("unix");
+    if (!is_near) arguments.SetLoadBalancingPolicyName("round_robin");
     // One attempt is one attempt: retry.hpp decides about the next.
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
     if (options.keepalive_interval > std::chrono::milliseconds::zero()) {
@@ -186,7 +249,10 @@ class grpc_transport final : public transport {
 
   event_loop* loop_;
   grpc_reactor* reactor_;
+  client_options options_;
+  std::optional<certificate_files> files_;
   grpc::GenericStub stub_;
+  bool uses_gzip_;
 };
 
 }  // namespace rondo::detail::io

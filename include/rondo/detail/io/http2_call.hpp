@@ -7,7 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "rondo/detail/io/grpc_wire.hpp"
+#include "rondo/detail/io/grpc_response.hpp"
+#include "rondo/detail/io/gzip.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/transport.hpp"
 
@@ -39,11 +40,28 @@ class http2_call final : public timer_node, public std::enable_shared_from_this<
   }
 
   http2_call(event_loop& loop, unary_call& caller, std::size_t largest_response)
-      : response(largest_response), loop_(&loop), caller_(&caller), request_(caller.request()) {}
+      : response(largest_response),
+        loop_(&loop),
+        caller_(&caller),
+        largest_response_(largest_response),
+        request_(caller.request()) {}
+
+  /// Before it is given to a connection, each time.
+  void prepare(bool with_gzip) {
+    sent = 0;
+    uses_gzip_ = with_gzip;
+    response = grpc_response(largest_response_, with_gzip);
+    packed_.clear();
+    if (with_gzip && request_->size() >= least_gzip_size) packed_ = gzip_packed(*request_);
+  }
 
   /// The caller, until ended().
   const unary_call& caller() const noexcept { return *caller_; }
-  const std::string& request() const noexcept { return *request_; }
+  /// What is sent of the request, behind its prefix.
+  const std::string& message() const noexcept { return packed_.empty() ? *request_ : packed_; }
+  bool is_packed() const noexcept { return !packed_.empty(); }
+  /// Packed messages may come and go.
+  bool uses_gzip() const noexcept { return uses_gzip_; }
   bool ended() const noexcept { return caller_ == nullptr || outcome_.has_value(); }
 
   void is_at(http2_call_place* place, std::int32_t stream = 0) noexcept {
@@ -69,6 +87,8 @@ class http2_call final : public timer_node, public std::enable_shared_from_this<
   std::size_t sent = 0;
   /// It was taken back once from a server that had not looked at it.
   bool replayed = false;
+  /// It was given back by a server that does not know gzip.
+  bool gzip_was_refused = false;
 
  private:
   void on_timer() override {
@@ -100,7 +120,10 @@ class http2_call final : public timer_node, public std::enable_shared_from_this<
 
   event_loop* loop_;
   unary_call* caller_;
+  std::size_t largest_response_;
   request_bytes request_;
+  std::string packed_;
+  bool uses_gzip_ = false;
   http2_call_place* place_ = nullptr;
   std::int32_t stream_ = 0;
   std::optional<rpc_result> outcome_;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "rondo/detail/io/http2_session.hpp"
+#include "rondo/detail/io/http_proxy.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/tls_session.hpp"
 
@@ -45,6 +46,8 @@ struct http2_connection_options {
   std::shared_ptr<const tls_context> tls;
   /// What the server's certificate must name.
   std::string server_name;
+  /// The addresses are those of a proxy.
+  std::optional<proxy_route> proxy;
   /// Zero: no pings.
   duration keepalive_interval{};
   duration keepalive_timeout{};
@@ -119,6 +122,7 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
     asio::error_code closing;
     socket_.close(closing);
     tls_.reset();
+    asked_proxy_.reset();
     out_.clear();
     written_ = 0;
     waits_to_write_ = false;
@@ -155,16 +159,30 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
     socket_.non_blocking(true, failed);
     if (failed) return attempt_failed(failed.message());
     last_read_ = steady_clock::now();
+    if (options_.proxy) {
+      asked_proxy_.emplace();
+      out_ = connect_request(*options_.proxy);
+      if (!write_out()) return;
+    } else if (!greet()) {
+      return;
+    }
+    read();
+  }
+
+  /// Nothing but the server is at the other end now. False when the connection has ended.
+  bool greet() {
     if (!options_.tls) {
       on_open();
-    } else {
-      tls_.emplace(*options_.tls, options_.server_name);
-      std::string nothing;
-      if (!tls_->receive({}, nothing)) return attempt_failed(tls_->fault());
-      tls_->take_output(out_);
-      if (!write_out()) return;
+      return !closed_;
     }
-    if (!closed_) read();
+    tls_.emplace(*options_.tls, options_.server_name);
+    std::string nothing;
+    if (!tls_->receive({}, nothing)) {
+      attempt_failed(tls_->fault());
+      return false;
+    }
+    tls_->take_output(out_);
+    return write_out();
   }
 
   void on_open() {
@@ -188,6 +206,17 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
   bool on_bytes(std::string_view bytes) {
     const int number = attempt_number_;
     plain_.clear();
+    if (asked_proxy_) {
+      asked_proxy_->take(bytes);
+      if (!asked_proxy_->fault().empty()) {
+        attempt_failed(std::string(asked_proxy_->fault()));
+        return false;
+      }
+      if (!asked_proxy_->complete()) return true;
+      asked_proxy_.reset();
+      if (!greet()) return false;
+      if (bytes.empty()) return true;
+    }
     if (tls_) {
       const bool good = tls_->receive(bytes, plain_);
       tls_->take_output(out_);
@@ -212,6 +241,7 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
 
   void lost(const asio::error_code& why) {
     const std::string text = why == asio::error::eof ? "the server closed the connection" : why.message();
+    if (asked_proxy_) return attempt_failed("the proxy closed the connection");
     if (tls_ && !tls_->established()) return attempt_failed("TLS handshake failed: " + text);
     close(rpc_code::unavailable, text);
   }
@@ -327,6 +357,8 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
   event_loop* loop_;
   owner* owner_;
   asio::ip::tcp::socket socket_;
+  /// Until it has answered.
+  std::optional<proxy_answer> asked_proxy_;
   std::optional<tls_session> tls_;
   http2_session session_;
   http2_connection_options options_;

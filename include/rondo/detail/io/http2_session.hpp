@@ -129,6 +129,7 @@ class http2_session final : private http2_call_place {
 
   void on_frame(const nghttp2_frame& frame);
   void on_answered(std::int32_t stream);
+  void end(std::shared_ptr<http2_call> call);
   void on_closed(std::int32_t stream, std::uint32_t h2_error);
   void on_not_sent(std::int32_t stream, int error);
   void reset_if_refused(http2_call& call);
@@ -220,7 +221,9 @@ inline bool http2_session::submit(const std::shared_ptr<http2_call>& call) {
   add("te", "trailers");
   add("content-type", "application/grpc");
   add("user-agent", head_.user_agent);
-  add("grpc-accept-encoding", "identity");
+  add("grpc-accept-encoding", call->uses_gzip() ? "identity,gzip" : "identity");
+  // Also when this message is not packed: servers pack their answers when they see it.
+  if (call->uses_gzip()) add("grpc-encoding", "gzip");
   if (caller.deadline() != time_point::max()) {
     timeout = grpc_timeout(caller.deadline() - steady_clock::now());
     add("grpc-timeout", timeout);
@@ -238,7 +241,6 @@ inline bool http2_session::submit(const std::shared_ptr<http2_call>& call) {
                           void* user) { return of(user).read_request(stream, to, size, flags); };
   const std::int32_t id = nghttp2_submit_request(session_.get(), nullptr, fields.data(), fields.size(), &body, nullptr);
   if (id < 0) return false;
-  call->sent = 0;
   call->is_at(this, id);
   streams_.emplace(id, call);
   return true;
@@ -248,8 +250,8 @@ inline ssize_t http2_session::read_request(std::int32_t stream, std::uint8_t* to
                                            std::uint32_t* flags) {
   http2_call* call = find(stream);
   if (!call) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  const std::string& request = call->request();
-  const auto prefix = message_prefix(static_cast<std::uint32_t>(request.size()));
+  const std::string& request = call->message();
+  const auto prefix = message_prefix(static_cast<std::uint32_t>(request.size()), call->is_packed());
   std::size_t written = 0;
   if (call->sent < prefix.size()) {
     written = std::min(size, prefix.size() - call->sent);
@@ -293,13 +295,20 @@ inline void http2_session::on_frame(const nghttp2_frame& frame) {
 }
 
 inline void http2_session::on_answered(std::int32_t stream) {
-  const auto call = take(stream);
+  auto call = take(stream);
   if (!call) return;
   // A server may answer before it has read the request; the rest of it is not sent then.
   if (nghttp2_session_get_stream_local_close(session_.get(), stream) != 1) {
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
   }
-  call->end_later(call->response.take());
+  end(std::move(call));
+}
+
+inline void http2_session::end(std::shared_ptr<http2_call> call) {
+  rpc_result result = call->response.take();
+  call->gzip_was_refused = call->uses_gzip() && refuses_gzip(result.status);
+  if (call->gzip_was_refused) return events_->on_unprocessed(std::move(call));
+  call->end_later(std::move(result));
 }
 
 inline void http2_session::on_not_sent(std::int32_t stream, int error) {
@@ -316,7 +325,7 @@ inline void http2_session::on_closed(std::int32_t stream, std::uint32_t h2_error
   auto call = take(stream);
   if (!call) return;
   if (h2_error == NGHTTP2_REFUSED_STREAM) return events_->on_unprocessed(std::move(call));
-  if (call->response.has_status()) return call->end_later(call->response.take());
+  if (call->response.has_status()) return end(std::move(call));
   rpc_status status(code_of_reset(h2_error),
                     std::string("the server reset the stream: ") + nghttp2_http2_strerror(h2_error), true);
   call->end_later(rpc_result(std::move(status)));

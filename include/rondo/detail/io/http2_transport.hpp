@@ -7,15 +7,18 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "rondo/connection_options.hpp"
+#include "rondo/detail/io/certificate_files.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/host_lookup.hpp"
 #include "rondo/detail/io/http2_call.hpp"
 #include "rondo/detail/io/http2_connection.hpp"
+#include "rondo/detail/io/http_proxy.hpp"
 #include "rondo/detail/io/pem.hpp"
 #include "rondo/detail/io/transport.hpp"
 
@@ -30,9 +33,13 @@ class http2_transport final : public transport, private http2_connection::owner,
       : loop_(&loop),
         options_(options),
         target_(parse_target(options.target)),
+        proxy_(find_proxy(options)),
+        uses_gzip_(uses_gzip(options)),
         keepalive_interval_(options.keepalive_interval),
         random_(static_cast<std::minstd_rand::result_type>(steady_clock::now().time_since_epoch().count())) {
-    if (uses_tls(options_)) check_tls(options_.tls.value_or(tls_options{}));
+    if (!uses_tls(options_)) return;
+    if (options_.tls) files_ = certificate_files::open(*options_.tls);
+    check_tls(options_.tls.value_or(tls_options{}));
   }
   ~http2_transport() override {
     if (lookup_) lookup_->abandon();
@@ -41,19 +48,61 @@ class http2_transport final : public transport, private http2_connection::owner,
   }
 
   event_loop& loop() noexcept override { return *loop_; }
-  void start(unary_call& call) override { route(http2_call::begin(*loop_, call, options_.max_receive_message_size)); }
+  void start(unary_call& call) override {
+    if (files_) look_at_files();
+    route(http2_call::begin(*loop_, call, options_.max_receive_message_size));
+  }
   void cancel(unary_call& call) noexcept override {
     static_cast<http2_call*>(call.state)
         ->end_later(rpc_result(rpc_status(rpc_code::cancelled, "call cancelled", true)));
   }
 
+  void set_client_certificate(std::string certificate, std::string private_key) override {
+    if (!uses_tls(options_)) return transport::set_client_certificate({}, {});
+    tls_options changed = options_.tls.value_or(tls_options{});
+    changed.client_certificate = std::move(certificate);
+    changed.client_private_key = std::move(private_key);
+    check_tls(changed);
+    try {
+      use(std::move(changed));
+    } catch (const std::runtime_error& failed) {
+      throw std::invalid_argument(std::string("rondo: ") + failed.what());
+    }
+    files_.reset();
+  }
+
  private:
+  /// Throws std::runtime_error when certificate and key cannot be used together; nothing has changed then.
+  void use(tls_options tls) {
+    tls_ = std::make_shared<const tls_context>(tls);
+    options_.tls = std::move(tls);
+    if (!current_) return;
+    if (connected_) return retire(*current_);
+    // It may have shown the old one already.
+    current_->abandon();
+    std::erase_if(connections_, [this](const auto& each) { return each.get() == current_; });
+    current_ = nullptr;
+    connect();
+  }
+
+  void look_at_files() {
+    tls_options changed = *options_.tls;
+    if (!files_->renew(changed, steady_clock::now())) return;
+    try {
+      use(std::move(changed));
+    } catch (const std::runtime_error&) {
+      // The key is not that of the certificate. The present pair goes on until the files hold another one.
+      return;
+    }
+  }
+
   // As long as those of grpc_transport, for the same reasons.
   static constexpr std::chrono::milliseconds first_reconnect{200};
   static constexpr std::chrono::milliseconds slowest_reconnect{5000};
 
   void route(const std::shared_ptr<http2_call>& call) {
     if (current_ && connected_) {
+      call->prepare(uses_gzip_);
       if (current_->submit(call)) return;
       retire(*current_);
     }
@@ -70,7 +119,7 @@ class http2_transport final : public transport, private http2_connection::owner,
   void connect() {
     connected_ = false;
     host_addresses found;
-    lookup_ = host_lookup::start(*loop_, target_, found, [this](host_addresses result) {
+    lookup_ = host_lookup::start(*loop_, proxy_ ? proxy_->proxy : target_, found, [this](host_addresses result) {
       lookup_.reset();
       connect_to(std::move(result));
     });
@@ -79,7 +128,8 @@ class http2_transport final : public transport, private http2_connection::owner,
 
   void connect_to(host_addresses found) {
     if (found.endpoints.empty()) {
-      return fail_later("DNS resolution failed for " + options_.target + ": " + found.fault);
+      return fail_later("DNS resolution failed for " + (proxy_ ? proxy_->proxy.authority : options_.target) + ": " +
+                        found.fault);
     }
     try {
       http2_connection::owner& self = *this;
@@ -106,6 +156,7 @@ class http2_transport final : public transport, private http2_connection::owner,
       made.tls = tls_;
       made.server_name = name.empty() ? parse_target(made.head.authority).host : name;
     }
+    made.proxy = proxy_;
     made.keepalive_interval = keepalive_interval_;
     made.keepalive_timeout = options_.keepalive_timeout;
     return made;
@@ -149,7 +200,9 @@ class http2_transport final : public transport, private http2_connection::owner,
   }
 
   void on_unprocessed(std::shared_ptr<http2_call> call) override {
-    if (std::exchange(call->replayed, true)) {
+    if (call->gzip_was_refused) {
+      uses_gzip_ = false;
+    } else if (std::exchange(call->replayed, true)) {
       rpc_status refused(rpc_code::unavailable, "the server refused the stream", true);
       return call->end_later(rpc_result(std::move(refused)));
     }
@@ -173,6 +226,8 @@ class http2_transport final : public transport, private http2_connection::owner,
   event_loop* loop_;
   client_options options_;
   host_and_port target_;
+  std::optional<proxy_route> proxy_;
+  std::optional<certificate_files> files_;
   std::shared_ptr<const tls_context> tls_;
   std::shared_ptr<host_lookup> lookup_;
   /// The one that takes new calls, or is being made for them; the others only end what they have begun.
@@ -180,6 +235,8 @@ class http2_transport final : public transport, private http2_connection::owner,
   bool connected_ = false;
   std::vector<std::shared_ptr<http2_connection>> connections_;
   std::vector<std::shared_ptr<http2_call>> waiting_;
+  /// Until the server turns out not to know it.
+  bool uses_gzip_;
   duration keepalive_interval_;
   duration backoff_{};
   time_point retry_at_{};

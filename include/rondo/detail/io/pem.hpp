@@ -124,4 +124,10 @@ inline bool uses_tls(const client_options& options) noexcept {
   return options.tls.has_value() || !options.api_key.empty() || options.api_key_provider != nullptr;
 }
 
+/// Whether requests are packed.
+inline bool uses_gzip(const client_options& options) noexcept {
+  if (options.compression == rpc_compression::automatic) return uses_tls(options);
+  return options.compression == rpc_compression::gzip;
+}
+
 }  // namespace rondo::detail::io

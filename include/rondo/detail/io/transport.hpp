@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -125,6 +126,14 @@ class transport {
   virtual void start(unary_call& call) = 0;
   /// The call ends soon; with CANCELLED when it has not ended already.
   virtual void cancel(unary_call& call) noexcept = 0;
+
+  /// Calls that start from now on go over connections with this certificate and key; those under way are left alone.
+  /// Throws std::invalid_argument when they cannot be used, or there is no TLS; all stays as it was then.
+  virtual void set_client_certificate(std::string certificate, std::string private_key) {
+    static_cast<void>(certificate);
+    static_cast<void>(private_key);
+    throw std::invalid_argument("rondo: a connection without TLS shows no certificate");
+  }
 };
 
 /// unary_call whose end calls an asio completion handler; owns itself until then.

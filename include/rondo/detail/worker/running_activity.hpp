@@ -439,6 +439,7 @@ class running_activity final : public activity_context, public std::enable_share
     made->namespace_ = info().namespace_;
     made->workflow_id = info().workflow_id;
     made->workflow_type = info().workflow_type;
+    made->run_id = info().workflow_id.empty() ? task_->activity_run_id() : info().run_id;
     made->activity_id = info().activity_id;
     made->activity_type = info().activity_type;
     made->task_queue = info().task_queue;

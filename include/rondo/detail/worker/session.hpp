@@ -21,12 +21,14 @@
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/eager_hosts.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/run/session_place.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/deployment.hpp"
+#include "rondo/detail/worker/eager_slot.hpp"
 #include "rondo/detail/worker/heartbeat_writer.hpp"
 #include "rondo/detail/worker/namespace_facts.hpp"
 #include "rondo/detail/worker/nexus_runner.hpp"
@@ -58,7 +60,7 @@ struct in_flight {
 ///
 /// A poll is never broken off by stop_polling(): the server may have matched a task to it already. After shut_down(),
 /// which tells the server once that the worker is gone, nothing polls any more.
-class session : public std::enable_shared_from_this<session> {
+class session : public std::enable_shared_from_this<session>, public io::eager_host {
  public:
   /// The store, with the registry in it, may have served an earlier session.
   session(std::shared_ptr<run_store> runs, io::event_loop& loop, std::shared_ptr<io::connection> connection,
@@ -103,6 +105,7 @@ class session : public std::enable_shared_from_this<session> {
     if (runs_activities()) start_activity_polls();
     if (runs_workflows()) start_workflow_polls();
     if (runs_nexus()) start_nexus_polls();
+    offer_eager_rooms();
   }
 
   /// Tells the server from now on, and when it stops, how the worker is, where the server wants to know that.
@@ -125,10 +128,12 @@ class session : public std::enable_shared_from_this<session> {
   void drain_activities() {
     if (activities_) activities_->drain_all();
   }
-  /// Waits for the polls under way; breaks off what is left at the deadline. True: all were answered.
+  /// Waits for the polls under way, and for starts that may bring a task; breaks off the polls that are left at the
+  /// deadline. True: all were answered.
   asio::awaitable<bool> wait_polls(io::time_point deadline) {
     const auto none = [this] { return polling_.pollers == 0; };
-    const bool answered = co_await changes_.wait_until(none, deadline);
+    const auto none_and_no_starts = [this] { return polling_.pollers == 0 && eager_slots_ == 0; };
+    const bool answered = co_await changes_.wait_until(none_and_no_starts, deadline);
     if (!answered) {
       polling_.break_off();
       co_await changes_.wait_until(none, io::time_point::max());
@@ -244,6 +249,7 @@ class session : public std::enable_shared_from_this<session> {
   void replace_connection(std::shared_ptr<io::connection> to) {
     connection_ = polling_.connection = to;
     prepare_payloads();
+    offer_eager_rooms();
     if (services_) {
       services_->calls->replace_connection(to);
       services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
@@ -267,7 +273,29 @@ class session : public std::enable_shared_from_this<session> {
   /// Set before start(): when activities must have ended, whatever their own timeouts say.
   io::time_point last_moment = io::time_point::max();
 
+  std::unique_ptr<io::eager_room> reserve_eager(std::string_view namespace_name, std::string_view task_queue) override {
+    if (polling_.stopped || failure_ || workflows_ == nullptr) return nullptr;
+    if (namespace_name != namespace_ || task_queue != options_.task_queue) return nullptr;
+    auto permit = workflow_slots_.try_take();
+    if (!permit) return nullptr;
+    ++eager_slots_;
+    return std::make_unique<eager_slot>(
+        shared_from_this(), std::move(permit), options_,
+        [this](workflow_task task, slot held) { start_workflow_task(std::move(task), std::move(held), {}); },
+        [this] {
+          --eager_slots_;
+          changes_.notify();
+        });
+  }
+
  private:
+  /// Clients on the same connection may give this session first tasks of workflows. Not those of a session that its
+  /// host does not share: it may end before the tasks do.
+  void offer_eager_rooms() {
+    const auto self = weak_from_this().lock();
+    if (self && workflows_) connection_->eager().add(self);
+  }
+
   bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
   bool runs_activities() const { return worker::runs_activities(options_, runs_->definitions); }
   bool runs_nexus() const { return worker::runs_nexus(options_, runs_->definitions); }
@@ -423,18 +451,18 @@ class session : public std::enable_shared_from_this<session> {
     if (!parse(answer, *task.message)) return {};
     const auto what = read_answer(*task.message);
     if (!what.task) return what;
-    permit.mark_used(task.message->workflow_type().name());
-    if (!answer.problem.empty()) {
-      asio::co_spawn(loop_.executor(),
-                     workflow_runner::reject(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit),
-                                             answer.problem),
-                     rethrow);
-      return what;
-    }
-    asio::co_spawn(loop_.executor(),
-                   workflow_runner::work(weak_from_this().lock(), *workflows_, std::move(task), std::move(permit)),
-                   rethrow);
+    start_workflow_task(std::move(task), std::move(permit), answer.problem);
     return what;
+  }
+  /// `problem`: why its payloads cannot be read.
+  void start_workflow_task(workflow_task task, slot permit, const std::string& problem) {
+    permit.mark_used(task.message->workflow_type().name());
+    auto keeps = weak_from_this().lock();
+    auto work =
+        problem.empty()
+            ? workflow_runner::work(std::move(keeps), *workflows_, std::move(task), std::move(permit))
+            : workflow_runner::reject(std::move(keeps), *workflows_, std::move(task), std::move(permit), problem);
+    asio::co_spawn(loop_.executor(), std::move(work), rethrow);
   }
   template <class Response>
   static poll_answer read_answer(const Response& from) {
@@ -525,6 +553,8 @@ class session : public std::enable_shared_from_this<session> {
   std::unique_ptr<workflow_runner> workflows_;
   std::unique_ptr<nexus_runner> nexus_;
   std::vector<std::shared_ptr<poller_group>> groups_;
+  /// Starts under way that may bring a task.
+  std::size_t eager_slots_ = 0;
   /// Null: the server does not want to know.
   std::unique_ptr<heartbeat_writer> heartbeats_;
   std::optional<rpc_status> failure_;

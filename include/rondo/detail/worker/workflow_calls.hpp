@@ -160,6 +160,7 @@ class workflow_calls {
     made->namespace_ = namespace_;
     made->workflow_id = task.message->workflow_execution().workflow_id();
     made->workflow_type = task.message->workflow_type().name();
+    made->run_id = task.message->workflow_execution().run_id();
     return made;
   }
 
