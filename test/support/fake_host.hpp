@@ -76,7 +76,7 @@ class fake_host : public detail::run::host {
     commands.push_back((deprecated ? "deprecate " : "patch ") + std::string(id));
     return patches.contains(id);
   }
-  int version(std::string_view change, int newest) override {
+  int version(std::string_view change, int /*oldest*/, int newest) override {
     commands.push_back("version " + std::string(change));
     return newest;
   }

@@ -184,8 +184,10 @@ class execution final : public run::host {
     made.begin(which, reason, waiter);
     return made;
   }
-  int version(std::string_view change, int newest) override {
-    return part(patches_, services_, notes_).version(change, newest, replaying_);
+  int version(std::string_view change, int oldest, int newest) override {
+    return part(patches_, services_, notes_).version(change, replaying_, [&] {
+      return new_version(change, oldest, newest);
+    });
   }
   payload_span side_effect(run::encoder make) override { return part(effects_, services_, notes_).once(make); }
   payload_span mutable_side_effect(std::string_view id, run::changing_value& value) override {
@@ -194,7 +196,7 @@ class execution final : public run::host {
   void upsert_search_attributes(const payload_map& changes) override;
   void upsert_memo(const payload_map& changes) override;
   bool patched(std::string_view id, bool deprecated) override {
-    return part(patches_, services_, notes_).patched(id, deprecated, replaying_);
+    return part(patches_, services_, notes_).patched(id, deprecated, replaying_, [&] { return activates(id); });
   }
   void accept_update(std::string_view id) override {
     now_ = std::max(now_, task_time_);
@@ -258,6 +260,10 @@ class execution final : public run::host {
   std::span<const update_request> update_requests() const noexcept {
     return updates_ ? std::span<const update_request>(updates_->requests()) : std::span<const update_request>();
   }
+
+  /// What the worker says of changes that the history does not know.
+  bool activates(std::string_view id);
+  int new_version(std::string_view change, int oldest, int newest);
 
   bool fail_with(task_problem problem) {
     problem_ = std::make_unique<task_problem>(std::move(problem));

@@ -177,9 +177,9 @@ class host {
   /// True when this run goes the patched way; the answer never changes within a run.
   virtual bool patched(std::string_view id, bool deprecated) = 0;
 
-  /// The version of a change that this run takes: `newest` in a run that gets there for the first time, -1 in one that
-  /// passed before there were versions; the same within a run.
-  virtual int version(std::string_view change, int newest) = 0;
+  /// The version of a change that this run takes: `newest`, or what the worker prefers, in a run that gets there for
+  /// the first time, -1 in one that passed before there were versions; the same within a run.
+  virtual int version(std::string_view change, int oldest, int newest) = 0;
   /// What `make` writes, of which the history keeps what it was. Valid until the next call.
   virtual payload_span side_effect(encoder make) = 0;
   /// The same for a value that may change; it is recorded when it does.

@@ -1,7 +1,9 @@
 #pragma once
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "rondo/detail/engine/execution.hpp"
@@ -219,6 +221,26 @@ inline bool execution::ignore(const HistoryEvent& event) {
   return fail_with(history_problem("event " + std::to_string(event.event_id()) + " " +
                                    name_of_event(event.event_type()) + " is unknown to this version (" +
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
+}
+
+inline bool execution::activates(std::string_view id) {
+  if (options_.changes == nullptr || !options_.changes->activate_patch) return true;
+  const run::scheduler::read_only_section reading(*instance_);
+  return options_.changes->activate_patch(info_, id);
+}
+
+inline int execution::new_version(std::string_view change, int oldest, int newest) {
+  if (options_.changes == nullptr || !options_.changes->preferred_version) return newest;
+  const run::scheduler::read_only_section reading(*instance_);
+  const int preferred =
+      options_.changes->preferred_version({.workflow = info_, .change = change, .oldest = oldest, .newest = newest})
+          .value_or(newest);
+  if (preferred < oldest || preferred > newest) {
+    throw std::out_of_range("[TMPRL1100] the worker prefers version " + std::to_string(preferred) + " of change \"" +
+                            std::string(change) + "\", but the code has " + std::to_string(oldest) + " to " +
+                            std::to_string(newest));
+  }
+  return preferred;
 }
 
 inline void execution::upsert_search_attributes(const payload_map& changes) {
