@@ -116,18 +116,20 @@ class execution final : public run::host {
     instance_->answer_query(query.query_type(), services_.views.of(query.query_args()), sink,
                             headers_of(query.header()));
   }
-  /// What the code waits for, one line each.
-  std::string waits() const {
-    std::string text;
-    services_.by_event.for_each([&text](const machine& each) { text += "waits for " + each.description() + "\n"; });
-    services_.commands.for_each_open([&text](const command_list::entry& each) {
-      if (begins_something(each.type)) text += "waits for " + each.by->description() + "\n";
+  /// Calls `function` with what the code waits for, as text, and with the coroutine that awaits it, if one does: what
+  /// the history knows of first, then conditions.
+  template <class Function>
+  void for_each_wait(Function function) const {
+    services_.by_event.for_each([&](const machine& each) { function(each.description(), each.awaited_by()); });
+    services_.commands.for_each_open([&](const command_list::entry& each) {
+      if (begins_something(each.type)) function(each.by->description(), each.by->awaited_by());
     });
     if (locals_) {
-      locals_->for_each(
-          [&text](const local_activity_machine& each) { text += "waits for " + each.description() + "\n"; });
+      locals_->for_each([&](const local_activity_machine& each) { function(each.description(), each.awaited_by()); });
     }
-    return text.empty() ? "waits for nothing that the history knows of\n" : text;
+    if (instance_) {
+      instance_->for_each_condition([&](const run::coroutine_node& by) { function(std::string("a condition"), &by); });
+    }
   }
   const run::workflow_definition& definition() const noexcept { return definition_; }
   /// What the coroutines, the objects of the code and the state of the engine lie in.

@@ -37,12 +37,15 @@ struct outcome {
 };
 
 class completion;
+class coroutine_node;
 
 /// Something the engine has begun for an operation. Lives in the engine until the operation is over.
 class pending {
  public:
   /// Asks for cancellation; resolves the operation now or later, as its cancellation type says.
   virtual void cancel() = 0;
+  /// The coroutine that awaits it; null when none does.
+  virtual const coroutine_node* awaited_by() const noexcept;
 
  protected:
   ~pending() = default;
@@ -66,6 +69,7 @@ class completion {
  protected:
   virtual ~completion() { let_go(); }
   virtual void resolve(const outcome& result) = 0;
+  virtual const coroutine_node* waiting_code() const noexcept { return nullptr; }
   pending* source() const noexcept { return source_; }
   void let_go() noexcept {
     if (source_ != nullptr) source_->waiter_ = nullptr;
@@ -77,6 +81,9 @@ class completion {
   pending* source_ = nullptr;
 };
 
+inline const coroutine_node* pending::awaited_by() const noexcept {
+  return waiter_ == nullptr ? nullptr : waiter_->waiting_code();
+}
 inline void pending::bind(completion& waiter) noexcept {
   waiter_ = &waiter;
   waiter.source_ = this;
