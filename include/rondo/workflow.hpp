@@ -10,6 +10,7 @@
 #include "rondo/workflow/condition.hpp"
 #include "rondo/workflow/continue_as_new.hpp"
 #include "rondo/workflow/deterministic.hpp"
+#include "rondo/workflow/event_group.hpp"
 #include "rondo/workflow/external.hpp"
 #include "rondo/workflow/fan_out.hpp"
 #include "rondo/workflow/handlers.hpp"

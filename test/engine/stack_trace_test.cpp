@@ -19,12 +19,12 @@ using namespace std::chrono_literals;
 int charge(int cents);
 constexpr activity_options soon{.start_to_close_timeout = 5s};
 
-constexpr unsigned pays_at = __LINE__ + 2;
+constexpr unsigned pays_at = __LINE__ + 1;
 task<int> pay(int cents) { co_return co_await workflow::execute_activity<charge>(soon, cents); }
 
 class shop {
  public:
-  static constexpr unsigned runs_at = __LINE__ + 2;
+  static constexpr unsigned runs_at = __LINE__ + 1;
   task<> run() { co_await workflow::when_all(pay(7), workflow::sleep(2s)); }
   static constexpr unsigned closes_at = __LINE__ + 2;
   task<> close() {

@@ -178,6 +178,7 @@ class child_machine final : public table_machine<child_machine, child_state, chi
     resolve_cancelled();
   }
   void on_cancel(const HistoryEvent* /*event*/) {
+    const asking by(*this);
     cancels_.acquire(run_, cancels_)
         .begin({.namespace_ = namespace_, .workflow_id = id_, .child_only = true}, "cancelled by its parent",
                cancel_answer_);

@@ -181,7 +181,8 @@ inline void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
     const auto arguments = services_.views.of(signal.input());
-    if (instance_->deliver_signal(signal.signal_name(), arguments, headers_of(signal.header()))) return;
+    if (instance_->deliver_signal(signal.signal_name(), arguments, headers_of(signal.header()), event.event_id()))
+      return;
     if (!replaying_) {
       logger().warn("kept a signal that the workflow has no handler for until it sets one",
                     {{"signal", signal.signal_name()}});
