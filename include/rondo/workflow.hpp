@@ -21,6 +21,7 @@
 #include "rondo/workflow/scope.hpp"
 #include "rondo/workflow/session.hpp"
 #include "rondo/workflow/side_effect.hpp"
+#include "rondo/workflow/signal_with_start.hpp"
 #include "rondo/workflow/sync.hpp"
 #include "rondo/workflow/timer.hpp"
 #include "rondo/workflow/upsert.hpp"

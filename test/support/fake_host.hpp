@@ -67,6 +67,11 @@ class fake_host : public detail::run::host {
                    std::string(call.name) + "(" + text(call.input) + ")",
                waiter, cancellation_type::wait_cancellation_completed);
   }
+  void signal_with_start(const detail::run::signal_with_start_call& call, detail::run::completion& closed) override {
+    add("signal " + std::string(call.signal) + "(" + text(call.signal_input) + ") with start of " +
+            std::string(call.workflow_type) + "(" + text(call.input) + ") " + std::string(call.options.id),
+        closed, call.options.cancellation);
+  }
   detail::run::pending& cancel_workflow(const detail::run::other_workflow& which, std::string_view reason,
                                         detail::run::completion& waiter) override {
     return add("cancel workflow " + std::string(which.workflow_id) + " " + std::string(reason), waiter,

@@ -180,6 +180,7 @@ class execution final : public run::host {
     made.begin({call.to, call.name, out.input, out.headers}, waiter);
     return made;
   }
+  void signal_with_start(const run::signal_with_start_call& call, run::completion& closed) override;
   run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
                                 run::completion& waiter) override {
     auto& made = cancels_.acquire(services_, cancels_);

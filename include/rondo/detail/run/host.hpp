@@ -142,6 +142,15 @@ struct signal_call {
   const payload_map* headers = nullptr;
 };
 
+/// A signal to another workflow, which is started if it does not run.
+struct signal_with_start_call {
+  std::string_view workflow_type;
+  const signal_with_start_options& options;
+  encoder input;
+  std::string_view signal;
+  encoder signal_input;
+};
+
 /// What a workflow ends its run with in order to go on in a new one.
 struct continue_as_new_call {
   std::string_view workflow_type;  // empty: as in this run
@@ -179,6 +188,9 @@ class host {
   virtual void start_nexus_operation(const nexus_call& call, completion* started, completion& closed) = 0;
   /// Resolves with no values when the signal is delivered. Cancelling it takes it back if it was not sent yet.
   virtual pending& signal_workflow(const signal_call& call, completion& waiter) = 0;
+  /// Resolves with the answer of the server, a message. Throws std::invalid_argument when the options cannot be carried
+  /// out.
+  virtual void signal_with_start(const signal_with_start_call& call, completion& closed) = 0;
   /// Resolves with no values when the other workflow has been told.
   virtual pending& cancel_workflow(const other_workflow& which, std::string_view reason, completion& waiter) = 0;
   /// True when this run goes the patched way; the answer never changes within a run.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "rondo/detail/engine/execution.hpp"
+#include "rondo/detail/engine/signal_with_start.hpp"
 
 namespace rondo::detail::engine {
 
@@ -222,6 +223,21 @@ inline bool execution::ignore(const HistoryEvent& event) {
   return fail_with(history_problem("event " + std::to_string(event.event_id()) + " " +
                                    name_of_event(event.event_type()) + " is unknown to this version (" +
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
+}
+
+inline void execution::signal_with_start(const run::signal_with_start_call& call, run::completion& closed) {
+  check(call.options, call.workflow_type);
+  const auto out = outgoing_.prepare(workflow_call_kind::signal_with_start, call.workflow_type, call.options.id,
+                                     call.input, call.options.headers);
+  const outgoing_signal_with_start what{call, out, info_};
+  const nexus_operation_options options{.cancellation = call.options.cancellation};
+  nexus_operations_.acquire(services_, nexus_operations_)
+      .begin({.endpoint = system_endpoint,
+              .service = system_service,
+              .operation = signal_with_start_operation,
+              .options = options,
+              .input = encoder_of(what)},
+             nullptr, closed);
 }
 
 inline bool execution::activates(std::string_view id) {
