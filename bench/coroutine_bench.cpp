@@ -57,13 +57,16 @@ class instant_host final : public run::host {
     last.begin(waiter);
     return last;
   }
+  void signal_with_start(const run::signal_with_start_call& /*call*/, run::completion& closed) override {
+    last.begin(closed);
+  }
   run::pending& cancel_workflow(const run::other_workflow& /*which*/, std::string_view /*reason*/,
                                 run::completion& waiter) override {
     last.begin(waiter);
     return last;
   }
   bool patched(std::string_view /*id*/, bool /*deprecated*/) override { return true; }
-  int version(std::string_view /*change*/, int newest) override { return newest; }
+  int version(std::string_view /*change*/, int /*oldest*/, int newest) override { return newest; }
   rondo::payload_span side_effect(run::encoder /*make*/) override { std::abort(); }
   rondo::payload_span mutable_side_effect(std::string_view /*id*/, run::changing_value& /*value*/) override {
     std::abort();

@@ -44,6 +44,7 @@ enum class workflow_call_kind : std::uint8_t {
   signal,
   continue_as_new,
   nexus_operation,
+  signal_with_start,  ///< `name` and the arguments are those of the workflow
 };
 
 /// Something that a workflow asks for, before it becomes a command.

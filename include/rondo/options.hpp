@@ -146,6 +146,35 @@ struct child_workflow_options {
   std::string_view summary{}, details{};
 };
 
+/// How workflow code starts a workflow that it signals, if that does not run.
+struct signal_with_start_options {
+  /// Of the workflow; required.
+  std::string_view id{};
+  /// Empty: the caller's.
+  std::string_view task_queue{};
+  id_reuse_policy reuse = id_reuse_policy::allow_duplicate;
+  /// Unset: use_existing.
+  std::optional<id_conflict_policy> conflict{};
+  /// The whole chain of runs, one run, one workflow task. Zero: the server's defaults (none, none, 10 s).
+  duration execution_timeout{}, run_timeout{}, task_timeout{};
+  /// How long its first workflow task waits; the signal ends that.
+  duration start_delay{};
+  /// Unset: a failed workflow is not run again.
+  std::optional<retry_policy> retry{};
+  /// Runs again and again: "0 12 * * *".
+  std::string_view cron_schedule{};
+  /// Of the wait for the answer; what is on its way is not taken back.
+  cancellation_type cancellation = cancellation_type::wait_cancellation_completed;
+  payload_map_view memo{}, search_attributes{};
+  /// Unset: the server's choice.
+  std::optional<rondo::priority> priority{};
+  versioning_override versioning{};
+  /// What info().headers of the workflow shows, beside the headers that the worker propagates.
+  payload_map_view headers{};
+  /// One line, and more, for people who look at the workflow.
+  std::string_view summary{}, details{};
+};
+
 /// A line of the header of a Nexus request. Names are lower case.
 struct nexus_header {
   std::string_view name, value;

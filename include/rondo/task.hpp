@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <exception>
 #include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -31,7 +32,8 @@ class promise_base : public coroutine_node {
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> done) const noexcept {
-      if (auto* parent = done.promise().continuation) current->continue_with(*parent);
+      auto* parent = done.promise().continuation;
+      if (parent != nullptr && !done.promise().branch) current->continue_with(*parent);
     }
     void await_resume() const noexcept {}
   };
@@ -41,10 +43,12 @@ class promise_base : public coroutine_node {
   void unhandled_exception() noexcept { error_ = std::current_exception(); }
 
   template <class Awaitable>
-  decltype(auto) await_transform(Awaitable&& awaitable) {
+  decltype(auto) await_transform(Awaitable&& awaitable,
+                                 const std::source_location& at = std::source_location::current()) {
     static_assert(workflow_awaitable<Awaitable>,
                   "a workflow may only co_await rondo::task and rondo::workflow operations; put I/O, real timers and "
                   "threads into an activity");
+    awaits = at;
     if constexpr (workflow_awaitable<Awaitable>) {
       return std::forward<Awaitable>(awaitable).awaiter(*this);
     } else {
@@ -150,6 +154,11 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
     node.started = true;
     node.cancellation = &cancellation;
     in.post(node);
+  }
+  /// For the library: says on whose behalf it began on its own.
+  void work_for(detail::run::coroutine_node& whole) noexcept {
+    handle_.promise().continuation = &whole;
+    handle_.promise().branch = true;
   }
   /// For the library: the scope its operations will belong to; before it begins.
   void bind(detail::run::scope& cancellation) noexcept { handle_.promise().cancellation = &cancellation; }

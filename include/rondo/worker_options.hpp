@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rondo/change_policy.hpp"
 #include "rondo/deployment_version.hpp"
 #include "rondo/exception_types.hpp"
 #include "rondo/log.hpp"
@@ -153,6 +154,8 @@ struct worker_options {
   /// `rondo::failure` does. Others fail the workflow task, which is repeated until the code is mended. With
   /// nondeterminism_error, changed code fails the workflow too. `= rondo::exception_types<std::invalid_argument>`.
   exception_list failure_exceptions{};
+  /// Whether runs that meet a change of their code for the first time take the new way; unset: all do.
+  change_policy changes{};
 
   /// Where the worker, its workflows and activities log: text on stderr unless it is set.
   rondo::logger logger = stderr_logger();

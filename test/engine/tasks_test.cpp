@@ -538,10 +538,10 @@ TEST(queries, that_every_workflow_answers) {
   auto driver = ordered();
   driver.task();
   driver.query("__stack_trace");
-  EXPECT_EQ(driver.answer(), R"("waits for activity \"charge\" (id \"1\")\n")");
+  EXPECT_TRUE(driver.answer().starts_with(R"("waits for activity \"charge\" (id \"1\")\n    in )"));
   driver.evict();
   driver.query("__stack_trace");
-  EXPECT_EQ(driver.answer(), R"("waits for activity \"charge\" (id \"1\")\n")");
+  EXPECT_TRUE(driver.answer().starts_with(R"("waits for activity \"charge\" (id \"1\")\n    in )"));
   driver.query("__temporal_workflow_metadata");
   const auto& value = driver.last.answered->query_result().payloads(0);
   EXPECT_EQ(value.metadata().at("encoding"), "json/protobuf");

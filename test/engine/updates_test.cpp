@@ -278,7 +278,9 @@ TEST(handlers, of_queries_may_be_set_and_are_described) {
   driver.query("__temporal_workflow_metadata");
   EXPECT_EQ(driver.answer(),
             R"({"definition":{"type":"sets_handlers","queryDefinitions":[{"name":"plus"},{"name":"text"},)"
-            R"({"name":"__stack_trace","description":"What the workflow waits for"}],)"
+            R"({"name":"__stack_trace","description":"What the workflow waits for"},)"
+            R"({"name":"__enhanced_stack_trace",)"
+            R"("description":"What the workflow waits for, for programs that show it"}],)"
             R"("signalDefinitions":[{},{"name":"told"}],"updateDefinitions":[{},{"name":"late"}]},)"
             R"("currentDetails":"*waiting*"})");
 }

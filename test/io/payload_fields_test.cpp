@@ -159,6 +159,40 @@ TEST(payload_fields, what_travels_in_any_is_visited_once) {
   }
 }
 
+TEST(payload_fields, those_inside_of_payloads_for_the_server_are_visited_instead_of_these) {
+  data_options options;
+  options.codecs = {std::make_shared<envelope_codec>("sealed")};
+  const data::pipeline pipeline(options);
+  temporal::api::workflowservice::v1::SignalWithStartWorkflowExecutionRequest inner;
+  inner.set_namespace_("default");
+  inner.set_workflow_id("other");
+  (*inner.mutable_signal_input()->add_payloads()->mutable_metadata())["encoding"] = "json/plain";
+  temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest outer;
+  auto& given = *outer.add_commands()->mutable_schedule_nexus_operation_command_attributes()->mutable_input();
+  (*given.mutable_metadata())["encoding"] = "binary/protobuf";
+  (*given.mutable_metadata())["messageType"] =
+      "temporal.api.workflowservice.v1.SignalWithStartWorkflowExecutionRequest";
+  (*given.mutable_metadata())["__temporal_system_payload"] = "true";
+  given.set_data(inner.SerializeAsString());
+
+  const auto node = data::node::rpc_RespondWorkflowTaskCompletedRequest;
+  serialization_context context;
+  const std::string bytes = pipeline.encode(node, outer.SerializeAsString(), context);
+  temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest sent;
+  ASSERT_TRUE(sent.ParseFromString(bytes));
+  const auto& input = sent.commands(0).schedule_nexus_operation_command_attributes().input();
+  EXPECT_EQ(input.metadata().at("encoding"), "binary/protobuf") << "the server reads it";
+  ASSERT_TRUE(inner.ParseFromString(input.data()));
+  EXPECT_EQ(inner.signal_input().payloads(0).metadata().at("encoding"), "sealed");
+  EXPECT_EQ(inner.signal_input().payloads(0).metadata().at("owner"), "default/other");
+  ASSERT_TRUE(sent.ParseFromString(pipeline.decode(node, bytes, context)));
+  EXPECT_EQ(sent.DebugString(), outer.DebugString());
+
+  (*given.mutable_metadata())["messageType"] = "of.something.Else";
+  ASSERT_TRUE(sent.ParseFromString(pipeline.encode(node, outer.SerializeAsString(), context)));
+  EXPECT_EQ(sent.commands(0).schedule_nexus_operation_command_attributes().input().metadata().at("encoding"), "sealed");
+}
+
 TEST(payload_fields, headers_are_encoded_when_that_is_asked_for) {
   data_options options;
   options.codecs = {std::make_shared<envelope_codec>("sealed")};

@@ -67,6 +67,11 @@ class fake_host : public detail::run::host {
                    std::string(call.name) + "(" + text(call.input) + ")",
                waiter, cancellation_type::wait_cancellation_completed);
   }
+  void signal_with_start(const detail::run::signal_with_start_call& call, detail::run::completion& closed) override {
+    add("signal " + std::string(call.signal) + "(" + text(call.signal_input) + ") with start of " +
+            std::string(call.workflow_type) + "(" + text(call.input) + ") " + std::string(call.options.id),
+        closed, call.options.cancellation);
+  }
   detail::run::pending& cancel_workflow(const detail::run::other_workflow& which, std::string_view reason,
                                         detail::run::completion& waiter) override {
     return add("cancel workflow " + std::string(which.workflow_id) + " " + std::string(reason), waiter,
@@ -76,7 +81,7 @@ class fake_host : public detail::run::host {
     commands.push_back((deprecated ? "deprecate " : "patch ") + std::string(id));
     return patches.contains(id);
   }
-  int version(std::string_view change, int newest) override {
+  int version(std::string_view change, int /*oldest*/, int newest) override {
     commands.push_back("version " + std::string(change));
     return newest;
   }

@@ -47,7 +47,10 @@ class cancellation_scope {
 template <class Awaitable>
 task<typename std::remove_cvref_t<Awaitable>::result_type> shield(Awaitable work) {
   detail::run::scope detached;
-  if (const auto* outer = detail::run::running_scope("shield")) detached.set_update(outer->update());
+  if (const auto* outer = detail::run::running_scope("shield")) {
+    detached.set_update(outer->update());
+    detached.set_groups(outer->groups());
+  }
   auto inner = detail::run::as_task(std::move(work));
   inner.bind(detached);
   if constexpr (std::is_void_v<typename Awaitable::result_type>) {

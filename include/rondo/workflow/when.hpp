@@ -73,7 +73,10 @@ class branches {
    public:
     end_awaiter(branches& of, coroutine_node& caller) noexcept : of_(&of), caller_(&caller) {}
     bool await_ready() const noexcept { return of_->left_ == 0; }
-    void await_suspend(std::coroutine_handle<> /*caller*/) const noexcept { of_->waiter_ = caller_; }
+    void await_suspend(std::coroutine_handle<> /*caller*/) const noexcept {
+      of_->waiter_ = caller_;
+      for (auto& each : of_->tasks_) each.work_for(*caller_);
+    }
     void await_resume() const noexcept {}
 
    private:

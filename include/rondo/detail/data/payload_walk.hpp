@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,9 @@ struct walk_options {
 struct failure_texts {
   std::string message{}, stack_trace{};
 };
+
+/// A payload with this entry, "true", is a message that the server reads; the payloads are inside of it.
+inline constexpr std::string_view system_payload_mark = "__temporal_system_payload";
 
 inline constexpr std::string_view hidden_failure_message = "Encoded failure";
 
@@ -61,6 +65,20 @@ inline const method_messages* find_method(std::string_view path) {
       std::lower_bound(std::begin(methods), std::end(methods), path,
                        [](const method_messages& row, std::string_view wanted) { return row.name < wanted; });
   return found != std::end(methods) && found->name == path ? found : nullptr;
+}
+
+/// The request or the response of an RPC that has payloads, by the name of the message; `none` when it is the one of
+/// the two that has none.
+inline std::optional<node> node_of_message(std::string_view name) {
+  constexpr std::string_view package = "temporal.api.workflowservice.v1.", request = "Request", response = "Response";
+  if (!name.starts_with(package)) return {};
+  name.remove_prefix(package.size());
+  const bool asks = name.ends_with(request);
+  if (!asks && !name.ends_with(response)) return {};
+  name.remove_suffix(asks ? request.size() : response.size());
+  const auto* const found = find_method(name);
+  if (found == nullptr) return {};
+  return asks ? found->request : found->response;
 }
 
 /// Walks through a serialized message twice: collects the payloads, and writes the message again with others in their
@@ -151,7 +169,7 @@ class payload_walk {
       if (row == nullptr || !field->delimited || (row->type == node::common_Header && !how_.headers)) {
         if (out != nullptr) *out += field->raw;
       } else if (row->type == node::payload) {
-        one(field->number, field->content, out);
+        one(field->number, field->content, depth, out);
       } else if (row->type == node::any) {
         inside(field->number, node::any, field->content, depth, out);
       } else {
@@ -170,17 +188,39 @@ class payload_walk {
     return 0;
   }
 
-  void one(std::uint32_t number, std::string_view content, std::string* out) {
+  void one(std::uint32_t number, std::string_view content, int depth, std::string* out) {
     if (in_memo_ && is_nothing(content)) {
       if (out != nullptr) append_field(*out, number, content);
       return;
     }
+    if (content.find(system_payload_mark) != content.npos && in_system_payload(number, content, depth, out)) return;
     if (out != nullptr) {
       append_field(*out, number, with_->at(next_++));
       return;
     }
     std::string others;
     add(read_payload(content, &others), std::move(others));
+  }
+
+  /// False: it is an ordinary payload.
+  bool in_system_payload(std::uint32_t number, std::string_view content, int depth, std::string* out) {
+    std::string others;
+    payload what = read_payload(content, &others);
+    if (what.entry(system_payload_mark) != "true") return false;
+    const auto type = node_of_message(what.entry("messageType"));
+    if (!type) return false;
+    if (out == nullptr) {
+      const serialization_context before = found_->contexts.back();
+      enter(context_in(*type, what.data, before));
+      step(*type, what.data, depth + 1, nullptr);
+      enter(before);
+      return true;
+    }
+    std::string changed;
+    step(*type, what.data, depth + 1, &changed);
+    what.data = std::move(changed);
+    append_field(*out, number, payload_bytes(what) + others);
+    return true;
   }
 
   /// Tells the server to remove an entry of a memo, so it has to be able to read it.

@@ -134,6 +134,10 @@ class child_machine final : public table_machine<child_machine, child_state, chi
   }
   std::string description() const override { return "child workflow \"" + type_ + "\" (id \"" + id_ + "\")"; }
   void recycle() override { home_.release(*this); }
+  const run::coroutine_node* awaited_by() const noexcept override {
+    const auto* at_start = start_side_.awaited_by();
+    return at_start != nullptr ? at_start : pending::awaited_by();
+  }
 
  private:
   /// The pending of those who wait for the start.
@@ -174,6 +178,7 @@ class child_machine final : public table_machine<child_machine, child_state, chi
     resolve_cancelled();
   }
   void on_cancel(const HistoryEvent* /*event*/) {
+    const asking by(*this);
     cancels_.acquire(run_, cancels_)
         .begin({.namespace_ = namespace_, .workflow_id = id_, .child_only = true}, "cancelled by its parent",
                cancel_answer_);

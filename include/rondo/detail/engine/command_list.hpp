@@ -44,9 +44,11 @@ class command_list {
   /// Null on replay, and after the task.
   google::protobuf::Arena* arena() const noexcept { return arena_; }
 
-  /// Adds a command; returns its place in the list.
-  std::size_t add(enums::CommandType type, machine& by, bool unchecked = false) {
+  /// Adds a command, in the event groups of its machine; returns its place in the list.
+  template <class Machine>
+  std::size_t add(enums::CommandType type, Machine& by, bool unchecked = false) {
     entries_.push_back({type, &by, make(type), false, unchecked});
+    if (live()) by.write_groups_of(*entries_.back().message);
     return entries_.size() - 1;
   }
   /// The message of a command; null on replay.

@@ -116,18 +116,20 @@ class execution final : public run::host {
     instance_->answer_query(query.query_type(), services_.views.of(query.query_args()), sink,
                             headers_of(query.header()));
   }
-  /// What the code waits for, one line each.
-  std::string waits() const {
-    std::string text;
-    services_.by_event.for_each([&text](const machine& each) { text += "waits for " + each.description() + "\n"; });
-    services_.commands.for_each_open([&text](const command_list::entry& each) {
-      if (begins_something(each.type)) text += "waits for " + each.by->description() + "\n";
+  /// Calls `function` with what the code waits for, as text, and with the coroutine that awaits it, if one does: what
+  /// the history knows of first, then conditions.
+  template <class Function>
+  void for_each_wait(Function function) const {
+    services_.by_event.for_each([&](const machine& each) { function(each.description(), each.awaited_by()); });
+    services_.commands.for_each_open([&](const command_list::entry& each) {
+      if (begins_something(each.type)) function(each.by->description(), each.by->awaited_by());
     });
     if (locals_) {
-      locals_->for_each(
-          [&text](const local_activity_machine& each) { text += "waits for " + each.description() + "\n"; });
+      locals_->for_each([&](const local_activity_machine& each) { function(each.description(), each.awaited_by()); });
     }
-    return text.empty() ? "waits for nothing that the history knows of\n" : text;
+    if (instance_) {
+      instance_->for_each_condition([&](const run::coroutine_node& by) { function(std::string("a condition"), &by); });
+    }
   }
   const run::workflow_definition& definition() const noexcept { return definition_; }
   /// What the coroutines, the objects of the code and the state of the engine lie in.
@@ -178,14 +180,17 @@ class execution final : public run::host {
     made.begin({call.to, call.name, out.input, out.headers}, waiter);
     return made;
   }
+  void signal_with_start(const run::signal_with_start_call& call, run::completion& closed) override;
   run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
                                 run::completion& waiter) override {
     auto& made = cancels_.acquire(services_, cancels_);
     made.begin(which, reason, waiter);
     return made;
   }
-  int version(std::string_view change, int newest) override {
-    return part(patches_, services_, notes_).version(change, newest, replaying_);
+  int version(std::string_view change, int oldest, int newest) override {
+    return part(patches_, services_, notes_).version(change, replaying_, [&] {
+      return new_version(change, oldest, newest);
+    });
   }
   payload_span side_effect(run::encoder make) override { return part(effects_, services_, notes_).once(make); }
   payload_span mutable_side_effect(std::string_view id, run::changing_value& value) override {
@@ -194,7 +199,7 @@ class execution final : public run::host {
   void upsert_search_attributes(const payload_map& changes) override;
   void upsert_memo(const payload_map& changes) override;
   bool patched(std::string_view id, bool deprecated) override {
-    return part(patches_, services_, notes_).patched(id, deprecated, replaying_);
+    return part(patches_, services_, notes_).patched(id, deprecated, replaying_, [&] { return activates(id); });
   }
   void accept_update(std::string_view id) override {
     now_ = std::max(now_, task_time_);
@@ -258,6 +263,10 @@ class execution final : public run::host {
   std::span<const update_request> update_requests() const noexcept {
     return updates_ ? std::span<const update_request>(updates_->requests()) : std::span<const update_request>();
   }
+
+  /// What the worker says of changes that the history does not know.
+  bool activates(std::string_view id);
+  int new_version(std::string_view change, int oldest, int newest);
 
   bool fail_with(task_problem problem) {
     problem_ = std::make_unique<task_problem>(std::move(problem));

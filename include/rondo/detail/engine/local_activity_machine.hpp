@@ -182,6 +182,7 @@ class local_activity_machine final
     *to.mutable_cause() = cause;
   }
   void record() {
+    const asking by(*this);
     Command* command = home_.record(description(), how_.data);
     if (command == nullptr) return;
     auto& attributes = *command->mutable_record_marker_command_attributes();
@@ -207,6 +208,7 @@ class local_activity_machine final
     home_.close(number_);
     record();
     attempt_ = how_.attempt + 1;
+    const asking by(*this);
     home_.host().start_timer(how_.backoff, "pause of " + description(), *this);
   }
   void on_retry(const HistoryEvent* /*event*/) {

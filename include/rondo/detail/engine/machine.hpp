@@ -10,9 +10,11 @@
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/command_list.hpp"
 #include "rondo/detail/engine/event_index.hpp"
+#include "rondo/detail/engine/group_markers.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/detail/engine/transition_table.hpp"
+#include "rondo/detail/run/event_groups.hpp"
 #include "rondo/detail/run/host.hpp"
 
 namespace rondo::detail::engine {
@@ -33,6 +35,10 @@ struct machine_services {
   std::exception_ptr encoding_error;
   /// Task queue and namespace of the workflow, whose run keeps the texts.
   std::string_view task_queue, namespace_;
+
+  /// The machine that asks for commands on its own; null: the code does.
+  const run::event_groups* groups_of_asker = nullptr;
+  run::event_groups groups() const { return groups_of_asker == nullptr ? groups_of_code() : *groups_of_asker; }
 
   /// Writes what `input` holds into the message that `payloads` makes, when there is one.
   template <class Payloads>
@@ -64,8 +70,32 @@ class machine : public run::pending, public pooled_object {
   /// Goes back to its pool.
   virtual void recycle() {}
 
+  /// Puts its commands into the event groups of the code that began it.
+  void write_groups_of(Command& command) const {
+    if (!groups_.empty()) write_groups(groups_, command);
+  }
+
  protected:
+  void join_groups() { groups_ = run_.groups(); }
+  /// Others that this one begins meanwhile belong to its groups.
+  class asking {
+   public:
+    explicit asking(const machine& by) noexcept : run_(by.run_), outer_(run_.groups_of_asker) {
+      run_.groups_of_asker = &by.groups_;
+    }
+    asking(const asking&) = delete;
+    asking& operator=(const asking&) = delete;
+    ~asking() { run_.groups_of_asker = outer_; }
+
+   private:
+    machine_services& run_;
+    const run::event_groups* outer_;
+  };
+
   machine_services& run_;
+
+ private:
+  run::event_groups groups_;
 };
 
 /// A machine that is driven by a table: `Derived::table()`.
@@ -91,9 +121,10 @@ class table_machine : public machine {
   }
 
  protected:
-  void reset() noexcept {
+  void reset() {
     state_ = State{};
     initial_event_ = 0;
+    join_groups();
   }
   /// From here on events find the machine by the one that began it.
   void begin_at(const HistoryEvent& event) {

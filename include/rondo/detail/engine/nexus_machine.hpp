@@ -141,6 +141,10 @@ class nexus_machine final : public table_machine<nexus_machine, nexus_state, nex
     return "Nexus operation \"" + service_ + "." + operation_ + "\" (endpoint \"" + endpoint_ + "\")";
   }
   void recycle() override { home_.release(*this); }
+  const run::coroutine_node* awaited_by() const noexcept override {
+    const auto* at_start = start_side_.awaited_by();
+    return at_start != nullptr ? at_start : pending::awaited_by();
+  }
 
  private:
   /// The pending of those who wait for the start.

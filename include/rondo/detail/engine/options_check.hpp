@@ -80,6 +80,18 @@ inline void check(const child_workflow_options& options, std::string_view type) 
   if (options.retry) check(*options.retry, owner);
 }
 
+inline void check(const signal_with_start_options& options, std::string_view type) {
+  const options_of owner("signal with start of workflow", type);
+  owner.require(!options.id.empty(), "id must be set");
+  owner.require(options.execution_timeout >= duration::zero(), "execution_timeout must not be negative");
+  owner.require(options.run_timeout >= duration::zero(), "run_timeout must not be negative");
+  owner.require(options.task_timeout >= duration::zero(), "task_timeout must not be negative");
+  owner.require(options.start_delay >= duration::zero(), "start_delay must not be negative");
+  owner.require(options.versioning.complete(), "versioning needs deployment_name and build_id");
+  if (options.priority) check(*options.priority, owner);
+  if (options.retry) check(*options.retry, owner);
+}
+
 inline void check(const run::nexus_call& call) {
   const nexus_operation_options& options = call.options;
   const options_of owner("Nexus operation", call.operation);

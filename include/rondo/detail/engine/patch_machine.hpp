@@ -65,6 +65,7 @@ class patch_machine final : public table_machine<patch_machine, patch_state, pat
 
   /// Asks for the marker and, when `upsert` is not null, for the search attribute with this JSON list after it.
   void begin(bool deprecated, const std::string* upsert) {
+    join_groups();
     const auto marker = run_.commands.add(enums::COMMAND_TYPE_RECORD_MARKER, *this);
     if (!run_.commands.live()) return;
     auto& attributes = *run_.commands.message(marker)->mutable_record_marker_command_attributes();

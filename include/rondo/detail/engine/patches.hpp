@@ -47,27 +47,31 @@ class patches {
     }
   }
 
-  /// The answer for the code, always the same within a run.
-  bool patched(std::string_view id, bool deprecated, bool replaying) {
+  /// The answer for the code, always the same within a run. `activate` is asked when the history does not decide.
+  template <class Activate>
+  bool patched(std::string_view id, bool deprecated, bool replaying, Activate activate) {
     const auto known = answers_.find(id);
     if (known != answers_.end()) return known->second.patched || deprecated;
     const bool recorded = expected_.contains(id);
-    const bool new_way = !replaying || recorded || seen_.contains(id);
+    bool new_way = !replaying || recorded || seen_.contains(id);
+    if (!replaying && !deprecated && !recorded && !seen_.contains(id)) new_way = activate();
     auto& entry = answers_[std::string(id)];
     entry.patched = new_way;
-    if (!replaying || recorded) {
+    if (new_way && (!replaying || recorded)) {
       entry.marker.emplace(run_, std::string(id));
       ask_for(*entry.marker, deprecated);
     }
     return new_way || deprecated;
   }
 
-  /// The version of a change for the code, always the same within a run.
-  int version(std::string_view change, int newest, bool replaying) {
+  /// The version of a change for the code, always the same within a run. `choose` is asked when the history does not
+  /// say.
+  template <class Choose>
+  int version(std::string_view change, bool replaying, Choose choose) {
     auto& known = versions_[std::string(change)];
     if (known.answer) return *known.answer;
     const bool is_new = !replaying || known.recorded;
-    known.answer = known.recorded ? *known.recorded : (replaying ? no_version : newest);
+    known.answer = known.recorded ? *known.recorded : (replaying ? no_version : choose());
     if (!is_new) return *known.answer;
     const std::string id = json::dump(change);
     auto& marker = notes_.acquire(run_, notes_);

@@ -3,18 +3,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/execution.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/engine/stack_trace.hpp"
 #include "rondo/json.hpp"
 
 // Queries: those of the workflow, and those that every workflow answers.
 namespace rondo::detail::engine {
 
 inline constexpr std::string_view stack_trace_query = "__stack_trace";
+inline constexpr std::string_view enhanced_stack_trace_query = "__enhanced_stack_trace";
 inline constexpr std::string_view metadata_query = "__temporal_workflow_metadata";
 
 /// What a workflow can be asked or told, as a user interface shows it.
@@ -43,6 +46,8 @@ inline std::string metadata_json(const execution& of) {
   const auto& handlers = of.instance() == nullptr ? only_declared : of.instance()->handlers();
   auto queries = descriptions_of(run::message_handlers::described(handlers.queries, declared.queries));
   queries.push_back({.name = std::string(stack_trace_query), .description = "What the workflow waits for"});
+  queries.push_back({.name = std::string(enhanced_stack_trace_query),
+                     .description = "What the workflow waits for, for programs that show it"});
   const auto signals = descriptions_of(run::message_handlers::described(handlers.signals, declared.signals));
   const auto updates = descriptions_of(run::message_handlers::described(handlers.updates, declared.updates));
   std::string text = "{\"definition\":{\"type\":" + json::dump(declared.name);
@@ -56,19 +61,21 @@ inline std::string metadata_json(const execution& of) {
   return text + '}';
 }
 
-inline void write_metadata(const execution& of, Payloads& to) {
+inline void write_message(const char* type, std::string json, Payloads& to) {
   Payload& made = *to.add_payloads();
   (*made.mutable_metadata())["encoding"] = encoding::json_protobuf;
-  (*made.mutable_metadata())["messageType"] = "temporal.api.sdk.v1.WorkflowMetadata";
-  made.set_data(metadata_json(of));
+  (*made.mutable_metadata())["messageType"] = type;
+  made.set_data(std::move(json));
 }
 
 /// Answers one query. An exception means that the query fails, nothing else.
 inline void answer_query(execution& in, const temporal::api::query::v1::WorkflowQuery& query, Payloads& to) {
   if (query.query_type() == stack_trace_query) {
-    write_json(in.waits(), *to.add_payloads());
+    write_json(stack_trace_text(in), *to.add_payloads());
   } else if (query.query_type() == metadata_query) {
-    write_metadata(in, to);
+    write_message("temporal.api.sdk.v1.WorkflowMetadata", metadata_json(in), to);
+  } else if (query.query_type() == enhanced_stack_trace_query) {
+    write_message("temporal.api.sdk.v1.EnhancedStackTrace", enhanced_stack_trace_json(in), to);
   } else {
     in.answer(query, to);
   }

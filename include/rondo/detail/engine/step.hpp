@@ -8,6 +8,7 @@
 #include <google/protobuf/repeated_ptr_field.h>
 #include <temporal/api/protocol/v1/message.pb.h>
 
+#include "rondo/change_policy.hpp"
 #include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/local_activity.hpp"
@@ -31,6 +32,8 @@ struct run_options {
   const std::vector<std::shared_ptr<worker_interceptor>>* interceptors = nullptr;
   /// Headers of a run that go with everything it calls; null: none. Must outlive the run.
   const std::vector<std::string>* propagated_headers = nullptr;
+  /// Decides about changes of the code; null: always for the newest. Must outlive the run.
+  const change_policy* changes = nullptr;
   /// The server keeps sdk_metadata (a capability that it reports).
   bool server_keeps_flags = true;
   /// Exceptions that fail workflows of all types, beside failures.

@@ -37,12 +37,15 @@ struct outcome {
 };
 
 class completion;
+class coroutine_node;
 
 /// Something the engine has begun for an operation. Lives in the engine until the operation is over.
 class pending {
  public:
   /// Asks for cancellation; resolves the operation now or later, as its cancellation type says.
   virtual void cancel() = 0;
+  /// The coroutine that awaits it; null when none does.
+  virtual const coroutine_node* awaited_by() const noexcept;
 
  protected:
   ~pending() = default;
@@ -66,6 +69,7 @@ class completion {
  protected:
   virtual ~completion() { let_go(); }
   virtual void resolve(const outcome& result) = 0;
+  virtual const coroutine_node* waiting_code() const noexcept { return nullptr; }
   pending* source() const noexcept { return source_; }
   void let_go() noexcept {
     if (source_ != nullptr) source_->waiter_ = nullptr;
@@ -77,6 +81,9 @@ class completion {
   pending* source_ = nullptr;
 };
 
+inline const coroutine_node* pending::awaited_by() const noexcept {
+  return waiter_ == nullptr ? nullptr : waiter_->waiting_code();
+}
 inline void pending::bind(completion& waiter) noexcept {
   waiter_ = &waiter;
   waiter.source_ = this;
@@ -135,6 +142,15 @@ struct signal_call {
   const payload_map* headers = nullptr;
 };
 
+/// A signal to another workflow, which is started if it does not run.
+struct signal_with_start_call {
+  std::string_view workflow_type;
+  const signal_with_start_options& options;
+  encoder input;
+  std::string_view signal;
+  encoder signal_input;
+};
+
 /// What a workflow ends its run with in order to go on in a new one.
 struct continue_as_new_call {
   std::string_view workflow_type;  // empty: as in this run
@@ -172,14 +188,17 @@ class host {
   virtual void start_nexus_operation(const nexus_call& call, completion* started, completion& closed) = 0;
   /// Resolves with no values when the signal is delivered. Cancelling it takes it back if it was not sent yet.
   virtual pending& signal_workflow(const signal_call& call, completion& waiter) = 0;
+  /// Resolves with the answer of the server, a message. Throws std::invalid_argument when the options cannot be carried
+  /// out.
+  virtual void signal_with_start(const signal_with_start_call& call, completion& closed) = 0;
   /// Resolves with no values when the other workflow has been told.
   virtual pending& cancel_workflow(const other_workflow& which, std::string_view reason, completion& waiter) = 0;
   /// True when this run goes the patched way; the answer never changes within a run.
   virtual bool patched(std::string_view id, bool deprecated) = 0;
 
-  /// The version of a change that this run takes: `newest` in a run that gets there for the first time, -1 in one that
-  /// passed before there were versions; the same within a run.
-  virtual int version(std::string_view change, int newest) = 0;
+  /// The version of a change that this run takes: `newest`, or what the worker prefers, in a run that gets there for
+  /// the first time, -1 in one that passed before there were versions; the same within a run.
+  virtual int version(std::string_view change, int oldest, int newest) = 0;
   /// What `make` writes, of which the history keeps what it was. Valid until the next call.
   virtual payload_span side_effect(encoder make) = 0;
   /// The same for a value that may change; it is recorded when it does.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <list>
 #include <memory>
@@ -71,13 +72,16 @@ class instance final : public run_context {
     changed_start_ = {};
   }
   /// Puts the handler of a signal into the queue. False: the workflow has no such handler; the signal is kept until it
-  /// sets one. Throws when the arguments cannot be read. `headers` are for interceptors.
-  bool deliver_signal(std::string_view name, payload_span arguments, const payload_map& headers = {}) {
+  /// sets one. Throws when the arguments cannot be read. `headers` are for interceptors; `event` is the one it came
+  /// with.
+  bool deliver_signal(std::string_view name, payload_span arguments, const payload_map& headers = {},
+                      std::int64_t event = 0) {
     const activation running(*this);
-    if (begin_signal(name, arguments, headers)) return true;
+    if (begin_signal(name, arguments, headers, event)) return true;
     auto& kept = kept_signals_.emplace_back();
     kept.name = name;
     kept.headers = headers;
+    kept.event = event;
     for (const auto& each : arguments) kept.arguments.push_back(each.copy());
     return false;
   }
@@ -125,7 +129,7 @@ class instance final : public run_context {
     for (auto& each : kept) {
       const std::vector<payload_view> arguments(each.arguments.begin(), each.arguments.end());
       try {
-        if (!begin_signal(each.name, arguments, each.headers)) kept_signals_.push_back(std::move(each));
+        if (!begin_signal(each.name, arguments, each.headers, each.event)) kept_signals_.push_back(std::move(each));
       } catch (const std::exception& error) {
         if (!engine().is_replaying()) {
           engine().logger().error("dropped a signal whose arguments cannot be read",
@@ -144,6 +148,7 @@ class instance final : public run_context {
     std::string name{};
     payload_list arguments{};
     payload_map headers{};
+    std::int64_t event = 0;
   };
   /// Puts a coroutine behind what is ready already.
   class next_turn {
@@ -163,14 +168,14 @@ class instance final : public run_context {
     turn_awaiter awaiter(coroutine_node& caller) const noexcept { return turn_awaiter(caller); }
   };
 
-  bool begin_signal(std::string_view name, payload_span arguments, const payload_map& headers) {
+  bool begin_signal(std::string_view name, payload_span arguments, const payload_map& headers, std::int64_t event) {
     const auto* found = handlers().find_signal(name);
     if (found == nullptr) return false;
     kept_payloads changed;
     const auto given = interception_.inbound(workflow_message_kind::signal, name, {}, arguments, headers, changed);
     auto body = guard(interception_.around(workflow_message_kind::signal, name, {}, headers,
                                            handlers().signal(*object_, name, given)));
-    running_handlers_.emplace_back(engine(), root(), found->may_be_abandoned).begin(std::move(body), *this);
+    running_handlers_.emplace_back(engine(), root(), found->may_be_abandoned, event).begin(std::move(body), *this);
     return true;
   }
 

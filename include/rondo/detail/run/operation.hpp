@@ -110,6 +110,7 @@ class operation_state : public completion, public cancel_node, public in_run_mem
     if (waiter_ != nullptr) run_->post(*std::exchange(waiter_, nullptr));
   }
   void on_cancel(const std::string& /*reason*/) final { cancel(); }
+  const coroutine_node* waiting_code() const noexcept final { return waiter_; }
 
   phase phase_ = phase::lazy;
   scheduler* run_ = nullptr;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -34,7 +35,11 @@ class coroutine_node {
   coroutine_node* continuation = nullptr;
   /// Operations that this coroutine starts belong to this scope.
   scope* cancellation = nullptr;
+  /// Its last co_await.
+  std::source_location awaits{};
   bool started = false;
+  /// `continuation` only says for whom it works: its end is told by other means.
+  bool branch = false;
 
  private:
   friend class scheduler;
@@ -84,6 +89,11 @@ class scheduler {
   /// Resumes `node` as soon as the running coroutine suspends: how a child is called and how it returns.
   void continue_with(coroutine_node& node) noexcept { next_ = &node; }
   void wait_for(condition_node& condition) noexcept { conditions_.push_back(condition); }
+  /// Calls `function` with every coroutine that waits for a condition.
+  template <class Function>
+  void for_each_condition(Function function) const {
+    for (const auto& each : conditions_) function(*each.waiter);
+  }
 
   /// Runs until every coroutine waits.
   void run_until_blocked() {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "rondo/detail/base/intrusive_list.hpp"
+#include "rondo/detail/run/event_groups.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 
 namespace rondo {
@@ -29,6 +30,7 @@ class scope final : public cancel_node, public in_run_memory {
   explicit scope(scope* parent = nullptr) {
     if (parent == nullptr) return;
     update_ = parent->update_;
+    groups_ = parent->groups_;
     cancelled_ = parent->cancelled_;
     reason_ = parent->reason_;
     parent->join(*this);
@@ -39,6 +41,10 @@ class scope final : public cancel_node, public in_run_memory {
   /// The update whose handler works in this scope; null when none does.
   const update_info* update() const noexcept { return update_; }
   void set_update(const update_info* of) noexcept { update_ = of; }
+
+  /// The event groups of what is begun in this scope.
+  const event_groups& groups() const noexcept { return groups_; }
+  void set_groups(event_groups of) noexcept { groups_ = std::move(of); }
 
   bool cancelled() const noexcept { return cancelled_; }
   const std::string& reason() const noexcept { return reason_; }
@@ -61,6 +67,7 @@ class scope final : public cancel_node, public in_run_memory {
 
   bool cancelled_ = false;
   const update_info* update_ = nullptr;
+  event_groups groups_;
   std::string reason_;
   intrusive_list<cancel_node, cancel_node> members_;
 };

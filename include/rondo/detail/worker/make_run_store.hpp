@@ -22,6 +22,7 @@ inline std::shared_ptr<run_store> make_run_store(registry app, const worker_opti
   made->session_queue = std::move(session_queue);
   made->interceptors = options.interceptors;
   made->propagated_headers = options.propagated_headers;
+  made->changes = options.changes;
   return made;
 }
 

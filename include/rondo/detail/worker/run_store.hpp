@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/change_policy.hpp"
 #include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
@@ -52,6 +53,7 @@ class run_store {
   /// What the runs refer to: they may outlive the session that made them.
   std::vector<std::shared_ptr<worker_interceptor>> interceptors;
   std::vector<std::string> propagated_headers;
+  change_policy changes;
   /// Empty until a session has asked.
   std::optional<namespace_facts> facts;
   /// Keeps a run until its next task, and drops others if there is no room.

@@ -175,6 +175,7 @@ class workflow_runner {
                                            .blocks = &runs_.blocks,
                                            .interceptors = &runs_.interceptors,
                                            .propagated_headers = &runs_.propagated_headers,
+                                           .changes = &runs_.changes,
                                            .server_keeps_flags = settings_.server_keeps_flags,
                                            .failure_exceptions = settings_.options.failure_exceptions});
     }

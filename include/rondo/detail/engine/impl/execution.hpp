@@ -1,10 +1,13 @@
 #pragma once
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "rondo/detail/engine/execution.hpp"
+#include "rondo/detail/engine/signal_with_start.hpp"
 
 namespace rondo::detail::engine {
 
@@ -179,7 +182,8 @@ inline void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
     const auto arguments = services_.views.of(signal.input());
-    if (instance_->deliver_signal(signal.signal_name(), arguments, headers_of(signal.header()))) return;
+    if (instance_->deliver_signal(signal.signal_name(), arguments, headers_of(signal.header()), event.event_id()))
+      return;
     if (!replaying_) {
       logger().warn("kept a signal that the workflow has no handler for until it sets one",
                     {{"signal", signal.signal_name()}});
@@ -219,6 +223,41 @@ inline bool execution::ignore(const HistoryEvent& event) {
   return fail_with(history_problem("event " + std::to_string(event.event_id()) + " " +
                                    name_of_event(event.event_type()) + " is unknown to this version (" +
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
+}
+
+inline void execution::signal_with_start(const run::signal_with_start_call& call, run::completion& closed) {
+  check(call.options, call.workflow_type);
+  const auto out = outgoing_.prepare(workflow_call_kind::signal_with_start, call.workflow_type, call.options.id,
+                                     call.input, call.options.headers);
+  const outgoing_signal_with_start what{call, out, info_};
+  const nexus_operation_options options{.cancellation = call.options.cancellation};
+  nexus_operations_.acquire(services_, nexus_operations_)
+      .begin({.endpoint = system_endpoint,
+              .service = system_service,
+              .operation = signal_with_start_operation,
+              .options = options,
+              .input = encoder_of(what)},
+             nullptr, closed);
+}
+
+inline bool execution::activates(std::string_view id) {
+  if (options_.changes == nullptr || !options_.changes->activate_patch) return true;
+  const run::scheduler::read_only_section reading(*instance_);
+  return options_.changes->activate_patch(info_, id);
+}
+
+inline int execution::new_version(std::string_view change, int oldest, int newest) {
+  if (options_.changes == nullptr || !options_.changes->preferred_version) return newest;
+  const run::scheduler::read_only_section reading(*instance_);
+  const int preferred =
+      options_.changes->preferred_version({.workflow = info_, .change = change, .oldest = oldest, .newest = newest})
+          .value_or(newest);
+  if (preferred < oldest || preferred > newest) {
+    throw std::out_of_range("[TMPRL1100] the worker prefers version " + std::to_string(preferred) + " of change \"" +
+                            std::string(change) + "\", but the code has " + std::to_string(oldest) + " to " +
+                            std::to_string(newest));
+  }
+  return preferred;
 }
 
 inline void execution::upsert_search_attributes(const payload_map& changes) {
