@@ -306,6 +306,7 @@ class workflow_runner {
     auto& request = *step.completed;
     calls_.fill(request, task);
     request.set_worker_instance_key(instance_key);
+    request.set_worker_control_task_queue(std::string(command_queue()));
     const std::string& type = task.message->workflow_type().name();
     const auto* definition = runs_.definitions.find_workflow(type);
     request.set_versioning_behavior(to_proto(behavior_of(settings_.options, definition, type)));
@@ -407,6 +408,8 @@ class workflow_runner {
   bool stopping = false;
   /// Names this start of the worker to the server.
   std::string instance_key;
+  /// See polling::command_queue: activities that begin at once are cancelled from there.
+  std::function<std::string_view()> command_queue = [] { return std::string_view(); };
 
  private:
   run_store& runs_;
