@@ -18,6 +18,7 @@
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/nexus_definition.hpp"
+#include "rondo/dynamic_workflow.hpp"
 #include "rondo/exception_types.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/payload.hpp"
@@ -35,6 +36,9 @@ struct workflow_registration {
   /// Exceptions of these types fail the workflow, as a `rondo::failure` does; others fail the workflow task. Empty: as
   /// the class says in its static member `failure_exceptions`. Those of the worker's options come on top.
   exception_list failure_exceptions{};
+  /// For a workflow that runs any type: decides by the type of a run, and goes before what stands above. Gives the same
+  /// for a type each time.
+  dynamic_workflow_settings (*settings)(std::string_view type) noexcept = nullptr;
 };
 
 /// The workflows and activities of a program; every host (a worker, a replayer) runs one. Cheap to copy. A name may be
@@ -248,8 +252,14 @@ class registry {
       definition.behavior = how.versioning_behavior;
     }
     if (!how.failure_exceptions.empty()) definition.failure_exceptions = how.failure_exceptions;
+    definition.settings = how.settings;
   }
   registry& add(detail::run::workflow_definition definition, const workflow_registration& how = {}) {
+    if (how.settings != nullptr) {
+      throw std::invalid_argument("workflow '" + definition.name +
+                                  "' has settings of its own: only a workflow for any "
+                                  "type decides by the type of a run");
+    }
     change(definition, how);
     for (const auto* kind : {&definition.signals, &definition.queries, &definition.updates}) {
       for (std::size_t index = 0; index < kind->size(); ++index) {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/script.hpp"
 #include "rondo/workflow.hpp"
@@ -95,6 +96,30 @@ TEST(dynamic_workflow, is_registered_with_a_versioning_behaviour) {
   EXPECT_TRUE(made->failure_exceptions.contains(std::make_exception_ptr(std::invalid_argument("so"))));
   EXPECT_FALSE(made->failure_exceptions.contains(std::make_exception_ptr(std::out_of_range("so"))));
   EXPECT_THROW(rondo::registry().dynamic_workflow<any>({.name = "some"}), std::invalid_argument);
+}
+
+rondo::task<int> stumbles(std::string /*type*/, rondo::payload_list /*arguments*/) {
+  co_await workflow::sleep(1s);
+  throw std::out_of_range("no such place");
+}
+rondo::dynamic_workflow_settings strict_orders(std::string_view type) noexcept {
+  if (type == "Order") return {.failure_exceptions = rondo::exception_types<std::out_of_range>};
+  if (type == "Moving") return {.failure_exceptions = rondo::exception_types<rondo::nondeterminism_error>};
+  return {};
+}
+
+TEST(dynamic_workflow, decides_by_the_type_which_exceptions_fail_a_run) {
+  const auto app = rondo::registry().dynamic_workflow<stumbles>({.settings = strict_orders});
+  const auto after_the_timer = [&app](const char* type) {
+    engine_driver driver(app, history_builder(type));
+    driver.task();
+    driver.history.timer_fired(5);
+    return driver.task();
+  };
+  EXPECT_EQ(after_the_timer("Order"), lines{"fail no such place"});
+  EXPECT_EQ(after_the_timer("Note"), lines{"not completed: no such place"});
+  EXPECT_EQ(after_the_timer("Moving"), lines{"not completed: no such place"});
+  EXPECT_THROW(rondo::registry().workflow<known>({.settings = strict_orders}), std::invalid_argument);
 }
 
 }  // namespace starts_test

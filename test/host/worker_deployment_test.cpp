@@ -123,6 +123,31 @@ TEST_F(worker_deployment, completions_say_the_version_and_what_becomes_of_the_ru
   EXPECT_EQ(behavior_of("told"), enums::VERSIONING_BEHAVIOR_PINNED);
 }
 
+rondo::task<std::string> any_type(std::string type, rondo::payload_list /*arguments*/) { co_return type; }
+rondo::dynamic_workflow_settings by_type(std::string_view type) noexcept {
+  if (type.starts_with("Long")) return {.versioning_behavior = rondo::versioning_behavior::auto_upgrade};
+  return {};
+}
+
+TEST_F(worker_deployment, a_workflow_for_any_type_may_decide_by_the_type) {
+  rondo::registry app;
+  app.workflow<stays>().dynamic_workflow<any_type>(
+      {.versioning_behavior = rondo::versioning_behavior::pinned, .settings = by_type});
+  start(app, versioned());
+  EXPECT_EQ(first_completion("LongOrder").versioning_behavior(), enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE);
+  EXPECT_EQ(first_completion("Order").versioning_behavior(), enums::VERSIONING_BEHAVIOR_PINNED);
+}
+
+TEST_F(worker_deployment, types_that_nobody_decides_for_are_not_run) {
+  rondo::registry app;
+  start(app.workflow<stays>().dynamic_workflow<any_type>({.settings = by_type}), versioned());
+  EXPECT_EQ(first_completion("LongOrder").versioning_behavior(), enums::VERSIONING_BEHAVIOR_AUTO_UPGRADE);
+  auto& run = add_run("undecided", history_builder("Order"));
+  run.offer();
+  ASSERT_TRUE(until([this] { return failed_tasks() == 1; }));
+  EXPECT_NE(last_failed().failure().message().find("'Order' does not say"), std::string::npos);
+}
+
 TEST_F(worker_deployment, failed_tasks_and_reports_of_activities_say_the_version) {
   rondo::registry app;
   app.workflow<throws_up>().activity<works>().activity<breaks>().activity<until_cancelled>();

@@ -77,11 +77,11 @@ class worker_test : public testing::Test {
   }
   void begin(const registry& app, worker_options how = options()) {
     how.logger = logger(log, log_level::debug);
-    const bool workflows = !how.activity_only && !app.workflow_names().empty();
+    const bool workflows = !how.activity_only && app.has_workflows();
     const bool activities = !how.workflow_only && app.has_activities();
     const bool nexus = !how.workflow_only && !how.activity_only && !app.nexus_service_names().empty();
     polls_ = (workflows ? how.max_workflow_pollers : 0) + (activities ? how.max_activity_pollers : 0) +
-             (nexus ? how.max_nexus_pollers : 0);
+             (nexus ? how.max_nexus_pollers : 0) + (how.max_concurrent_sessions > 0 ? polls_of_sessions : 0);
     worker = std::make_unique<rondo::worker>(client::over(server.connection), app, std::move(how));
     ended = false;
     error = nullptr;
@@ -139,6 +139,9 @@ class worker_test : public testing::Test {
     const auto found = runs_.find(token.substr(0, token.find('/')));
     return found == runs_.end() ? nullptr : found->second.get();
   }
+
+  /// One for those that are wanted, two for what is to be done in them.
+  static constexpr std::size_t polls_of_sessions = 3;
 
   std::map<std::string, std::unique_ptr<fake_run>> runs_;
   std::size_t polls_ = 0;

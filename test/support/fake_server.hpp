@@ -26,8 +26,8 @@ namespace io = rondo::detail::io;
 namespace service = engine::service;
 
 /// The queues of a worker: one that all workers share, its own for runs that it has in memory, one for activities, one
-/// for requests of Nexus callers.
-enum class queue { normal, sticky, activity, nexus };
+/// for those of its sessions, one for requests of Nexus callers, one for what the server asks of it.
+enum class queue { normal, sticky, activity, session, nexus, commands };
 
 /// A Temporal server made of functions, as workers see it: hands out tasks to polls, records every request, and goes
 /// wrong as it is told to. Requests that nobody prepared an answer for get an empty response.
@@ -78,8 +78,10 @@ class fake_server {
     return static_cast<std::size_t>(
         std::count_if(all.begin(), all.end(), [](const auto& poll) { return !poll.abandoned(); }));
   }
+  /// Those for tasks.
   std::size_t waiting() const {
-    return waiting(queue::normal) + waiting(queue::sticky) + waiting(queue::activity) + waiting(queue::nexus);
+    return waiting(queue::normal) + waiting(queue::sticky) + waiting(queue::activity) + waiting(queue::session) +
+           waiting(queue::nexus);
   }
   /// Tasks that no poll has taken.
   std::size_t left(queue at) { return queues_[at].tasks.size(); }
@@ -172,7 +174,8 @@ class fake_server {
                                                   "ShutdownWorker",
                                                   "ResetStickyTaskQueue",
                                                   "CountWorkflowExecutions",
-                                                  "RecordWorkerHeartbeat"};
+                                                  "RecordWorkerHeartbeat",
+                                                  "SignalWorkflowExecution"};
 
   static void make_retries_quick(io::retry_numbers& numbers) {
     for (auto* each : {&numbers.unary, &numbers.task_poll, &numbers.throttled}) {
@@ -204,8 +207,19 @@ class fake_server {
       const bool own = request.task_queue().kind() == enums::TASK_QUEUE_KIND_STICKY;
       return wait_for_task(own ? queue::sticky : queue::normal, which);
     }
-    if (name == "PollActivityTaskQueue") return wait_for_task(queue::activity, which);
-    if (name == "PollNexusTaskQueue") return wait_for_task(queue::nexus, which);
+    if (name == "PollActivityTaskQueue") {
+      service::PollActivityTaskQueueRequest request;
+      EXPECT_TRUE(request.ParseFromString(which.request()));
+      // The worker's own queue is named like the one that all workers share.
+      const bool own = request.task_queue().name().starts_with("queue-");
+      return wait_for_task(own ? queue::session : queue::activity, which);
+    }
+    if (name == "PollNexusTaskQueue") {
+      service::PollNexusTaskQueueRequest request;
+      EXPECT_TRUE(request.ParseFromString(which.request()));
+      const bool commands = request.task_queue().kind() == enums::TASK_QUEUE_KIND_WORKER_COMMANDS;
+      return wait_for_task(commands ? queue::commands : queue::nexus, which);
+    }
     if (of.hangs) return of.held.push_back(which);
     finish(of, which);
   }

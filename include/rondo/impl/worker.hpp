@@ -45,6 +45,7 @@ RONDO_FUNCTION asio::awaitable<void> finish(session& work) {
     drained = co_await work.wait_drained(later(steady_clock::now(), options.abandon_timeout));
   }
   if (!drained) co_await work.abandon(later(steady_clock::now(), std::chrono::seconds(2)));
+  co_await work.leave_group();
   co_await work.shut_down();
   options.logger.info("worker stopped", {{"task_queue", options.task_queue}});
 }

@@ -51,6 +51,7 @@ class session {
   /// worker; nothing is left to be done then.
   asio::awaitable<end_reason> run() {
     co_await work_->start(times_.stop);
+    work_->start_heartbeats();
     const end_reason why = co_await work_until_end();
     co_await drain(why);
     co_return why;
@@ -193,6 +194,7 @@ class session {
       drained = co_await work_->wait_drained(end - to_clock(reserve / 2));
     }
     if (!drained) co_await work_->abandon(end);
+    co_await work_->leave_group();
     observe(clock::now());
     co_await say_goodbye(std::max(end, clock::now()) + to_clock(how_.limits.hook_buffer / 4));
   }

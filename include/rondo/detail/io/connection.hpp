@@ -9,6 +9,7 @@
 #include <array>
 #include <asio/awaitable.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -81,6 +82,8 @@ class connection {
   eager_hosts& eager() noexcept { return eager_; }
   /// What payloads go through.
   payload_pipeline& data() noexcept { return data_; }
+  /// What those who use the connection share under that name, while one of them keeps it; empty at first.
+  std::weak_ptr<void>& companion(const std::string& name) { return companions_[name]; }
 
   /// What load_capabilities() found.
   const server_capabilities& capabilities() const noexcept { return capabilities_; }
@@ -126,6 +129,7 @@ class connection {
   std::shared_ptr<const std::function<std::string()>> api_key_;
   retry_policy retries_;
   eager_hosts eager_;
+  std::map<std::string, std::weak_ptr<void>> companions_;
   server_capabilities capabilities_;
   std::string server_version_;
   bool capabilities_loaded_ = false;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/detail/run/value_shape.hpp"
+#include "rondo/dynamic_workflow.hpp"
 #include "rondo/exception_types.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
@@ -78,6 +80,18 @@ struct workflow_definition {
   const call_shape* shape = nullptr;
   /// Exceptions that fail the workflow, beside failures.
   exception_list failure_exceptions{};
+  /// Decides for one that runs any type; null: as above.
+  dynamic_workflow_settings (*settings)(std::string_view type) noexcept = nullptr;
+
+  versioning_behavior behavior_of(std::string_view type) const {
+    const auto decided = settings != nullptr ? settings(type).versioning_behavior : versioning_behavior::unspecified;
+    return decided == versioning_behavior::unspecified ? behavior : decided;
+  }
+  /// True when the exception fails a run of the type.
+  bool fails(std::string_view type, const std::exception_ptr& error) const {
+    const auto decided = settings != nullptr ? settings(type).failure_exceptions : exception_list();
+    return decided.empty() ? failure_exceptions.contains(error) : decided.contains(error);
+  }
 };
 
 }  // namespace rondo::detail::run

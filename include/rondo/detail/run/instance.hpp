@@ -249,7 +249,7 @@ class instance final : public run_context {
   }
   /// True for exceptions of other types that count as failures.
   bool is_failure(const std::exception_ptr& error) {
-    return definition_.failure_exceptions.contains(error) || engine().fails_workflows(error);
+    return definition_.fails(engine().info().workflow_type, error) || engine().fails_workflows(error);
   }
 
   const workflow_definition& definition_;

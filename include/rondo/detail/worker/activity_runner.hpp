@@ -90,6 +90,12 @@ class activity_runner {
     draining_ = true;
     for (const auto& each : std::set(running_)) each->drain();
   }
+  /// The server wants the attempt with this token cancelled, which may have ended.
+  void cancel_one(const std::string& task_token) {
+    for (const auto& each : std::set(running_)) {
+      if (each->info().task_token == task_token) each->cancel(rondo::cancel_reason::cancel_requested);
+    }
+  }
   /// Attempts that begin later are cancelled at once.
   void cancel_all(rondo::cancel_reason reason) {
     cancelled_ = reason;

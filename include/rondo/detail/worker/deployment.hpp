@@ -1,6 +1,7 @@
 #pragma once
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "rondo/deployment_version.hpp"
 #include "rondo/detail/engine/api.hpp"
@@ -24,12 +25,19 @@ void write_deployment(const worker_options& of, Request& request) {
                                                             : engine::enums::WORKER_VERSIONING_MODE_UNVERSIONED);
 }
 
-/// What happens to a run of the workflow type when another version becomes the current one; a worker without
-/// versioning says nothing about that.
-inline versioning_behavior behavior_of(const worker_options& options, const run::workflow_definition* workflow) {
+/// What happens to a run of the type when another version becomes the current one; a worker without versioning says
+/// nothing about that.
+inline versioning_behavior behavior_of(const worker_options& options, const run::workflow_definition* workflow,
+                                       std::string_view type) {
   if (!options.deployment.versioned()) return versioning_behavior::unspecified;
-  if (workflow != nullptr && workflow->behavior != versioning_behavior::unspecified) return workflow->behavior;
-  return options.deployment.default_behavior;
+  const auto own = workflow == nullptr ? versioning_behavior::unspecified : workflow->behavior_of(type);
+  return own == versioning_behavior::unspecified ? options.deployment.default_behavior : own;
+}
+
+/// The worker is versioned, and nobody says what happens to runs of the type.
+inline bool is_undecided(const worker_options& options, const run::workflow_definition& workflow,
+                         std::string_view type) {
+  return options.deployment.versioned() && behavior_of(options, &workflow, type) == versioning_behavior::unspecified;
 }
 
 inline engine::enums::VersioningBehavior to_proto(versioning_behavior behavior) {
@@ -72,11 +80,12 @@ inline void check_deployment(const worker_options& options, const registry& app,
   if (!runs_workflows || !deployment.versioned()) return;
   std::string undecided;
   for (const auto& name : app.workflow_names()) {
-    if (behavior_of(options, app.find_workflow(name)) != versioning_behavior::unspecified) continue;
+    if (!is_undecided(options, *app.find_workflow(name), name)) continue;
     undecided.append(undecided.empty() ? "" : ", ").append(name);
   }
+  // What its settings say is known only when a run comes.
   if (const auto* any = app.find_dynamic_workflow();
-      any != nullptr && behavior_of(options, any) == versioning_behavior::unspecified) {
+      any != nullptr && any->settings == nullptr && is_undecided(options, *any, any->name)) {
     undecided.append(undecided.empty() ? "" : ", ").append(any->name);
   }
   if (undecided.empty()) return;

@@ -111,12 +111,16 @@ class heartbeat_writer {
     into.set_last_interval_failure_tasks(small(failed - before.failed));
     before = {processed, failed};
   }
+  /// Null: heartbeats do not tell of such polls.
   static workers::WorkerPollerInfo* info_of(std::string_view kind, workers::WorkerHeartbeat& in) {
     if (kind == "activity") return in.mutable_activity_poller_info();
-    return kind == "workflow" ? in.mutable_workflow_poller_info() : in.mutable_workflow_sticky_poller_info();
+    if (kind == "workflow") return in.mutable_workflow_poller_info();
+    if (kind == "sticky workflow") return in.mutable_workflow_sticky_poller_info();
+    return kind == "nexus" ? in.mutable_nexus_poller_info() : nullptr;
   }
   static void write_pollers(const poller_group& from, workers::WorkerHeartbeat& into) {
     auto* found = info_of(from.kind, into);
+    if (found == nullptr) return;
     found->set_current_pollers(small(from.running));
     found->set_is_autoscaling(from.scale.has_value());
     if (from.last_answer) write_time(*from.last_answer, *found->mutable_last_successful_poll_time());

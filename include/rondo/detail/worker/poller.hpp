@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "rondo/detail/io/connection.hpp"
@@ -86,6 +87,8 @@ class polling {
   std::function<std::optional<io::time_point>(io::time_point now, const std::optional<empty_poll>& last)> deadline;
   /// A poll has failed in a way that another try does not mend.
   std::function<void(const rpc_status&)> failed;
+  /// Where the server may leave commands for the worker; empty: nowhere.
+  std::function<std::string_view()> command_queue = [] { return std::string_view(); };
   io::call_token token;
   bool stopped = false;
   std::size_t under_way = 0;
@@ -161,6 +164,9 @@ class poller {
     how.options.deadline = *deadline;
     how.attempt_timeout = io::later(*deadline, std::chrono::hours(1)) - began;
     how.options.token = &shared_.token;
+    if constexpr (requires { request_.worker_control_task_queue(); }) {
+      request_.set_worker_control_task_queue(std::string(shared_.command_queue()));
+    }
     if (!shared_.counts.first_poll) shared_.counts.first_poll = began;
     ++shared_.under_way;
     const auto connection = shared_.connection;

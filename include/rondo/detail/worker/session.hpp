@@ -30,6 +30,7 @@
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/eager_slot.hpp"
 #include "rondo/detail/worker/heartbeat_writer.hpp"
+#include "rondo/detail/worker/membership.hpp"
 #include "rondo/detail/worker/namespace_facts.hpp"
 #include "rondo/detail/worker/nexus_runner.hpp"
 #include "rondo/detail/worker/options_check.hpp"
@@ -40,6 +41,7 @@
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/sticky_reset.hpp"
+#include "rondo/detail/worker/worker_group.hpp"
 #include "rondo/detail/worker/workflow_runner.hpp"
 #include "rondo/rpc_error.hpp"
 #include "rondo/worker_options.hpp"
@@ -102,6 +104,7 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
     };
     polling_.failed = [this](const rpc_status& status) { fail(status); };
     prepare_payloads();
+    join_group();
     if (runs_activities()) start_activity_polls();
     if (runs_workflows()) start_workflow_polls();
     if (runs_nexus()) start_nexus_polls();
@@ -111,8 +114,7 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
   /// Tells the server from now on, and when it stops, how the worker is, where the server wants to know that.
   void start_heartbeats() {
     if (options_.worker_heartbeat_interval == duration::zero() || !facts().lists_workers) return;
-    heartbeats_ = std::make_unique<heartbeat_writer>(instance_key_, connection_->grouping_key());
-    asio::co_spawn(loop_.executor(), beat(shared_from_this()), rethrow);
+    membership_->begin_heartbeats(options_.worker_heartbeat_interval);
   }
   /// Begins no further poll.
   void stop_polling() {
@@ -122,6 +124,7 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
     nexus_slots_.close();
     session_slots_.close();
     if (workflows_) workflows_->stopping = true;
+    if (membership_) membership_->end_heartbeats();
     changes_.notify();
   }
   /// Tells the code of activities that the worker stops soon, so that it can hand back what is left to do.
@@ -178,6 +181,10 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
     }
     co_await changes_.wait_until(told, io::time_point::max());
   }
+  /// The server's commands reach the worker no more: nothing that they could be about is in work.
+  asio::awaitable<void> leave_group() {
+    if (membership_) co_await membership_->leave();
+  }
   /// Tells the server that this worker is gone, so that it offers tasks of cached runs to others at once: with one
   /// call, or run by run at servers that do not know it, unless time has run out before. Done once, within the timeout;
   /// false when the server did not take it.
@@ -195,9 +202,8 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
     if (runs_workflows()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_WORKFLOW);
     if (runs_activities()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_ACTIVITY);
     if (runs_nexus()) request.add_task_queue_types(engine::enums::TASK_QUEUE_TYPE_NEXUS);
-    if (heartbeats_) {
-      heartbeats_->write(heartbeat_facts(), engine::enums::WORKER_STATUS_SHUTTING_DOWN,
-                         *request.mutable_worker_heartbeat());
+    if (membership_ && membership_->has_beaten()) {
+      membership_->write_last_heartbeat(*request.mutable_worker_heartbeat());
     }
     engine::service::ShutdownWorkerResponse response;
     io::retry_options how(io::rpc_class::once);
@@ -254,6 +260,7 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
       services_->calls->replace_connection(to);
       services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
     }
+    if (membership_) membership_->replace_connection(to);
     if (workflows_) workflows_->replace_connection(to);
     if (nexus_) nexus_->replace_connection(to);
   }
@@ -322,28 +329,17 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
             .activity_slots = runs_activities() ? &activity_slots_ : nullptr,
             .cached_workflows = cached_workflows()};
   }
-  static asio::awaitable<void> beat(std::shared_ptr<session> self) {
-    const auto over = [&self] { return self->polling_.stopped || self->failure_.has_value(); };
-    while (!over()) {
-      engine::service::RecordWorkerHeartbeatRequest request;
-      request.set_namespace_(self->namespace_);
-      request.set_identity(self->options_.identity);
-      request.set_resource_id("worker:" + self->connection_->grouping_key());
-      self->heartbeats_->write(self->heartbeat_facts(), engine::enums::WORKER_STATUS_RUNNING,
-                               *request.add_worker_heartbeat());
-      engine::service::RecordWorkerHeartbeatResponse response;
-      io::retry_options how(io::rpc_class::unary);
-      how.options.token = &self->polling_.token;
-      const auto connection = self->connection_;
-      const auto sent = io::steady_clock::now();
-      const auto status =
-          co_await io::call_into(*connection, "RecordWorkerHeartbeat", request, response, std::move(how));
-      if (status.code == rpc_code::unimplemented) co_return;
-      if (!status.ok() && !over()) {
-        self->options_.logger.debug("the server did not take the worker's heartbeat", {{"error", status.message}});
-      }
-      co_await self->changes_.wait_until(over, io::later(sent, self->options_.worker_heartbeat_interval));
+  void join_group() {
+    membership::cancel_function cancel;
+    if (facts().commands_workers && runs_activities()) {
+      cancel = [this](const std::string& task_token) {
+        if (activities_) activities_->cancel_one(task_token);
+      };
     }
+    membership_ = std::make_unique<membership>(
+        worker_group::of(connection_, namespace_, options_.logger), instance_key_, [this] { return heartbeat_facts(); },
+        std::move(cancel));
+    polling_.command_queue = [this] { return membership_->command_queue(); };
   }
 
   void start_activity_polls() {
@@ -422,6 +418,7 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
                           .activity_slots = &activity_slots_,
                           .activities = activities_.get()});
     workflows_->instance_key = instance_key_;
+    workflows_->command_queue = polling_.command_queue;
     workflows_->on_change = [this] { changes_.notify(); };
     const bool cached = options_.max_cached_workflows > 0;
     // Polls hold a slot while they wait, so there are no more of them than slots: else the polls of one queue could
@@ -555,8 +552,8 @@ class session : public std::enable_shared_from_this<session>, public io::eager_h
   std::vector<std::shared_ptr<poller_group>> groups_;
   /// Starts under way that may bring a task.
   std::size_t eager_slots_ = 0;
-  /// Null: the server does not want to know.
-  std::unique_ptr<heartbeat_writer> heartbeats_;
+  /// Null before the start.
+  std::unique_ptr<membership> membership_;
   std::optional<rpc_status> failure_;
   bool shut_down_sent_ = false, shut_down_taken_ = false, abandoned_ = false;
 };

@@ -164,9 +164,14 @@ class workflow_runner {
     if (held == nullptr) held = runs_.cache.take(run_id);
     ++(held == nullptr ? counts_.cache_misses : counts_.cache_hits);
     if (held == nullptr) {
-      const auto* definition = runs_.definitions.find_workflow(message.workflow_type().name());
+      const std::string& type = message.workflow_type().name();
+      const auto* definition = runs_.definitions.find_workflow(type);
       if (definition == nullptr) {
-        co_await calls_.refuse(task, unknown_type(message.workflow_type().name()));
+        co_await calls_.refuse(task, unknown_type(type));
+        co_return none();
+      }
+      if (is_undecided(settings_.options, *definition, type)) {
+        co_await calls_.refuse(task, undecided_type(type));
         co_return none();
       }
       held = std::make_unique<held_workflow>(
@@ -302,8 +307,10 @@ class workflow_runner {
     auto& request = *step.completed;
     calls_.fill(request, task);
     request.set_worker_instance_key(instance_key);
-    const auto* definition = runs_.definitions.find_workflow(task.message->workflow_type().name());
-    request.set_versioning_behavior(to_proto(behavior_of(settings_.options, definition)));
+    request.set_worker_control_task_queue(std::string(command_queue()));
+    const std::string& type = task.message->workflow_type().name();
+    const auto* definition = runs_.definitions.find_workflow(type);
+    request.set_versioning_behavior(to_proto(behavior_of(settings_.options, definition, type)));
     if (sticky() && step.evict == engine::eviction::none) {
       auto& sticky_attributes = *request.mutable_sticky_attributes();
       sticky_attributes.mutable_worker_task_queue()->set_name(runs_.sticky_queue);
@@ -386,6 +393,10 @@ class workflow_runner {
       text.append(text.back() == '[' ? "" : ", ").append(known);
     return text + "]";
   }
+  static std::string undecided_type(const std::string& name) {
+    return "the worker is versioned, and workflow type '" + name +
+           "' does not say whether its runs stay with a version or move on";
+  }
   void warn_if_slow(const workflow_task& task, duration taken) const {
     const duration limit = slow_after(settings_.options);
     if (limit <= duration::zero() || taken <= limit) return;
@@ -398,6 +409,8 @@ class workflow_runner {
   bool stopping = false;
   /// Names this start of the worker to the server.
   std::string instance_key;
+  /// See polling::command_queue: activities that begin at once are cancelled from there.
+  std::function<std::string_view()> command_queue = [] { return std::string_view(); };
 
  private:
   run_store& runs_;

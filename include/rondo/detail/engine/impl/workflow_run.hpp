@@ -183,7 +183,7 @@ inline void write_problem(const task_problem& problem, Failure& to) {
 inline bool workflow_run::fails_workflow(const task_problem& problem) const {
   if (!problem.nondeterminism()) return false;
   const auto error = std::make_exception_ptr(nondeterminism_error(problem.message));
-  return definition_.failure_exceptions.contains(error) || options_.failure_exceptions.contains(error);
+  return definition_.fails(task_->workflow_type().name(), error) || options_.failure_exceptions.contains(error);
 }
 
 inline step workflow_run::fail_workflow(const task_problem& problem) {
