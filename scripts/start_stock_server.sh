@@ -27,9 +27,10 @@ write_stock_datastore() {
         maxConnLifetime: 1h
 END
 }
-write_stock_service() { printf '  %s:\n    rpc: {grpcPort: %s, membershipPort: %s, bindOnLocalHost: true}\n' "$@"; }
+write_stock_service() { printf '  %s:\n    rpc: {grpcPort: %s, membershipPort: %s%s, bindOnLocalHost: true}\n' "$@"; }
 
-# write_stock_config FRONTEND SEVEN OTHER PORTS
+# write_stock_config FRONTEND SEVEN OTHER PORTS, HTTP
+# Requests of Nexus callers, and the ends of their operations, go to the frontend's HTTP port.
 write_stock_config() {
   cat <<END
 log: {stdout: true, level: error}
@@ -43,17 +44,17 @@ $(write_stock_datastore visibility)
 global:
   membership: {maxJoinDuration: 30s, broadcastAddress: 127.0.0.1}
 services:
-$(write_stock_service frontend "$1" "$2")
-$(write_stock_service matching "$3" "$4")
-$(write_stock_service history "$5" "$6")
-$(write_stock_service worker "$7" "$8")
+$(write_stock_service frontend "$1" "$2" ", httpPort: $9")
+$(write_stock_service matching "$3" "$4" "")
+$(write_stock_service history "$5" "$6" "")
+$(write_stock_service worker "$7" "$8" "")
 clusterMetadata:
   enableGlobalNamespace: false
   failoverVersionIncrement: 10
   masterClusterName: active
   currentClusterName: active
   clusterInformation:
-    active: {enabled: true, initialFailoverVersion: 1, rpcName: frontend, rpcAddress: "127.0.0.1:$1"}
+    active: {enabled: true, initialFailoverVersion: 1, rpcName: frontend, rpcAddress: "127.0.0.1:$1", httpAddress: "127.0.0.1:$9"}
 dcRedirectionPolicy: {policy: noop}
 archival:
   history: {state: disabled}
@@ -80,6 +81,11 @@ history.enableChasm: [{value: true}]
 history.enableSignalWithStartFromWorkflow: [{value: true}]
 history.enableStandaloneActivityOperatorCommands: [{value: true}]
 activity.enableStandalone: [{value: true}]
+activity.enableCallbacks: [{value: true}]
+history.enableUpdateCallbacks: [{value: true}]
+nexusoperation.enableStandalone: [{value: true}]
+# Otherwise calls to a new endpoint fail for a second.
+system.forceNexusEndpointRefreshOnRead: [{value: true}]
 matching.enableFairness: [{value: true}]
 # A query invokes a worker when nobody has polled for this long, 5s unless given.
 matching.workerControllerNoPollerHookWindow: [{value: 1s}]
@@ -95,9 +101,9 @@ stock_server_answers() {
 
 try_to_start_stock() {
   local ports deadline
-  read -r -a ports <<<"$(free_ports 9)"
-  export RONDO_TEST_ADDRESS=127.0.0.1:${ports[0]} RONDO_TEST_PROVIDER=127.0.0.1:${ports[8]}
-  write_stock_config "${ports[@]:0:8}" >"$server_folder/config.yaml"
+  read -r -a ports <<<"$(free_ports 10)"
+  export RONDO_TEST_ADDRESS=127.0.0.1:${ports[0]} RONDO_TEST_PROVIDER=127.0.0.1:${ports[9]}
+  write_stock_config "${ports[@]:0:9}" >"$server_folder/config.yaml"
   write_stock_dynamic_config >"$server_folder/dynamic.yaml"
   local url=http://$RONDO_TEST_PROVIDER
   # What the server takes for the services of a cloud is whatever listens there; it needs credentials to sign its requests.
