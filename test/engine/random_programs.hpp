@@ -1,12 +1,17 @@
 #pragma once
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "rondo/change_policy.hpp"
 #include "rondo/detail/base/random.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/workflow.hpp"
@@ -19,9 +24,22 @@ namespace workflow = rondo::workflow;
 
 int work(int amount);
 task<int> other(int amount);
+struct elsewhere {
+  static constexpr std::string_view name = "elsewhere";
+  static constexpr nexus_operation<int, int> work{"work"};
+};
 
-/// What side effects look at; a replay that looked again would see something else.
+/// What side effects, and the worker's answers about changes, look at; a replay that looked again would see something
+/// else.
 inline int outside = 0;
+inline int next_outside() { return ++outside; }
+
+/// New code is switched on, and off again, as it comes.
+inline const change_policy changes_at_random{
+    .activate_patch = [](const workflow_info&, std::string_view) { return next_outside() % 2 == 0; },
+    .preferred_version = [](const version_question& what) -> std::optional<int> {
+      return what.oldest + next_outside() % (what.newest - what.oldest + 1);
+    }};
 
 enum class step_kind : std::uint8_t {
   activity,
@@ -46,8 +64,42 @@ enum class step_kind : std::uint8_t {
   sequence,
   all,
   any,
+  nexus,
+  nexus_handle,
+  signal_with_start,
+  named_random,
+  hear,
+  grouped,
   count_
 };
+constexpr bool has_parts(step_kind kind) noexcept {
+  return (kind >= step_kind::cancel_scope && kind <= step_kind::any) || kind == step_kind::grouped;
+}
+
+/// What programs may be made of; a seed means the same program for ever with the vocabulary of its time. Words are only
+/// added, in a vocabulary of their own.
+struct vocabulary {
+  std::vector<step_kind> leaves{}, blocks{};
+};
+constexpr int newest_vocabulary = 1;
+inline const vocabulary& words_of(int which) {
+  static const std::vector<vocabulary> all = [] {
+    std::vector<vocabulary> made(1);
+    for (auto kind = step_kind::activity; kind <= step_kind::any;
+         kind = static_cast<step_kind>(static_cast<int>(kind) + 1)) {
+      (has_parts(kind) ? made[0].blocks : made[0].leaves).push_back(kind);
+    }
+    vocabulary next = made[0];
+    for (const auto kind : {step_kind::nexus, step_kind::nexus_handle, step_kind::signal_with_start,
+                            step_kind::named_random, step_kind::hear, step_kind::version}) {
+      next.leaves.push_back(kind);
+    }
+    next.blocks.push_back(step_kind::grouped);
+    made.push_back(std::move(next));
+    return made;
+  }();
+  return all.at(static_cast<std::size_t>(which));
+}
 
 /// One step of a program and what it consists of.
 struct step {
@@ -59,14 +111,16 @@ struct step {
 inline int pick(deterministic_random& from, int most) { return static_cast<int>(from.uniform(0, most)); }
 
 /// A program of at most so many levels. Steps that need nothing from outside come up less often than others.
-inline step make_step(deterministic_random& from, int depth) {
+inline step make_step(deterministic_random& from, int depth, const vocabulary& words) {
   step made;
   made.number = pick(from, 3);
   const bool leaf = depth <= 0 || pick(from, 2) == 0;
-  made.kind = static_cast<step_kind>(pick(from, static_cast<int>(leaf ? step_kind::fail : step_kind::any)));
+  const std::size_t leaves = words.leaves.size(), choices = leaves + (leaf ? 0 : words.blocks.size());
+  const auto chosen = static_cast<std::size_t>(pick(from, static_cast<int>(choices) - 1));
+  made.kind = chosen < leaves ? words.leaves[chosen] : words.blocks[chosen - leaves];
   if (made.kind == step_kind::fail && pick(from, 3) != 0) made.kind = step_kind::activity;
-  if (made.kind > step_kind::fail) {
-    for (int parts = 1 + pick(from, 2); parts > 0; --parts) made.parts.push_back(make_step(from, depth - 1));
+  if (has_parts(made.kind)) {
+    for (int parts = 1 + pick(from, 2); parts > 0; --parts) made.parts.push_back(make_step(from, depth - 1, words));
   }
   return made;
 }
@@ -74,11 +128,12 @@ inline step make_step(deterministic_random& from, int depth) {
 /// Runs a program. What it sees goes into its result, so that a difference anywhere shows.
 class program {
  public:
-  task<std::string> run(std::uint64_t seed) {
+  task<std::string> run(std::uint64_t seed, int words) {
+    words_ = &words_of(words);
     deterministic_random from(seed);
     const int steps = 1 + pick(from, 3);
     for (int i = 0; i < steps; ++i) {
-      const step next = make_step(from, 3);
+      const step next = make_step(from, 3, *words_);
       auto done = co_await workflow::as_result(execute(next));
       note(done ? "." : "!");
       if (!done && workflow::cancel_requested()) done.rethrow();
@@ -89,14 +144,14 @@ class program {
   void poke(int amount) { pokes_ += 1 + amount % 2; }
   task<> do_more(std::uint64_t seed) {
     deterministic_random from(seed);
-    const step next = make_step(from, 1);
+    const step next = make_step(from, 1, *words_);
     auto done = co_await workflow::as_result(execute(next));
     note(done ? "s" : "S");
   }
   task<int> update(std::uint64_t seed) {
     note("u");
     deterministic_random from(seed);
-    const step next = make_step(from, 2);
+    const step next = make_step(from, 2, *words_);
     co_await execute(next);
     note("U");
     co_return static_cast<int>(seen_.size());
@@ -201,6 +256,35 @@ class program {
         note("l" + std::to_string(got) + (workflow::now() > before ? "+" : ""));
         break;
       }
+      case step_kind::nexus: {
+        const int got = co_await service_.execute(elsewhere::work, nexus_options(what.number), what.number);
+        note("n" + std::to_string(got));
+        break;
+      }
+      case step_kind::nexus_handle: {
+        auto begun = co_await service_.start(elsewhere::work, nexus_options(what.number), what.number);
+        note("N" + begun.token());
+        if (what.number == 2) begun.cancel();
+        const int got = co_await begun.result();
+        note(std::to_string(got));
+        break;
+      }
+      case step_kind::signal_with_start: {
+        const auto got = co_await workflow::signal_with_start("Other", {.id = "elsewhere"}, "poke", std::tuple<>());
+        note("y" + got.run_id());
+        break;
+      }
+      case step_kind::named_random:
+        note("R" + std::to_string(workflow::random("dice").uniform(0, 9)));
+        break;
+      case step_kind::hear:
+        workflow::set_signal_handler("unheard", [this](int amount) { note("H" + std::to_string(amount)); });
+        break;
+      case step_kind::grouped: {
+        const workflow::event_group group("group");
+        co_await group.run(in_sequence(std::move(what)));
+        break;
+      }
       case step_kind::fail:
         throw application_failure("made up");
       case step_kind::cancel_scope: {
@@ -254,8 +338,12 @@ class program {
     scope.cancel();
   }
 
-  static int next_outside() { return ++outside; }
+  static nexus_operation_options nexus_options(int number) {
+    return {.cancellation = static_cast<cancellation_type>(number)};
+  }
 
+  static constexpr workflow::nexus_service<elsewhere> service_{"endpoint"};
+  const vocabulary* words_ = &words_of(0);
   workflow::semaphore door_{2};
   std::string seen_;
   int pokes_ = 0;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "rondo/detail/base/random.hpp"
+#include "rondo/detail/engine/signal_with_start.hpp"
 #include "support/engine_driver.hpp"
 #include "support/history_builder.hpp"
 
@@ -50,7 +52,7 @@ class random_world {
   std::int64_t number(std::int64_t most) { return random_.uniform(0, most); }
 
  private:
-  enum class kind : std::uint8_t { activity, timer, child, started_child, signal, cancel };
+  enum class kind : std::uint8_t { activity, timer, child, started_child, signal, cancel, nexus, nexus_cancel };
 
   /// What the run began and the history does not close, by the id of its event.
   static std::vector<std::pair<std::int64_t, kind>> open_in(const History& history) {
@@ -80,6 +82,19 @@ class random_world {
         case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
           open[event.event_id()] = kind::cancel;
           break;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED:
+          open[event.event_id()] = kind::nexus;
+          break;
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUESTED: {
+          const auto of = event.nexus_operation_cancel_requested_event_attributes().scheduled_event_id();
+          if (open.contains(of)) open[of] = kind::nexus_cancel;
+          break;
+        }
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_COMPLETED:
+        case enums::EVENT_TYPE_NEXUS_OPERATION_CANCEL_REQUEST_FAILED:
+        case enums::EVENT_TYPE_NEXUS_OPERATION_STARTED:
+          if (const auto of = engine::initial_event_of(event); open.contains(of)) open[of] = kind::nexus;
+          break;
         case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
           break;
         default:
@@ -100,7 +115,7 @@ class random_world {
         h.signal("do_more", {std::to_string(random_.uniform(1, 1000))});
         break;
       case 2:
-        h.signal("unheard", {"1"});
+        h.signal("unheard", {std::to_string(h.last_id())});
         break;
       case 3:
         if (chance(2)) h.failed_task();
@@ -147,6 +162,16 @@ class random_world {
       case kind::cancel:
         chance(4) ? h.cancel_failed(id) : h.cancel_delivered(id);
         break;
+      case kind::nexus_cancel:
+        if (chance(2)) {
+          chance(4) ? h.nexus_cancel_failed(id) : h.nexus_cancel_delivered(id);
+          break;
+        }
+        answer_nexus(h, id);
+        break;
+      case kind::nexus:
+        answer_nexus(h, id);
+        break;
     }
   }
   void answer_activity(history_builder& h, std::int64_t id) {
@@ -162,6 +187,44 @@ class random_world {
         h.activity_completed(id, std::to_string(random_.uniform(0, 9)));
         break;
     }
+  }
+  void answer_nexus(history_builder& h, std::int64_t id) {
+    if (chance(2)) {
+      const auto& events = h.history().events();
+      const bool started = std::any_of(events.begin(), events.end(), [id](const auto& each) {
+        return each.event_type() == enums::EVENT_TYPE_NEXUS_OPERATION_STARTED && engine::initial_event_of(each) == id;
+      });
+      if (!started) {
+        h.nexus_started(id, "t" + std::to_string(id));
+        return;
+      }
+    }
+    switch (random_.uniform(0, 5)) {
+      case 0:
+        h.nexus_failed(id, "declined");
+        break;
+      case 1:
+        h.nexus_timed_out(id);
+        break;
+      case 2:
+        h.nexus_cancelled(id);
+        break;
+      default:
+        complete_nexus(h, id);
+        break;
+    }
+  }
+  /// The server answers a signal with start by a message.
+  void complete_nexus(history_builder& h, std::int64_t id) {
+    const std::string number = std::to_string(random_.uniform(0, 9));
+    h.nexus_completed(id, number);
+    if (h.at(id).nexus_operation_scheduled_event_attributes().endpoint() != engine::system_endpoint) return;
+    engine::service::SignalWithStartWorkflowExecutionResponse response;
+    response.set_run_id(number);
+    h.at(h.last_id())
+        .mutable_nexus_operation_completed_event_attributes()
+        ->mutable_result()
+        ->set_data(response.SerializeAsString());
   }
   void answer_child(history_builder& h, std::int64_t id) {
     switch (random_.uniform(0, 6)) {

@@ -1,6 +1,7 @@
 #include "rondo/workflow.hpp"
 
 #include <chrono>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -297,6 +298,46 @@ TEST(tasks, warn_of_what_is_lost_but_not_again_on_replay) {
     EXPECT_NE(sink->all[2].find("signals that no handler took"), std::string::npos);
     EXPECT_EQ(sink->run_ids, lines(3, "run-1"));
   }
+}
+
+/// Its handlers may be lost; `loud` says that one may not.
+class leaves {
+ public:
+  rondo::task<> run() {
+    co_await workflow::wait_condition([this] { return left_; });
+  }
+  rondo::task<> signalled() {
+    left_ = true;
+    co_await workflow::sleep(1h);
+  }
+  rondo::task<> updated() { co_await signalled(); }
+  rondo::task<> loud() { co_await signalled(); }
+  static constexpr rondo::unfinished_policy quiet = rondo::unfinished_policy::abandon;
+  static constexpr auto handlers =
+      rondo::handlers(rondo::signal<&leaves::signalled>({.unfinished = quiet}),
+                      rondo::update<&leaves::updated>({.unfinished = quiet}), rondo::signal<&leaves::loud>);
+
+ private:
+  bool left_ = false;
+};
+
+TEST(tasks, do_not_warn_of_handlers_that_may_be_abandoned) {
+  const auto warnings = [](const std::function<void(engine_driver&)>& message) {
+    const auto sink = std::make_shared<remembering_sink>();
+    const rondo::logger log(sink);
+    engine_driver driver(rondo::registry().workflow<leaves>(), history_builder("leaves"));
+    driver.run_options.logger = &log;
+    driver.task();
+    message(driver);
+    const auto got = driver.task();
+    EXPECT_EQ(got.back(), "complete ()");
+    return sink->all.size();
+  };
+  EXPECT_EQ(warnings([](engine_driver& driver) { driver.history.signal("signalled"); }), 0U);
+  EXPECT_EQ(warnings([](engine_driver& driver) { driver.ask("u", "updated"); }), 0U);
+  EXPECT_EQ(warnings([](engine_driver& driver) { driver.history.signal("loud"); }), 1U);
+  EXPECT_EQ(warnings([](engine_driver& driver) { driver.history.signal("signalled").signal("loud"); }), 1U)
+      << "one that may not be lost is enough";
 }
 
 // ---- the cache and the server do not always agree
