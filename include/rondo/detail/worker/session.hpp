@@ -62,7 +62,7 @@ struct in_flight {
 ///
 /// A poll is never broken off by stop_polling(): the server may have matched a task to it already. After shut_down(),
 /// which tells the server once that the worker is gone, nothing polls any more.
-class session : public std::enable_shared_from_this<session>, public io::eager_host {
+class session final : public std::enable_shared_from_this<session>, public io::eager_host {
  public:
   /// The store, with the registry in it, may have served an earlier session.
   session(std::shared_ptr<run_store> runs, io::event_loop& loop, std::shared_ptr<io::connection> connection,
