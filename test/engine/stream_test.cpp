@@ -114,10 +114,9 @@ TEST(stream_handlers, forget_what_is_truncated) {
   driver.ask("first", poll, {R"({"topics":[],"from_offset":0})"});
   driver.ask("far", "cut_checked", {"9"});
   const auto got = driver.task();
-  EXPECT_EQ(got,
-            (lines{"accept late", "fail update late: offset 1 is truncated; the stream begins at 2",
-                   "accept first", "answer first " + batch(item("w", "eQ==", 2), 3), "accept far",
-                   "fail update far: cannot truncate to offset 9: the stream has 2 to 3"}));
+  EXPECT_EQ(got, (lines{"accept late", "fail update late: offset 1 is truncated; the stream begins at 2",
+                        "accept first", "answer first " + batch(item("w", "eQ==", 2), 3), "accept far",
+                        "fail update far: cannot truncate to offset 9: the stream has 2 to 3"}));
 }
 
 TEST(stream_handlers, go_on_in_the_next_run) {

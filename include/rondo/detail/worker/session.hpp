@@ -36,6 +36,7 @@
 #include "rondo/detail/worker/options_check.hpp"
 #include "rondo/detail/worker/poller.hpp"
 #include "rondo/detail/worker/poller_scale.hpp"
+#include "rondo/detail/worker/queue_polls.hpp"
 #include "rondo/detail/worker/rate_limiter.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
@@ -74,6 +75,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
         connection_(std::move(connection)),
         changes_(loop),
         polling_(loop, connection_, options_.logger, changes_, counts_),
+        polls_(polling_, options_, namespace_),
         workflow_slots_(loop, slot_kind::workflow,
                         supplier_of(options_.workflow_slots, options_.max_concurrent_workflow_tasks),
                         options_.task_queue, options_.logger),
@@ -103,6 +105,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
       return io::later(now, options_.poll_timeout);
     };
     polling_.failed = [this](const rpc_status& status) { fail(status); };
+    polls_.begin(instance_key_, facts().scales_pollers, weak_from_this());
     prepare_payloads();
     join_group();
     if (runs_activities()) start_activity_polls();
@@ -265,7 +268,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
     if (nexus_) nexus_->replace_connection(to);
   }
   /// The pollers of each queue that is polled.
-  const std::vector<std::shared_ptr<poller_group>>& poller_groups() const noexcept { return groups_; }
+  const std::vector<std::shared_ptr<poller_group>>& poller_groups() const noexcept { return polls_.groups(); }
   const slot_line& workflow_slots() const noexcept { return workflow_slots_; }
   const slot_line& activity_slots() const noexcept { return activity_slots_; }
   /// Why polling ended on its own; empty while it goes on.
@@ -324,7 +327,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   worker::heartbeat_facts heartbeat_facts() const {
     return {.options = options_,
             .counts = counts_,
-            .pollers = groups_,
+            .pollers = polls_.groups(),
             .workflow_slots = runs_workflows() ? &workflow_slots_ : nullptr,
             .activity_slots = runs_activities() ? &activity_slots_ : nullptr,
             .cached_workflows = cached_workflows()};
@@ -351,13 +354,12 @@ class session final : public std::enable_shared_from_this<session>, public io::e
     services_->last_moment = last_moment;
     activities_ = std::make_unique<activity_runner>(runs_->definitions, *services_);
     activities_->on_change = [this] { changes_.notify(); };
-    engine::service::PollActivityTaskQueueRequest request;
-    fill(request, options_.task_queue);
+    auto request = polls_.ask<engine::service::PollActivityTaskQueueRequest>(options_.task_queue);
     if (options_.max_task_queue_activities_per_second > 0) {
       request.mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
           options_.max_task_queue_activities_per_second);
     }
-    add_pollers(
+    polls_.add(
         "activity", "PollActivityTaskQueue", request, options_.max_activity_pollers,
         activity_scaling(options_, facts().enrolls_pollers), [this] { return take_activity_slot(); },
         [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
@@ -366,10 +368,9 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   /// For sessions of workflows: one queue of all workers that have room for one, and one of this worker alone, which no
   /// version has to do with.
   void start_session_polls() {
-    engine::service::PollActivityTaskQueueRequest wanted;
-    fill(wanted, run::session_creation_queue(options_.task_queue));
-    engine::service::PollActivityTaskQueueRequest own;
-    fill(own, runs_->session_queue);
+    using request_type = engine::service::PollActivityTaskQueueRequest;
+    const auto wanted = polls_.ask<request_type>(run::session_creation_queue(options_.task_queue));
+    auto own = polls_.ask<request_type>(runs_->session_queue);
     own.clear_deployment_options();
     own.clear_worker_version_capabilities();
     const auto begin_from = [this](const auto& request) {
@@ -377,10 +378,10 @@ class session final : public std::enable_shared_from_this<session>, public io::e
         return begin_activity(answer, std::move(permit), queue);
       };
     };
-    add_pollers(
+    polls_.add(
         "session", "PollActivityTaskQueue", wanted, 1, std::nullopt, [this] { return session_slots_.take(); },
         begin_from(wanted));
-    add_pollers(
+    polls_.add(
         "activity of sessions", "PollActivityTaskQueue", own, 2, std::nullopt,
         [this] { return take_activity_slot(true); }, begin_from(own));
   }
@@ -396,8 +397,8 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   }
   poll_answer begin_activity(const io::response_bytes& answer, slot permit, std::string_view queue = {}) {
     auto task = std::make_unique<activity_task>();
-    if (!parse(answer, *task)) return {};
-    const auto what = read_answer(*task);
+    if (!polls_.parse(answer, *task)) return {};
+    const auto what = polls_.read(*task);
     if (!what.task) return what;
     if (!answer.problem.empty()) {
       activities_->refuse(*task, answer.problem);
@@ -432,21 +433,21 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   }
   /// `sticky`: at the worker's own queue.
   void poll_workflows(bool sticky, std::size_t count) {
-    engine::service::PollWorkflowTaskQueueRequest request;
-    fill(request, sticky ? runs_->sticky_queue : options_.task_queue);
+    auto request =
+        polls_.ask<engine::service::PollWorkflowTaskQueueRequest>(sticky ? runs_->sticky_queue : options_.task_queue);
     if (sticky) {
       request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
       request.mutable_task_queue()->set_normal_name(options_.task_queue);
     }
-    add_pollers(
+    polls_.add(
         sticky ? "sticky workflow" : "workflow", "PollWorkflowTaskQueue", request, count,
         workflow_scaling(options_, facts().enrolls_pollers), [this, sticky] { return workflow_slots_.take(sticky); },
         [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
   }
   poll_answer begin_workflow(const io::response_bytes& answer, slot permit) {
     workflow_task task;
-    if (!parse(answer, *task.message)) return {};
-    const auto what = read_answer(*task.message);
+    if (!polls_.parse(answer, *task.message)) return {};
+    const auto what = polls_.read(*task.message);
     if (!what.task) return what;
     start_workflow_task(std::move(task), std::move(permit), answer.problem);
     return what;
@@ -461,68 +462,23 @@ class session final : public std::enable_shared_from_this<session>, public io::e
             : workflow_runner::reject(std::move(keeps), *workflows_, std::move(task), std::move(permit), problem);
     asio::co_spawn(loop_.executor(), std::move(work), rethrow);
   }
-  template <class Response>
-  static poll_answer read_answer(const Response& from) {
-    poll_answer found{.task = !from.task_token().empty()};
-    if (from.has_poller_scaling_decision()) {
-      found.wanted = from.poller_scaling_decision().poll_request_delta_suggestion();
-    }
-    return found;
-  }
-
   void start_nexus_polls() {
     nexus_ = std::make_unique<nexus_runner>(runs_->definitions, loop_, connection_, options_, namespace_);
     nexus_->on_change = [this] { changes_.notify(); };
-    engine::service::PollNexusTaskQueueRequest request;
-    fill(request, options_.task_queue);
-    add_pollers(
+    const auto request = polls_.ask<engine::service::PollNexusTaskQueueRequest>(options_.task_queue);
+    polls_.add(
         "nexus", "PollNexusTaskQueue", request, options_.max_nexus_pollers, std::nullopt,
         [this] { return nexus_slots_.take(); },
         [this](const io::response_bytes& answer, slot permit) { return begin_nexus(answer, std::move(permit)); });
   }
   poll_answer begin_nexus(const io::response_bytes& answer, slot permit) {
     auto task = std::make_unique<nexus_poll>();
-    if (!parse(answer, *task)) return {};
-    const auto what = read_answer(*task);
+    if (!polls_.parse(answer, *task)) return {};
+    const auto what = polls_.read(*task);
     if (what.task) nexus_->start(std::move(task), std::move(permit), answer.problem);
     return what;
   }
 
-  template <class Request>
-  void fill(Request& request, const std::string& queue) const {
-    request.set_namespace_(namespace_);
-    request.set_identity(options_.identity);
-    request.set_worker_instance_key(instance_key_);
-    request.mutable_task_queue()->set_name(queue);
-    request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_NORMAL);
-    write_deployment(options_, request);
-  }
-  template <class Request>
-  void add_pollers(std::string kind, std::string method, Request request, std::size_t count,
-                   std::optional<poller_autoscaling> scaling, typename poller<Request>::take_slot permits,
-                   typename poller<Request>::handle begin) {
-    const auto group = groups_.emplace_back(std::make_shared<poller_group>(std::move(kind)));
-    if (scaling) {
-      group->scale.emplace(*scaling, facts().scales_pollers, io::steady_clock::now());
-      count = scaling->initial;
-    }
-    group->spawn = [=, this, of = std::weak_ptr(group)] {
-      auto one = std::make_shared<poller<Request>>(polling_, of.lock(), method, request, permits, begin,
-                                                   weak_from_this().lock());
-      asio::co_spawn(loop_.executor(), poller<Request>::run(std::move(one)), rethrow);
-    };
-    for (std::size_t index = 0; index < count; ++index) group->spawn();
-  }
-  static void rethrow(const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);
-  }
-  template <class Message>
-  bool parse(const io::response_bytes& answer, Message& into) const {
-    const auto bytes = answer.view();
-    if (into.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return true;
-    options_.logger.error("the server's answer to a poll cannot be read", {{"bytes", bytes.size()}});
-    return false;
-  }
   void fail(const rpc_status& status) {
     const bool first = !failure_.has_value();
     if (first) failure_ = status;
@@ -543,13 +499,13 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   change_signal changes_;
   session_counts counts_;
   polling polling_;
+  queue_polls polls_;
   slot_line workflow_slots_, activity_slots_, nexus_slots_, session_slots_;
   rate_limiter limiter_;
   std::unique_ptr<activity_services> services_;
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
   std::unique_ptr<nexus_runner> nexus_;
-  std::vector<std::shared_ptr<poller_group>> groups_;
   /// Starts under way that may bring a task.
   std::size_t eager_slots_ = 0;
   /// Null before the start.
