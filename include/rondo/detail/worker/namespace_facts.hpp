@@ -24,6 +24,8 @@ struct namespace_facts {
   bool scales_pollers = false, enrolls_pollers = false;
   /// It lists the workers that tell it how they are.
   bool lists_workers = false;
+  /// It tells callbacks how updates end.
+  bool updates_call_back = false;
 };
 
 /// Asks the server. `max_payload_size`: as the worker's options say. Throws rpc_error when the namespace is unknown, or
@@ -50,6 +52,7 @@ inline asio::awaitable<namespace_facts> describe_namespace(std::shared_ptr<io::c
   found.scales_pollers = told.capabilities().poller_autoscaling();
   found.enrolls_pollers = told.capabilities().poller_autoscaling_auto_enroll();
   found.lists_workers = told.capabilities().worker_heartbeats();
+  found.updates_call_back = told.capabilities().workflow_update_callbacks();
   if (max_payload_size > 0) {
     found.blob_limit = max_payload_size;
   } else if (told.limits().blob_size_limit_error() > 0) {

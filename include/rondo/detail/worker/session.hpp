@@ -446,7 +446,8 @@ class session : public std::enable_shared_from_this<session> {
   }
 
   void start_nexus_polls() {
-    nexus_ = std::make_unique<nexus_runner>(runs_->definitions, loop_, connection_, options_, namespace_);
+    nexus_ = std::make_unique<nexus_runner>(runs_->definitions, loop_, connection_, options_, namespace_,
+                                            facts().updates_call_back);
     nexus_->on_change = [this] { changes_.notify(); };
     engine::service::PollNexusTaskQueueRequest request;
     fill(request, options_.task_queue);
