@@ -149,6 +149,7 @@ class nexus_context {
   ~nexus_context() = default;
   bool request_stop() { return stop_.request_stop(); }
   const std::vector<nexus_link>& links() const noexcept { return links_; }
+  nexus_header_map& headers() noexcept { return info_.headers; }
   virtual void begin_workflow(std::string_view type, const start_workflow_options& options,
                               detail::calls::Payloads input) = 0;
   virtual void begin_update(std::string_view name, const nexus_update_options& options,

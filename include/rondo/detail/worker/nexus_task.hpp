@@ -26,6 +26,7 @@
 #include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/io/timer_heap.hpp"
 #include "rondo/detail/run/nexus_definition.hpp"
+#include "rondo/detail/worker/intercepted_nexus.hpp"
 #include "rondo/detail/worker/nexus_answer.hpp"
 #include "rondo/detail/worker/nexus_backing_calls.hpp"
 #include "rondo/detail/worker/nexus_requests.hpp"
@@ -172,7 +173,8 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     wish_.emplace(std::move(what));
   }
 
-  void run(const run::nexus_code& code) {
+  void run(const run::nexus_code& handler) {
+    const auto code = intercepted(handler, services_->options.interceptors, headers());
     const auto& given = task_->request().start_operation();
     if (given.has_payload()) {
       input_view_ = engine::view_of(given.payload());
