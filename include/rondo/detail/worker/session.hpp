@@ -452,8 +452,8 @@ class session : public std::enable_shared_from_this<session> {
     engine::service::PollNexusTaskQueueRequest request;
     fill(request, options_.task_queue);
     add_pollers(
-        "nexus", "PollNexusTaskQueue", request, options_.max_nexus_pollers, std::nullopt,
-        [this] { return nexus_slots_.take(); },
+        "nexus", "PollNexusTaskQueue", request, options_.max_nexus_pollers,
+        nexus_scaling(options_, facts().enrolls_pollers), [this] { return nexus_slots_.take(); },
         [this](const io::response_bytes& answer, slot permit) { return begin_nexus(answer, std::move(permit)); });
   }
   poll_answer begin_nexus(const io::response_bytes& answer, slot permit) {
