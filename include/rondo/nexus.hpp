@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "rondo/converter.hpp"
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/run/nexus_definition.hpp"
+#include "rondo/detail/run/value_shape.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/nexus_context.hpp"
 #include "rondo/nexus_operation.hpp"
@@ -121,7 +123,9 @@ nexus_code define_nexus_code(Function handler) {
 
 template <class Input, class Output, class Function>
 nexus_operation_definition define_nexus_operation(Function handler) {
-  return {.start = define_nexus_code<Input, Output>(std::move(handler))};
+  using inputs = std::conditional_t<std::is_void_v<Input>, std::tuple<>, std::tuple<Input>>;
+  return {.start = define_nexus_code<Input, Output>(std::move(handler)),
+          .shape = &call_shape_of<inputs, Output>::value};
 }
 
 }  // namespace rondo::detail::run

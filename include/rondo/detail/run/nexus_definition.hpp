@@ -20,6 +20,8 @@ class nexus_context;
 
 namespace rondo::detail::run {
 
+struct call_shape;
+
 /// A handler of an operation that is a function; it runs on a thread of the pool.
 class blocking_nexus_handler {
  public:
@@ -45,6 +47,8 @@ struct nexus_code {
 /// An operation as a registry holds it.
 struct nexus_operation_definition {
   nexus_code start{};
+  /// What it takes and gives.
+  const call_shape* shape = nullptr;
   /// Unset: what is behind the operation is cancelled.
   std::optional<nexus_code> cancel{};
 };
