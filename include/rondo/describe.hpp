@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "rondo/detail/run/definition.hpp"
+#include "rondo/detail/run/nexus_definition.hpp"
 #include "rondo/detail/run/schema_writer.hpp"
 #include "rondo/detail/run/value_shape.hpp"
 #include "rondo/registry.hpp"
@@ -23,6 +24,9 @@ class registry_description {
     for (const auto& name : of.workflow_names()) collect(*of.find_workflow(name));
     if (const auto* any = of.find_dynamic_workflow()) collect(*any);
     for (const auto& name : of.activity_names()) collect(of.find_activity(name)->shape);
+    for (const auto& name : of.nexus_service_names()) {
+      for (const auto& [operation, each] : of.find_nexus_service(name)->operations) collect(each.shape);
+    }
     types_.name_types();
   }
 
@@ -32,10 +36,14 @@ class registry_description {
     std::vector<std::string> workflows, activities;
     for (const auto& name : of_.workflow_names()) workflows.push_back(workflow(name, *of_.find_workflow(name)));
     if (const auto* any = of_.find_dynamic_workflow()) workflows.push_back(workflow({}, *any));
-    for (const auto& name : of_.activity_names()) activities.push_back(activity(name, of_.find_activity(name)->shape));
-    if (of_.find_dynamic_activity() != nullptr) activities.push_back(activity({}, nullptr));
+    for (const auto& name : of_.activity_names())
+      activities.push_back(named_call(name, of_.find_activity(name)->shape));
+    if (of_.find_dynamic_activity() != nullptr) activities.push_back(named_call({}, nullptr));
     all.add("workflows", json_list(workflows));
     all.add("activities", json_list(activities));
+    std::vector<std::string> services;
+    for (const auto& name : of_.nexus_service_names()) services.push_back(service(*of_.find_nexus_service(name)));
+    if (!services.empty()) all.add("nexus_services", json_list(services));
     all.add("$defs", types_.definitions());
     return in_lines(all.object()) + "\n";
   }
@@ -87,10 +95,20 @@ class registry_description {
     add_handlers(to, "updates", definition.updates, true);
     return to.object();
   }
-  std::string activity(std::string_view name, const call_shape* call) const {
+  /// An activity or a Nexus operation.
+  std::string named_call(std::string_view name, const call_shape* call) const {
     json_members to;
     add_name(to, name);
     add_call(to, call, true);
+    return to.object();
+  }
+
+  std::string service(const nexus_service_definition& definition) const {
+    json_members to;
+    to.add_text("name", definition.name);
+    std::vector<std::string> operations;
+    for (const auto& [name, each] : definition.operations) operations.push_back(named_call(name, each.shape));
+    to.add("operations", json_list(operations));
     return to.object();
   }
 
@@ -100,10 +118,10 @@ class registry_description {
 
 }  // namespace detail::run
 
-/// The workflows and activities of a registry as JSON text: their names, and the types of their arguments, results and
-/// handlers as JSON Schema, as the converter reads and writes them. `rondo-stubs` makes typed calls in other languages
-/// of it; docs/stubs.md tells the format. The same registry gives the same text. Handlers that a workflow sets while it
-/// runs are not in it.
+/// The workflows, activities and Nexus services of a registry as JSON text: their names, and the types of their
+/// arguments, results and handlers as JSON Schema, as the converter reads and writes them. `rondo-stubs` makes typed
+/// calls in other languages of it; docs/stubs.md tells the format. The same registry gives the same text. Handlers that
+/// a workflow sets while it runs are not in it.
 inline std::string describe(const registry& of) { return detail::run::registry_description(of).text(); }
 
 }  // namespace rondo

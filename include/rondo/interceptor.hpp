@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "rondo/activity.hpp"
+#include "rondo/nexus_info.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 #include "rondo/workflow/info.hpp"
 
-// Code that sees what goes into and comes out of workflows and activities, for tracing, context, checks and the like.
-// The first interceptor is the outermost.
+// Code that sees what goes into and comes out of workflows, activities and Nexus operations, for tracing, context,
+// checks and the like. The first interceptor is the outermost.
 namespace rondo {
 
 /// What reaches a workflow.
@@ -54,8 +55,13 @@ struct workflow_call {
   std::string_view name{};
   /// Of a child, or whom a signal goes to; may be empty.
   std::string_view workflow_id{};
+  /// Of a Nexus operation.
+  std::string_view nexus_endpoint{}, nexus_service{};
   payload_list& arguments;
+  /// Nexus operations have none of these, but those below.
   payload_map& headers;
+  /// Of a Nexus operation, in plain text; they are neither encoded nor encrypted.
+  nexus_header_map& nexus_headers;
 };
 
 /// Sees one run of a workflow. It is workflow code: what it does must be the same on every replay. Each function does
@@ -104,7 +110,39 @@ class activity_interceptor {
   virtual void end(activity_end& /*how*/) {}
 };
 
-/// Makes the interceptors of a worker's runs and attempts. Used by several threads.
+/// One request of a Nexus caller to start an operation, or to cancel it, before any code reads it.
+struct nexus_request {
+  /// `info.cancels` is set when it is to cancel.
+  const nexus_info& info;
+  /// The value that the operation takes; none for a request to cancel.
+  payload_list& input;
+  /// The ones of `info`: the handler sees them as they are left.
+  nexus_header_map& headers;
+};
+
+/// How the code of a request ended: with a result, or with an error. The result is empty when the operation goes on,
+/// and when it was to be cancelled.
+struct nexus_end {
+  payload_list& result;
+  std::exception_ptr& error;
+};
+
+/// Sees one request of a Nexus caller, on the thread that runs the handler. Requests for what is not registered are
+/// refused before. Each function does nothing unless it is overridden.
+class nexus_interceptor {
+ public:
+  nexus_interceptor() = default;
+  nexus_interceptor(const nexus_interceptor&) = delete;
+  nexus_interceptor& operator=(const nexus_interceptor&) = delete;
+  virtual ~nexus_interceptor() = default;
+
+  /// May change input and headers. What it throws counts as thrown by the handler.
+  virtual void begin(nexus_request& /*request*/) {}
+  /// May change how it ended. Called when begin() was, the last one first.
+  virtual void end(nexus_end& /*how*/) {}
+};
+
+/// Makes the interceptors of a worker's runs, attempts and Nexus requests. Used by several threads.
 class worker_interceptor {
  public:
   worker_interceptor() = default;
@@ -116,6 +154,8 @@ class worker_interceptor {
   virtual std::unique_ptr<workflow_interceptor> intercept_workflow(const workflow_info& /*about*/) { return nullptr; }
   /// For an attempt; null: none.
   virtual std::unique_ptr<activity_interceptor> intercept_activity(const activity_info& /*about*/) { return nullptr; }
+  /// For a request of a Nexus caller; null: none.
+  virtual std::unique_ptr<nexus_interceptor> intercept_nexus(const nexus_info& /*about*/) { return nullptr; }
 };
 
 }  // namespace rondo

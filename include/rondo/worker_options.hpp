@@ -89,7 +89,7 @@ struct worker_options {
   /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5, max_nexus_pollers = 5;
   /// Set: the number of polls adapts to the server's decisions, and the numbers above do not count.
-  std::optional<poller_autoscaling> workflow_poller_scaling{}, activity_poller_scaling{};
+  std::optional<poller_autoscaling> workflow_poller_scaling{}, activity_poller_scaling{}, nexus_poller_scaling{};
   /// Namespaces may wish for polls that adapt. They get them where the numbers above are the default ones, unless this
   /// is false.
   bool auto_enroll_poller_scaling = true;

@@ -21,7 +21,7 @@ LAYERS = [
     (4, r"detail/(aws|crypto|curl|io|http)/"),
     (6, r"(rondo|testing|dev_server)\.hpp|server/|testing/"),
     (5, r"impl/|detail/(host|client|config|worker|convert)|client/|worker/|serverless/|controller/"
-        r"|codecs/|storage/|(client|config|worker|replayer|schedule|deployment|nexus)\.hpp"),
+        r"|codecs/|storage/|(client|config|worker|replayer|schedule|deployment|nexus|nexus_context)\.hpp"),
     (1, r"detail/[a-z_]+/|[a-z_]+\.hpp|[a-z_]+/"),
 ]
 

@@ -137,6 +137,55 @@ rondo::task<> calls_everything() {
   workflow::continue_as_new<calls_everything>({.headers = own});
 }
 
+struct hall {
+  static constexpr std::string_view name = "greetings";
+  static constexpr rondo::nexus_operation<std::string, void> greet{"greet"};
+};
+rondo::task<> greets() {
+  const rondo::nexus_header own[] = {{"tenant", "silver"}, {"own", "1"}};
+  const rondo::nexus_operation_options options{.headers = own};
+  const workflow::nexus_service<hall> service("hall");
+  co_await service.execute(hall::greet, options, "ada");
+  co_await service.execute(hall::greet, {}, "bob");
+}
+/// Greets others than it is told, for another tenant.
+class greeter final : public rondo::workflow_interceptor {
+ public:
+  void outbound(rondo::workflow_call& call) override {
+    call.arguments.at(0).data = "\"" + std::string(call.nexus_endpoint) + " " + std::string(call.nexus_service) + "." +
+                                std::string(call.name) + "\"";
+    call.headers.insert_or_assign("lost", json("1"));
+    call.nexus_headers.insert_or_assign("tenant", call.nexus_headers.contains("tenant") ? "gold" : "none");
+  }
+};
+class greeters final : public rondo::worker_interceptor {
+ public:
+  std::unique_ptr<rondo::workflow_interceptor> intercept_workflow(const rondo::workflow_info& /*about*/) override {
+    return std::make_unique<greeter>();
+  }
+};
+
+TEST(workflow_interceptors, see_and_change_calls_of_nexus_operations) {
+  const std::vector<std::shared_ptr<rondo::worker_interceptor>> all{std::make_shared<greeters>()};
+  engine_driver driver(rondo::registry().workflow<greets>(), history_builder("greets"));
+  driver.run_options.interceptors = &all;
+  driver.evict();
+  driver.history.open_task();
+  driver.run_task();
+  const auto& sent = driver.last.completed->commands(0).schedule_nexus_operation_command_attributes();
+  EXPECT_EQ(sent.input().data(), R"("hall greetings.greet")");
+  EXPECT_EQ(sent.nexus_header_size(), 2);
+  EXPECT_EQ(sent.nexus_header().at("tenant"), "gold");
+  EXPECT_EQ(sent.nexus_header().at("own"), "1");
+  driver.take_completion();
+  driver.history.nexus_completed(driver.history.last(enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED), "null");
+  driver.history.open_task();
+  driver.run_task();
+  const auto& second = driver.last.completed->commands(0).schedule_nexus_operation_command_attributes();
+  EXPECT_EQ(second.nexus_header_size(), 1) << "nothing is left of the call before";
+  EXPECT_EQ(second.nexus_header().at("tenant"), "none");
+}
+
 TEST(headers, go_along_with_calls) {
   const std::vector<std::string> propagated{"tenant", "missing"};
   engine_driver driver(rondo::registry().workflow<calls_everything>(), history_builder("calls_everything"));

@@ -91,7 +91,7 @@ TEST(nexus_links, that_cannot_be_read_lead_nowhere) {
 
 std::string refusal_of(std::string_view token) {
   try {
-    (void)read_workflow_token(token, "default");
+    (void)read_operation_token(token, "default");
   } catch (const nexus_handler_failure& refused) {
     return refused.type() + " " + refused.message();
   }
@@ -105,8 +105,20 @@ TEST(nexus_tokens, name_workflows) {
   EXPECT_EQ(detail::base64_decode(token), R"({"t":1,"ns":"default","wid":"order )"
                                           "\xC3\xA4"
                                           R"(?>"})");
-  EXPECT_EQ(read_workflow_token(token, "default").wid, "order \xC3\xA4?>");
+  EXPECT_EQ(read_operation_token(token, "default").workflow_id, "order \xC3\xA4?>");
   EXPECT_EQ(refusal_of(token_of(R"({"v":0,"t":1,"ns":"default","wid":"w","more":[1]})")), "taken");
+}
+
+TEST(nexus_tokens, name_activities_and_updates) {
+  const nexus_backing activity{.kind = nexus_backing::kind_type::activity, .activity_id = "charge", .run_id = "run-1"};
+  const auto of_activity = operation_token("default", activity);
+  EXPECT_EQ(detail::base64_decode(of_activity), R"({"t":2,"ns":"default","aid":"charge","rid":"run-1"})");
+  EXPECT_EQ(read_operation_token(of_activity, "default"), activity);
+  const nexus_backing update{
+      .kind = nexus_backing::kind_type::update, .workflow_id = "order", .update_id = "add", .run_id = "run-2"};
+  const auto of_update = operation_token("default", update);
+  EXPECT_EQ(detail::base64_decode(of_update), R"({"t":3,"ns":"default","wid":"order","rid":"run-2","uid":"add"})");
+  EXPECT_EQ(read_operation_token(of_update, "default"), update);
 }
 
 TEST(nexus_tokens, that_are_not_ours_are_refused) {
@@ -116,7 +128,12 @@ TEST(nexus_tokens, that_are_not_ours_are_refused) {
   EXPECT_EQ(refusal_of(token_of(R"({"t":1,"ns":"default","wid":""})")),
             "BAD_REQUEST the operation token does not name a workflow");
   EXPECT_EQ(refusal_of(token_of(R"({"t":2,"ns":"default","wid":"w"})")),
-            "BAD_REQUEST the operation token is of type 2, not of a workflow");
+            "BAD_REQUEST the operation token does not name an activity");
+  for (const auto* half : {R"({"t":3,"ns":"default","wid":"w"})", R"({"t":3,"ns":"default","uid":"u"})"}) {
+    EXPECT_EQ(refusal_of(token_of(half)), "BAD_REQUEST the operation token does not name an update of a workflow");
+  }
+  EXPECT_EQ(refusal_of(token_of(R"({"t":4,"ns":"default","wid":"w"})")),
+            "BAD_REQUEST the operation token is of type 4, which this worker does not know");
   EXPECT_EQ(refusal_of(token_of(R"({"v":1,"t":1,"ns":"default","wid":"w"})")),
             "BAD_REQUEST the operation token has version 1, which is newer than this worker");
   EXPECT_EQ(refusal_of(token_of(R"({"t":1,"ns":"other","wid":"w"})")),
@@ -155,7 +172,7 @@ TEST(nexus_requests, give_workflows_what_they_answer_with) {
   detail::engine::service::StartWorkflowExecutionRequest made;
   made.set_namespace_("default");
   made.set_workflow_id("order");
-  attach_operation(operation, made);
+  nexus_origin(operation).attach(made);
   EXPECT_EQ(made.request_id(), "request");
   EXPECT_TRUE(made.on_conflict_options().attach_request_id());
   EXPECT_TRUE(made.on_conflict_options().attach_completion_callbacks());
@@ -186,19 +203,19 @@ std::exception_ptr ended(bool cancelled, bool with_cause) {
 
 TEST(nexus_failures, of_operations_are_those_of_temporal) {
   temporal::api::nexus::v1::StartOperationResponse to;
-  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true)), true, to));
+  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true), false), true, to));
   EXPECT_EQ(to.failure().message(), "out of stock");
   EXPECT_EQ(to.failure().application_failure_info().type(), "OperationError");
   EXPECT_TRUE(to.failure().application_failure_info().non_retryable());
   EXPECT_EQ(to.failure().cause().application_failure_info().type(), "Stock");
   to.Clear();
-  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false)), true, to));
+  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false), false), true, to));
   EXPECT_TRUE(to.failure().has_canceled_failure_info());
 }
 
 TEST(nexus_failures, of_operations_are_those_of_nexus_for_older_servers) {
   temporal::api::nexus::v1::StartOperationResponse to;
-  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true)), false, to));
+  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true), false), false, to));
   EXPECT_EQ(to.operation_error().operation_state(), "failed");
   EXPECT_EQ(to.operation_error().failure().message(), "out of stock");
   EXPECT_EQ(to.operation_error().failure().metadata().at("type"), "temporal.api.failure.v1.Failure");
@@ -206,7 +223,7 @@ TEST(nexus_failures, of_operations_are_those_of_nexus_for_older_servers) {
             R"({"source":"rondo","applicationFailureInfo":{"type":"OperationError","nonRetryable":true},"cause":)"
             R"({"source":"rondo","message":"no parts","applicationFailureInfo":{"type":"Stock"}}})");
   to.Clear();
-  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false)), false, to));
+  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false), false), false, to));
   EXPECT_EQ(to.operation_error().operation_state(), "canceled");
   EXPECT_EQ(to.operation_error().failure().message(), "closed");
   EXPECT_EQ(to.operation_error().failure().details(), R"({"source":"rondo","canceledFailureInfo":{}})");
@@ -214,11 +231,18 @@ TEST(nexus_failures, of_operations_are_those_of_nexus_for_older_servers) {
 
 std::string told(const std::exception_ptr& thrown) {
   detail::engine::service::RespondNexusTaskFailedRequest to;
-  write_handler_failure(answer_of(thrown), true, to);
+  write_handler_failure(answer_of(thrown, false), true, to);
   const auto& info = to.failure().nexus_handler_failure_info();
   return info.type() + " " + std::to_string(info.retry_behavior()) + " " + to.failure().message();
 }
 std::string told(rpc_code code) { return told(std::make_exception_ptr(rpc_error(rpc_status(code, "m")))); }
+
+TEST(nexus_failures, of_requests_to_cancel_end_nothing) {
+  detail::engine::service::RespondNexusTaskFailedRequest to;
+  write_handler_failure(answer_of(ended(false, false), true), true, to);
+  EXPECT_EQ(to.failure().nexus_handler_failure_info().type(), "INTERNAL");
+  EXPECT_EQ(to.failure().message(), "out of stock");
+}
 
 TEST(nexus_failures, of_requests_say_whether_they_are_repeated) {
   EXPECT_EQ(told(std::make_exception_ptr(nexus_handler_failure("no", nexus_error::conflict, nexus_retry::retryable))),
@@ -240,7 +264,7 @@ TEST(nexus_failures, of_requests_are_those_of_nexus_for_older_servers) {
   detail::engine::service::RespondNexusTaskFailedRequest to;
   application_failure broken("broken", {.type = "Broken", .non_retryable = true});
   broken.set_details({{.metadata = {{"encoding", "json/plain"}}, .data = "1"}});
-  write_handler_failure(answer_of(std::make_exception_ptr(broken)), false, to);
+  write_handler_failure(answer_of(std::make_exception_ptr(broken), false), false, to);
   EXPECT_FALSE(to.has_failure());
   EXPECT_EQ(to.error().error_type(), "INTERNAL");
   EXPECT_EQ(to.error().retry_behavior(), enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_NON_RETRYABLE);

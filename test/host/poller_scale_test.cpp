@@ -6,6 +6,7 @@
 
 #include "host/activity_fixture.hpp"
 #include "rondo/detail/worker/poller_scale.hpp"
+#include "rondo/nexus.hpp"
 
 namespace rondo::test::poller_scale_test {
 
@@ -161,6 +162,56 @@ TEST_F(scaled_worker, is_enrolled_where_the_namespace_wishes_and_the_numbers_are
   stop();
 }
 
+struct shop {
+  static constexpr std::string_view name = "shop";
+  static constexpr nexus_operation<void, void> wave{"wave"};
+};
+registry nexus_app() {
+  return registry().nexus_service(nexus_handlers<shop>().operation(shop::wave, [] {}));
+}
+service::PollNexusTaskQueueResponse wave_wants(int polls) {
+  service::PollNexusTaskQueueResponse made;
+  made.set_task_token("task");
+  made.mutable_request()->mutable_start_operation()->set_service("shop");
+  made.mutable_request()->mutable_start_operation()->set_operation("wave");
+  made.mutable_poller_scaling_decision()->set_poll_request_delta_suggestion(polls);
+  return made;
+}
+
+TEST_F(scaled_worker, polls_for_nexus_requests_as_the_server_decides) {
+  auto how = options();
+  how.max_concurrent_nexus_tasks = 5;
+  how.nexus_poller_scaling = {.minimum = 1, .initial = 2, .maximum = 6};
+  begin(nexus_app(), how);
+  const auto polls = [this](std::size_t number) {
+    if (!until([=, this] { return server.waiting(queue::nexus) == number; })) return false;
+    settle();
+    return server.waiting(queue::nexus) == number;
+  };
+  ASSERT_TRUE(polls(2));
+  server.give(queue::nexus, wave_wants(2));
+  EXPECT_TRUE(polls(4));
+  server.give(queue::nexus, wave_wants(100));
+  EXPECT_TRUE(polls(5)) << "no more than there are slots";
+  server.give(queue::nexus, wave_wants(-3));
+  server.end_polls();
+  EXPECT_TRUE(polls(1));
+  stop();
+}
+
+TEST_F(scaled_worker, is_enrolled_for_nexus_requests_as_well) {
+  server.about_namespace.mutable_namespace_info()->mutable_capabilities()->set_poller_autoscaling_auto_enroll(true);
+  worker_options how;
+  how.task_queue = "queue";
+  how.max_concurrent_nexus_tasks = 3;
+  begin(nexus_app(), how);
+  EXPECT_TRUE(until([this] { return server.waiting(queue::nexus) == 3; }));
+  server.give(queue::nexus, wave_wants(-2));
+  server.end_polls();
+  EXPECT_TRUE(until([this] { return server.waiting(queue::nexus) == 1; })) << "the number is the server's";
+  stop();
+}
+
 TEST_F(scaled_worker, refuses_bounds_that_contradict_each_other) {
   const auto client = client::over(server.connection);
   for (const poller_autoscaling& wrong : {poller_autoscaling{.minimum = 0, .initial = 1, .maximum = 2},
@@ -168,6 +219,9 @@ TEST_F(scaled_worker, refuses_bounds_that_contradict_each_other) {
                                           poller_autoscaling{.minimum = 1, .initial = 5, .maximum = 4}}) {
     auto how = options();
     how.activity_poller_scaling = wrong;
+    EXPECT_THROW(rondo::worker(client, app(), how), std::invalid_argument);
+    how.activity_poller_scaling.reset();
+    how.nexus_poller_scaling = wrong;
     EXPECT_THROW(rondo::worker(client, app(), how), std::invalid_argument);
   }
 }

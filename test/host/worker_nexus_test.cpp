@@ -10,21 +10,18 @@
 #include <thread>
 #include <utility>
 
-#include "host/worker_fixture.hpp"
+#include "host/nexus_fixture.hpp"
 #include "rondo/detail/worker/nexus_token.hpp"
 #include "rondo/detail/worker/session.hpp"
 #include "rondo/nexus.hpp"
 
 // How a worker answers the requests of Nexus callers.
-namespace rondo::test::worker_nexus_test {
+namespace rondo::test::nexus_requests_test {
 
 using namespace std::chrono_literals;
-using completed = service::RespondNexusTaskCompletedRequest;
-using failed = service::RespondNexusTaskFailedRequest;
 using start_request = service::StartWorkflowExecutionRequest;
 using start_answer = service::StartWorkflowExecutionResponse;
 using cancel_request = service::RequestCancelWorkflowExecutionRequest;
-using nexus_task = service::PollNexusTaskQueueResponse;
 
 struct shop {
   static constexpr std::string_view name = "shop";
@@ -49,7 +46,7 @@ void throw_it(const std::string& what) {
   throw std::runtime_error(what);
 }
 
-class worker_nexus : public worker_test {
+class worker_nexus : public worker_nexus_test {
  protected:
   static registry app() {
     registry all;
@@ -79,44 +76,6 @@ class worker_nexus : public worker_test {
                                      })
                           .operation(shop::throws, throw_it));
     return all;
-  }
-  static nexus_task request(std::string operation, std::string_view json = {}) {
-    nexus_task made;
-    made.set_task_token("task");
-    made.set_poller_group_id("group");
-    made.mutable_request()->mutable_capabilities()->set_temporal_failure_responses(true);
-    auto& start = *made.mutable_request()->mutable_start_operation();
-    start.set_service("shop");
-    start.set_operation(std::move(operation));
-    start.set_request_id("request-1");
-    start.set_callback("http://caller");
-    if (!json.empty()) {
-      (*start.mutable_payload()->mutable_metadata())["encoding"] = "json/plain";
-      start.mutable_payload()->set_data(std::string(json));
-    }
-    return made;
-  }
-  static nexus_task cancel_of(const std::string& token) {
-    nexus_task made = request("order");
-    auto& cancel = *made.mutable_request()->mutable_cancel_operation();
-    cancel.set_service("shop");
-    cancel.set_operation("order");
-    cancel.set_operation_token(token);
-    return made;
-  }
-  completed completion_of(const nexus_task& what) {
-    server.give(queue::nexus, what);
-    EXPECT_TRUE(until_seen<completed>());
-    return server.count<completed>() == 0 ? completed() : server.seen<completed>().back();
-  }
-  /// "TYPE: message" of the answer that fails the request.
-  std::string refusal_of(const nexus_task& what) {
-    const auto before = server.count<failed>();
-    server.give(queue::nexus, what);
-    EXPECT_TRUE(until_seen<failed>(before + 1));
-    if (server.count<failed>() == before) return "none";
-    const auto failure = server.seen<failed>().back().failure();
-    return failure.nexus_handler_failure_info().type() + ": " + failure.message();
   }
 };
 
@@ -198,9 +157,9 @@ TEST_F(worker_nexus, refuses_what_it_cannot_do) {
 TEST_F(worker_nexus, refuses_handlers_that_contradict_themselves) {
   start(app());
   EXPECT_EQ(refusal_of(request("twice", "1")),
-            "INTERNAL: start_workflow may be called once in a handler of a Nexus operation");
+            "INTERNAL: start_workflow: a handler of a Nexus operation may start one thing only");
   EXPECT_EQ(refusal_of(request("confused", "1")),
-            "INTERNAL: the handler started a workflow, but returned something else than what start_workflow gave");
+            "INTERNAL: the handler started something, but returned something else than what that gave");
   EXPECT_EQ(server.count<start_request>(), 0U);
 }
 
@@ -305,4 +264,4 @@ TEST(nexus_services, have_names_and_operations) {
   EXPECT_EQ(app.nexus_service_names(), std::vector<std::string>{"shop"});
 }
 
-}  // namespace rondo::test::worker_nexus_test
+}  // namespace rondo::test::nexus_requests_test

@@ -1,25 +1,21 @@
 #include "rondo/nexus.hpp"
 
 #include <gtest/gtest.h>
-#include <temporal/api/operatorservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
 #include <chrono>
-#include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
 
 #include "fixture.hpp"
-#include "rondo/detail/engine/api.hpp"
+#include "nexus_fixture.hpp"
 #include "rondo/workflow.hpp"
 
 // Nexus operations beside a server: callers and handlers, in one worker.
 namespace rondo::test::nexus_test {
 
 using namespace std::chrono_literals;
-namespace operator_service = temporal::api::operatorservice::v1;
-namespace enums = detail::engine::enums;
 
 struct order {
   std::string id{};
@@ -91,45 +87,20 @@ task<std::string> orders(std::string endpoint, std::string id) {
   co_return (handle.token().empty() ? "no token, " : "token, ") + std::to_string(pieces);
 }
 
-/// "failure; cause; cause", each with its kind.
-std::string texts_of(const std::exception_ptr& error) {
-  if (!error) return {};
-  std::string text;
-  try {
-    std::rethrow_exception(error);
-  } catch (const nexus_operation_failure& known) {
-    text = "operation " + known.service() + "." + known.operation() + "; " + texts_of(known.cause());
-  } catch (const nexus_handler_failure& known) {
-    // Older servers put the type before the message.
-    const std::string added = "handler error (" + known.type() + "): ";
-    const bool with_type = known.message().starts_with(added);
-    text = "handler " + known.type() + ": " + known.message().substr(with_type ? added.size() : 0);
-  } catch (const application_failure& known) {
-    text = "application " + known.type() + ": " + known.message();
-    if (known.cause()) text += "; " + texts_of(known.cause());
-  } catch (const cancelled_failure&) {
-    text = "cancelled";
-  } catch (const timeout_failure&) {
-    text = "timeout";
-  } catch (const std::exception& other) {
-    text = other.what();
-  }
-  return text;
-}
 task<std::string> meets_failure(std::string endpoint, std::string how) {
   const workflow::nexus_service<shop> service(endpoint);
   auto made = co_await workflow::as_result(service.execute(shop::fails, {}, how));
-  co_return made ? "done" : texts_of(made.error());
+  co_return made ? "done" : nexus_texts_of(made.error());
 }
 task<std::string> calls_by_name(std::string endpoint, std::string operation) {
   auto made = co_await workflow::as_result(
       workflow::execute_nexus<int>({.endpoint = endpoint, .service = "shop", .operation = operation}, {}, "seven"));
-  co_return made ? "done" : texts_of(made.error());
+  co_return made ? "done" : nexus_texts_of(made.error());
 }
 task<std::string> runs_out_of_time(std::string endpoint, std::string id) {
   const workflow::nexus_service<shop> service(endpoint);
   auto made = co_await workflow::as_result(service.execute(shop::waits, {.schedule_to_close_timeout = 2s}, id));
-  co_return made ? "done" : texts_of(made.error());
+  co_return made ? "done" : nexus_texts_of(made.error());
 }
 
 /// Starts an operation, cancels it and tells how that ended for it.
@@ -139,25 +110,13 @@ task<std::string> cancels(std::string endpoint, std::string id, int how) {
   auto handle = co_await service.start(shop::waits, options, id);
   handle.cancel();
   auto made = co_await workflow::as_result(handle.result());
-  co_return made ? "done" : texts_of(made.error());
+  co_return made ? "done" : nexus_texts_of(made.error());
 }
 
-class nexus_operations : public server_test {
+class nexus_operations : public nexus_server_test {
  protected:
-  std::string endpoint = "shop-" + detail::random_uuid();
   std::string id = "behind-" + detail::random_uuid();
 
-  void SetUp() override {
-    if (server_under_test() == server_kind::own) GTEST_SKIP() << "the embedded server does not serve Nexus yet";
-    operator_service::CreateNexusEndpointRequest request;
-    request.mutable_spec()->set_name(endpoint);
-    auto& target = *request.mutable_spec()->mutable_target()->mutable_worker();
-    target.set_namespace_(client.namespace_());
-    target.set_task_queue(queue);
-    const auto reply = client.run(detail::io::call<operator_service::CreateNexusEndpointResponse>(
-        *client.connection(), "/temporal.api.operatorservice.v1.OperatorService/CreateNexusEndpoint", request));
-    ASSERT_TRUE(reply.status.ok()) << reply.status.message;
-  }
   static registry app() {
     registry all;
     all.nexus_service(nexus_handlers<shop>()
@@ -178,12 +137,6 @@ class nexus_operations : public server_test {
     all.workflow<calls_at_once>().workflow<asks_about_itself>().workflow<orders>().workflow<meets_failure>();
     all.workflow<calls_by_name>().workflow<runs_out_of_time>().workflow<cancels>();
     return all;
-  }
-  detail::engine::History history_of(const std::string& workflow_id) const {
-    const auto handle = client.get_workflow_handle(workflow_id);
-    detail::engine::History read;
-    EXPECT_TRUE(read.ParseFromString(handle.history().get().bytes()));
-    return read;
   }
   bool ends_as(const std::string& workflow_id, workflow_status wanted) const {
     const auto handle = client.get_workflow_handle(workflow_id);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-// What a description of workflows and activities says, see docs/stubs.md.
+// What a description of workflows, activities and Nexus services says, see docs/stubs.md.
 namespace rondo::tools::stubs {
 
 /// A description that is none, or one that cannot be said in a language; the text says what and where.
@@ -63,10 +63,17 @@ struct workflow : call {
   std::vector<call> signals{}, queries{}, updates{};
 };
 
+struct nexus_service {
+  std::string name{};
+  /// Each takes at most one value.
+  std::vector<call> operations{};
+};
+
 /// What takes any name is left out: nothing typed can be said of it.
 struct description {
   std::vector<workflow> workflows{};
   std::vector<call> activities{};
+  std::vector<nexus_service> nexus_services{};
   std::map<std::string, type> definitions{};
 };
 

@@ -41,7 +41,8 @@ class go_stubs {
   go_stubs(const description& of, std::string package)
       : of_(of),
         package_(std::move(package)),
-        names_("", {"ActivityFuture", "Tuple1", "Tuple2", "Tuple3", "Tuple4", "Tuple5", "Tuple6", "Tuple7", "Tuple8"}),
+        names_("", {"ActivityFuture", "OperationFuture", "Tuple1", "Tuple2", "Tuple3", "Tuple4", "Tuple5", "Tuple6",
+                    "Tuple7", "Tuple8"}),
         types_(of, names_) {}
 
   std::string text() {
@@ -49,7 +50,10 @@ class go_stubs {
     for (const auto& [name, each] : of_.definitions) body += types_.definition(name);
     for (const auto& each : of_.workflows) body += workflow_text(each);
     for (const auto& each : of_.activities) body += activity_text(each);
-    if (has_typed_future_) body += future_text();
+    for (const auto& each : of_.nexus_services) body += service_text(each);
+    if (has_typed_future_) body += future_text("ActivityFuture", "an activity", "workflow.Future");
+    if (has_operation_future_)
+      body += future_text("OperationFuture", "a Nexus operation", "workflow.NexusOperationFuture");
     for (const std::size_t each : types_.tuples) body += go_tuple(each);
     body += helpers_text();
     while (body.ends_with("\n\n")) body.pop_back();
@@ -75,7 +79,7 @@ class go_stubs {
     for (std::size_t i = 0; i < of.arguments.size(); ++i) out += ", " + types_.filled(argument(of, i), of.arguments[i]);
     return out;
   }
-  /// The single value of a signal.
+  /// The single value of a signal or an operation.
   std::string value(const call& of) { return of.arguments.empty() ? "nil" : values(of).substr(2); }
   /// In one line, as gofmt sets the lines of such comments anew: lists, headings and quotes.
   static std::string comment(const std::string& first, const call& of) {
@@ -184,11 +188,36 @@ class go_stubs {
     const std::string future = "ActivityFuture[" + types_.result_name(of.result) + "]";
     return out + future + " {\n\treturn " + future + "{" + run + "}\n}\n\n";
   }
-  static std::string future_text() {
-    return "// ActivityFuture is the result of an activity to come.\ntype ActivityFuture[T any] struct "
-           "{\n\tworkflow.Future\n}\n\n// Result waits for the result.\nfunc (f ActivityFuture[T]) Result(ctx "
-           "workflow.Context) (T, error) {\n\tvar result T\n\terr := f.Get(ctx, &result)\n\treturn result, "
-           "err\n}\n\n";
+
+  std::string service_text(const nexus_service& of) {
+    types_.imports.insert("go.temporal.io/sdk/workflow");
+    const std::string own = names_.claim(go_case(of.name), {"*Service", "*Client", "New*Client"});
+    const std::string client = own + "Client", wire = own + "Service";
+    std::string out = "// " + wire + " is the name of the Nexus service.\nconst " + wire + " = " + literal(of.name) +
+                      "\n\n// " + client + " calls the operations of the Nexus service from workflows.\ntype " +
+                      client + " struct {\n\tworkflow.NexusClient\n}\n\n// New" + client +
+                      " calls the service behind an endpoint.\nfunc New" + client + "(endpoint string) " + client +
+                      " {\n\treturn " + client + "{workflow.NewNexusClient(endpoint, " + wire + ")}\n}\n\n";
+    scope operations("", {});
+    for (const auto& each : of.operations) {
+      out += operation_text(client, "Execute" + operations.claim(go_case(each.name)), each);
+    }
+    return out;
+  }
+  std::string operation_text(const std::string& client, const std::string& method, const call& of) {
+    const std::string run = "c.NexusClient.ExecuteOperation(ctx, " + literal(of.name) + ", " + value(of) + ", options)";
+    const std::string out = comment(method + " calls an operation.", of) + "func (c " + client + ") " + method +
+                            "(ctx workflow.Context" + parameters(of) + ", options workflow.NexusOperationOptions) ";
+    if (gives_nothing(of)) return out + "workflow.NexusOperationFuture {\n\treturn " + run + "\n}\n\n";
+    has_operation_future_ = true;
+    const std::string future = "OperationFuture[" + types_.result_name(of.result) + "]";
+    return out + future + " {\n\treturn " + future + "{" + run + "}\n}\n\n";
+  }
+  static std::string future_text(const std::string& own, const std::string& of, const std::string& base) {
+    return "// " + own + " is the result of " + of + " to come.\ntype " + own + "[T any] struct {\n\t" + base +
+           "\n}\n\n// Result waits for the result.\nfunc (f " + own +
+           "[T]) Result(ctx workflow.Context) (T, error) {\n\tvar result T\n\terr := f.Get(ctx, &result)\n\treturn "
+           "result, err\n}\n\n";
   }
   std::string helpers_text() const {
     static const std::vector<std::pair<std::string, std::string>> all{
@@ -226,7 +255,7 @@ class go_stubs {
   std::string package_;
   scope names_;
   go_types types_;
-  bool has_typed_future_ = false;
+  bool has_typed_future_ = false, has_operation_future_ = false;
 };
 
 }  // namespace rondo::tools::stubs

@@ -102,6 +102,9 @@ class description_reader {
     if (const auto activities = root.find("activities")) {
       for_named(*activities, [&](const node& each) { made.activities.push_back(read_call(each)); });
     }
+    if (const auto services = root.find("nexus_services")) {
+      for_named(*services, [&](const node& each) { made.nexus_services.push_back(read_service(each)); });
+    }
     for (const auto& [name, from] : references_) {
       if (!made.definitions.contains(name)) from.fail("there is no \"" + name + "\" in $defs");
     }
@@ -134,6 +137,15 @@ class description_reader {
   call read_call(const node& from) {
     call made;
     fill(made, from);
+    return made;
+  }
+  nexus_service read_service(const node& from) {
+    nexus_service made;
+    made.name = from.at("name").string();
+    for_named(from.at("operations"), [&](const node& each) {
+      made.operations.push_back(read_call(each));
+      if (made.operations.back().arguments.size() > 1) each.fail("a Nexus operation takes at most one value");
+    });
     return made;
   }
   workflow read_workflow(const node& from) {

@@ -47,6 +47,18 @@ class activity_already_started : public rpc_error {
   std::string run_id_;
 };
 
+/// A standalone Nexus operation with this id runs already, or has run and its id may not be used again.
+class nexus_operation_already_started : public rpc_error {
+ public:
+  nexus_operation_already_started(const std::string& text, rpc_status status, std::string run_id)
+      : rpc_error(text, std::move(status)), run_id_(std::move(run_id)) {}
+  /// The run in the way.
+  const std::string& run_id() const noexcept { return run_id_; }
+
+ private:
+  std::string run_id_;
+};
+
 /// A schedule with this id exists already.
 class schedule_already_exists : public rpc_error {
  public:

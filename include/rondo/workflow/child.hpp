@@ -12,6 +12,7 @@
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/operation.hpp"
+#include "rondo/detail/run/two_step_operation.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/options.hpp"
 #include "rondo/workflow/external.hpp"
@@ -44,52 +45,26 @@ class [[nodiscard("a child does nothing until it is awaited or started")]] child
 
 namespace rondo::detail::run {
 
-/// The end of a child whose start somebody awaits; begins together with that start.
+/// The end of a child.
 template <class Result>
-class child_end final : public operation_state {
+class child_end final : public end_state<Result> {
  public:
-  using result_type = Result;
-
   /// `call` is read when it begins, which must be soon.
   child_end(const child_workflow_call& call, completion& start) : call_(&call), start_(&start) {}
   /// Set when it has begun.
   const std::string& workflow_id() const noexcept { return workflow_id_; }
   /// Empty: the parent's.
   const std::string& namespace_() const noexcept { return other_namespace_; }
-  /// Throws when it could not begin.
-  void require_begun() const {
-    if (done()) rethrow();
-  }
-  Result take() {
-    rethrow();
-    return slot_.take();
-  }
 
  private:
   void begin(host& engine) override {
     other_namespace_ = call_->options.namespace_;
     workflow_id_ = engine.start_child(*call_, start_, *this);
   }
-  void read(const outcome& result) override { slot_.read(result.values); }
 
   const child_workflow_call* call_;
   completion* start_;
   std::string workflow_id_, other_namespace_;
-  result_slot<Result> slot_;
-};
-
-/// Awaits the end of a child.
-template <class Result>
-class [[nodiscard("the result of a child does nothing until it is awaited")]] child_result {
- public:
-  using result_type = Result;
-  using rondo_workflow_awaitable = void;
-
-  explicit child_result(child_end<Result>& of) noexcept : of_(&of) {}
-  auto awaiter(coroutine_node& caller) const noexcept { return operation_awaiter<child_end<Result>>(*of_, caller); }
-
- private:
-  child_end<Result>* of_;
 };
 
 }  // namespace rondo::detail::run
@@ -111,7 +86,7 @@ class child_workflow : public signal_target<child_workflow<Workflow>, Workflow> 
   const std::string& run_id() const noexcept { return run_id_; }
 
   /// Its result, awaited once. Throws child_workflow_failure.
-  auto result() const noexcept { return detail::run::child_result<result_type>(*end_); }
+  auto result() const noexcept { return detail::run::end_result<end>(*end_); }
   /// Cancels it, as its cancellation type says.
   void cancel() { end_->cancel(); }
 
@@ -128,40 +103,21 @@ class child_workflow : public signal_target<child_workflow<Workflow>, Workflow> 
 /// A child that is started: `co_await` gives its handle once it has begun, or throws child_workflow_failure.
 template <class Workflow, class... Arguments>
 class [[nodiscard("a child does nothing until it is awaited or started")]] child_start final
-    : public detail::run::operation_state {
+    : public detail::run::start_state<child_start<Workflow, Arguments...>, child_workflow<Workflow>> {
  public:
-  using result_type = child_workflow<Workflow>;
-  using rondo_workflow_awaitable = void;
-
   template <class... Values>
   child_start(std::string_view type, const child_workflow_options& options, Values&&... values)
       : type_(type), options_(options), arguments_(std::forward<Values>(values)...) {}
 
-  started<child_start> start() && { return started<child_start>(std::move(*this)); }
-  auto awaiter(detail::run::coroutine_node& caller) noexcept {
-    return detail::run::operation_awaiter<child_start>(*this, caller);
-  }
-  child_workflow<Workflow> take() {
-    rethrow();
-    return child_workflow<Workflow>(std::move(end_), std::move(run_id_));
-  }
-
  private:
   void begin(detail::run::host& /*engine*/) override {
-    const detail::run::child_workflow_call call{
-        .workflow_type = type_, .options = options_, .input = detail::run::encode_tuple(arguments_)};
-    end_ = std::make_unique<typename child_workflow<Workflow>::end>(call, *this);
-    auto* running = detail::run::current->running();
-    end_->begin_in(running == nullptr ? nullptr : running->cancellation);
-    end_->require_begun();
+    this->begin_with(detail::run::child_workflow_call{
+        .workflow_type = type_, .options = options_, .input = detail::run::encode_tuple(arguments_)});
   }
-  void read(const detail::run::outcome& result) override { run_id_ = result.id; }
 
   std::string_view type_;
   child_workflow_options options_;
   std::tuple<Arguments...> arguments_;
-  std::unique_ptr<typename child_workflow<Workflow>::end> end_;
-  std::string run_id_;
 };
 
 }  // namespace rondo::workflow

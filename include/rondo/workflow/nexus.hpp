@@ -9,6 +9,7 @@
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/operation.hpp"
+#include "rondo/detail/run/two_step_operation.hpp"
 #include "rondo/nexus_operation.hpp"
 #include "rondo/options.hpp"
 
@@ -50,44 +51,18 @@ class [[nodiscard("an operation does nothing until it is awaited or started")]] 
 
 namespace rondo::detail::run {
 
-/// The end of an operation whose start somebody awaits; begins together with that start.
+/// The end of a Nexus operation.
 template <class Result>
-class nexus_end final : public operation_state {
+class nexus_end final : public end_state<Result> {
  public:
-  using result_type = Result;
-
   /// `call` is read when it begins, which must be soon.
   nexus_end(const nexus_call& call, completion& start) : call_(&call), start_(&start) {}
-  /// Throws when it could not begin.
-  void require_begun() const {
-    if (done()) rethrow();
-  }
-  Result take() {
-    rethrow();
-    return slot_.take();
-  }
 
  private:
   void begin(host& engine) override { engine.start_nexus_operation(*call_, start_, *this); }
-  void read(const outcome& result) override { slot_.read(result.values); }
 
   const nexus_call* call_;
   completion* start_;
-  result_slot<Result> slot_;
-};
-
-/// Awaits the end of an operation.
-template <class Result>
-class [[nodiscard("the result of an operation does nothing until it is awaited")]] nexus_result {
- public:
-  using result_type = Result;
-  using rondo_workflow_awaitable = void;
-
-  explicit nexus_result(nexus_end<Result>& of) noexcept : of_(&of) {}
-  auto awaiter(coroutine_node& caller) const noexcept { return operation_awaiter<nexus_end<Result>>(*of_, caller); }
-
- private:
-  nexus_end<Result>* of_;
 };
 
 }  // namespace rondo::detail::run
@@ -106,7 +81,7 @@ class nexus_handle {
   /// What its handler calls it; empty when it ended at once.
   const std::string& token() const noexcept { return token_; }
   /// Its result, awaited once. Throws nexus_operation_failure.
-  auto result() const noexcept { return detail::run::nexus_result<Result>(*end_); }
+  auto result() const noexcept { return detail::run::end_result<end>(*end_); }
   /// Cancels it, as its cancellation type says.
   void cancel() { end_->cancel(); }
 
@@ -119,43 +94,24 @@ class nexus_handle {
 /// nexus_operation_failure.
 template <class Result, class... Input>
 class [[nodiscard("an operation does nothing until it is awaited or started")]] nexus_start final
-    : public detail::run::operation_state {
+    : public detail::run::start_state<nexus_start<Result, Input...>, nexus_handle<Result>> {
  public:
-  using result_type = nexus_handle<Result>;
-  using rondo_workflow_awaitable = void;
-
   template <class... Values>
   nexus_start(const nexus_target& target, const nexus_operation_options& options, Values&&... values)
       : target_(target), options_(options), input_(std::forward<Values>(values)...) {}
 
-  started<nexus_start> start() && { return started<nexus_start>(std::move(*this)); }
-  auto awaiter(detail::run::coroutine_node& caller) noexcept {
-    return detail::run::operation_awaiter<nexus_start>(*this, caller);
-  }
-  nexus_handle<Result> take() {
-    rethrow();
-    return nexus_handle<Result>(std::move(end_), std::move(token_));
-  }
-
  private:
   void begin(detail::run::host& /*engine*/) override {
-    const detail::run::nexus_call call{.endpoint = target_.endpoint,
-                                       .service = target_.service,
-                                       .operation = target_.operation,
-                                       .options = options_,
-                                       .input = detail::run::encode_tuple(input_)};
-    end_ = std::make_unique<typename nexus_handle<Result>::end>(call, *this);
-    auto* running = detail::run::current->running();
-    end_->begin_in(running == nullptr ? nullptr : running->cancellation);
-    end_->require_begun();
+    this->begin_with(detail::run::nexus_call{.endpoint = target_.endpoint,
+                                             .service = target_.service,
+                                             .operation = target_.operation,
+                                             .options = options_,
+                                             .input = detail::run::encode_tuple(input_)});
   }
-  void read(const detail::run::outcome& result) override { token_ = result.id; }
 
   nexus_target target_;
   nexus_operation_options options_;
   std::tuple<Input...> input_;
-  std::unique_ptr<typename nexus_handle<Result>::end> end_;
-  std::string token_;
 };
 
 }  // namespace rondo::workflow

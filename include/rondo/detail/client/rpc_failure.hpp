@@ -78,6 +78,18 @@ inline void throw_if_activity_started(const call_subject& subject, const rpc_sta
       status, started.run_id());
 }
 
+/// Returns when the status is about something else.
+inline void throw_if_operation_started(const call_subject& subject, const rpc_status& status,
+                                       const attached_messages& said) {
+  details::NexusOperationExecutionAlreadyStartedFailure started;
+  if (!said.find(started)) return;
+  throw nexus_operation_already_started(
+      error_text(subject, status,
+                 "use another id, or nexus_operation_conflict_policy::use_existing for a running and "
+                 "nexus_operation_reuse_policy for a closed one"),
+      status, started.run_id());
+}
+
 [[noreturn]] inline void throw_query_failed(const call_subject& subject, const rpc_status& status,
                                             const details::QueryFailedFailure& said) {
   std::exception_ptr cause;
@@ -122,6 +134,7 @@ inline void throw_if_activity_started(const call_subject& subject, const rpc_sta
     case rpc_code::already_exists:
       if (said.find(started)) throw_already_started(subject, status, started);
       throw_if_activity_started(subject, status, said);
+      throw_if_operation_started(subject, status, said);
       break;
     case rpc_code::not_found:
       throw_not_found(subject, status, said);

@@ -170,9 +170,10 @@ class execution final : public run::host {
   }
   void start_nexus_operation(const run::nexus_call& call, run::completion* started, run::completion& closed) override {
     check(call);
-    const auto out = outgoing_.prepare(workflow_call_kind::nexus_operation, call.operation, {}, call.input, {});
+    const auto out = outgoing_.prepare(call);
     nexus_operations_.acquire(services_, nexus_operations_)
-        .begin({call.endpoint, call.service, call.operation, call.options, out.input}, started, closed);
+        .begin({call.endpoint, call.service, call.operation, call.options, out.input, out.nexus_headers}, started,
+               closed);
   }
   run::pending& signal_workflow(const run::signal_call& call, run::completion& waiter) override {
     const auto out = outgoing_.prepare(workflow_call_kind::signal, call.name, call.to.workflow_id, call.input, {});

@@ -246,8 +246,11 @@ class nexus_machine final : public table_machine<nexus_machine, nexus_state, nex
     if (options.start_to_close_timeout > duration::zero()) {
       write_duration(options.start_to_close_timeout, *attributes.mutable_start_to_close_timeout());
     }
-    for (const auto& [name, value] : options.headers) {
-      (*attributes.mutable_nexus_header())[std::string(name)] = std::string(value);
+    auto& headers = *attributes.mutable_nexus_header();
+    if (call.headers != nullptr) {
+      for (const auto& [name, value] : *call.headers) headers[name] = value;
+    } else {
+      for (const auto& [name, value] : options.headers) headers[std::string(name)] = std::string(value);
     }
     if (!options.summary.empty()) write_json(options.summary, *to.mutable_user_metadata()->mutable_summary());
   }

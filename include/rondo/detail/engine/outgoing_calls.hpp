@@ -11,6 +11,7 @@
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/interception.hpp"
 #include "rondo/interceptor.hpp"
+#include "rondo/nexus_info.hpp"
 #include "rondo/payload.hpp"
 
 namespace rondo::detail::engine {
@@ -23,6 +24,7 @@ class outgoing_calls {
     run::encoder input;
     /// Null: those of the call's options.
     const payload_map* headers = nullptr;
+    const nexus_header_map* nexus_headers = nullptr;
   };
 
   explicit outgoing_calls(machine_services& of) : run_(of) {}
@@ -43,35 +45,60 @@ class outgoing_calls {
     const bool seen = interceptors_ != nullptr && !interceptors_->empty();
     if (!seen && kept_ == nullptr) return {input};
     auto& headers = the_kept().headers;
-    auto& arguments = kept_->arguments;
     headers = kept_->propagated;
     if (own.get() != nullptr) {
       for (const auto& [key, value] : *own.get()) headers.insert_or_assign(key, value);
     }
     if (!seen) return {input, &headers};
-    payload_collector collected;
-    try {
-      input(collected);
-    } catch (...) {
-      if (!run_.encoding_error) run_.encoding_error = std::current_exception();
-    }
-    arguments = collected.take();
-    workflow_call call{
-        .kind = kind, .name = name, .workflow_id = workflow_id, .arguments = arguments, .headers = headers};
-    interceptors_->outbound(call);
-    return {run::encoder(&arguments,
-                         [](const void* from, payload_sink& sink) {
-                           for (const auto& each : *static_cast<const payload_list*>(from)) encode_payload(sink, each);
-                         }),
+    return {intercept({.kind = kind,
+                       .name = name,
+                       .workflow_id = workflow_id,
+                       .arguments = kept_->arguments,
+                       .headers = headers,
+                       .nexus_headers = kept_->nexus_headers},
+                      input),
             &headers};
+  }
+  /// The same for a Nexus operation.
+  outgoing prepare(const run::nexus_call& of) {
+    if (interceptors_ == nullptr || interceptors_->empty()) return {of.input};
+    auto& own = the_kept();
+    own.headers.clear();
+    own.nexus_headers.clear();
+    for (const auto& [name, value] : of.options.headers) own.nexus_headers.insert_or_assign(std::string(name), value);
+    const auto input = intercept({.kind = workflow_call_kind::nexus_operation,
+                                  .name = of.operation,
+                                  .nexus_endpoint = of.endpoint,
+                                  .nexus_service = of.service,
+                                  .arguments = own.arguments,
+                                  .headers = own.headers,
+                                  .nexus_headers = own.nexus_headers},
+                                 of.input);
+    return {input, nullptr, &own.nexus_headers};
   }
 
  private:
   /// What only runs with interceptors or propagated headers have.
   struct kept {
     payload_map propagated{}, headers{};
+    nexus_header_map nexus_headers{};
     payload_list arguments{};
   };
+
+  /// Shows the call to the interceptors; gives the arguments that they leave.
+  run::encoder intercept(workflow_call call, const run::encoder& input) {
+    payload_collector collected;
+    try {
+      input(collected);
+    } catch (...) {
+      if (!run_.encoding_error) run_.encoding_error = std::current_exception();
+    }
+    call.arguments = collected.take();
+    interceptors_->outbound(call);
+    return run::encoder(&kept_->arguments, [](const void* from, payload_sink& sink) {
+      for (const auto& each : *static_cast<const payload_list*>(from)) encode_payload(sink, each);
+    });
+  }
   kept& the_kept() {
     if (kept_ == nullptr) kept_ = std::make_unique<kept>();
     return *kept_;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "rondo/log.hpp"
+#include "rondo/nexus_info.hpp"
 #include "rondo/options.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/workflow/info.hpp"
@@ -127,6 +128,8 @@ struct nexus_call {
   const nexus_operation_options& options;
   /// At most one value.
   encoder input;
+  /// Null: those of the options.
+  const nexus_header_map* headers = nullptr;
 };
 
 /// Another workflow, which this one signals or cancels.

@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,8 @@ class nexus_context;
 
 namespace rondo::detail::run {
 
+struct call_shape;
+
 /// A handler of an operation that is a function; it runs on a thread of the pool.
 class blocking_nexus_handler {
  public:
@@ -35,10 +38,19 @@ class async_nexus_handler {
   virtual coroutine run(nexus_context& context, payload_span input, payload_sink& result) const = 0;
 };
 
-/// An operation as a registry holds it: one of the two.
+/// A handler as a registry holds it: one of the two.
+struct nexus_code {
+  std::shared_ptr<const blocking_nexus_handler> blocking{};
+  std::shared_ptr<const async_nexus_handler> async{};
+};
+
+/// An operation as a registry holds it.
 struct nexus_operation_definition {
-  std::shared_ptr<const blocking_nexus_handler> blocking;
-  std::shared_ptr<const async_nexus_handler> async;
+  nexus_code start{};
+  /// What it takes and gives.
+  const call_shape* shape = nullptr;
+  /// Unset: what is behind the operation is cancelled.
+  std::optional<nexus_code> cancel{};
 };
 
 /// A service as a registry holds it.

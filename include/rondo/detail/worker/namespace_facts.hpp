@@ -26,6 +26,8 @@ struct namespace_facts {
   bool lists_workers = false;
   /// It sends commands to workers that poll for them.
   bool commands_workers = false;
+  /// It tells callbacks how updates end.
+  bool updates_call_back = false;
 };
 
 /// Asks the server. `max_payload_size`: as the worker's options say. Throws rpc_error when the namespace is unknown, or
@@ -53,6 +55,7 @@ inline asio::awaitable<namespace_facts> describe_namespace(std::shared_ptr<io::c
   found.enrolls_pollers = told.capabilities().poller_autoscaling_auto_enroll();
   found.lists_workers = told.capabilities().worker_heartbeats();
   found.commands_workers = told.capabilities().worker_commands();
+  found.updates_call_back = told.capabilities().workflow_update_callbacks();
   if (max_payload_size > 0) {
     found.blob_limit = max_payload_size;
   } else if (told.limits().blob_size_limit_error() > 0) {

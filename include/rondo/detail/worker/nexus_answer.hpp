@@ -11,7 +11,7 @@
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/json.hpp"
-#include "rondo/nexus.hpp"
+#include "rondo/nexus_context.hpp"
 #include "rondo/rpc_error.hpp"
 
 // How a handler's exception is told to the server: newer servers take Temporal's failures, older ones those of Nexus.
@@ -58,15 +58,16 @@ inline bool was_interrupted(const std::exception_ptr& error) {
 }
 
 /// What a handler threw as an answer: a nexus_handler_failure, unless it was one, or an end of the operation, already.
-inline std::exception_ptr answer_of(const std::exception_ptr& thrown) {
+/// A request to cancel ends nothing: `ends_nothing`.
+inline std::exception_ptr answer_of(const std::exception_ptr& thrown, bool ends_nothing) {
   const auto with_cause = [&thrown](nexus_handler_failure made) {
     made.set_cause(thrown);
     return std::make_exception_ptr(std::move(made));
   };
   try {
     std::rethrow_exception(thrown);
-  } catch (const nexus_operation_error&) {
-    return thrown;
+  } catch (const nexus_operation_error& ended) {
+    return ends_nothing ? with_cause(nexus_handler_failure(ended.message(), nexus_error::internal)) : thrown;
   } catch (const nexus_handler_failure&) {
     return thrown;
   } catch (const rpc_error& failed) {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "rondo/detail/engine/event_types.hpp"
-#include "rondo/nexus.hpp"
+#include "rondo/nexus_info.hpp"
 
 // Links between executions, as Nexus writes them (URLs) and as Temporal does (messages).
 namespace rondo::detail::worker {

@@ -14,9 +14,9 @@
 #include "rondo/detail/worker/nexus_links.hpp"
 #include "rondo/detail/worker/nexus_token.hpp"
 #include "rondo/failure.hpp"
-#include "rondo/nexus.hpp"
+#include "rondo/nexus_info.hpp"
 
-// What requests of Nexus callers say, and what follows from it for the workflows behind their operations.
+// What requests of Nexus callers say, and what follows from it for what their operations go on as.
 namespace rondo::detail::worker {
 
 using nexus_poll = engine::service::PollNexusTaskQueueResponse;
@@ -30,6 +30,15 @@ inline std::string lower_case(std::string_view name) {
   return out;
 }
 
+/// What a token names; empty when it cannot be read, which is refused later.
+inline std::optional<nexus_backing> known_backing(const std::string& token, const std::string& namespace_name) {
+  try {
+    return read_operation_token(token, namespace_name);
+  } catch (const nexus_handler_failure&) {
+    return std::nullopt;
+  }
+}
+
 inline nexus_info facts_of(const nexus_poll& task, const std::string& namespace_name, const std::string& task_queue) {
   const auto& request = task.request();
   nexus_info about;
@@ -40,6 +49,7 @@ inline nexus_info facts_of(const nexus_poll& task, const std::string& namespace_
   if (request.has_cancel_operation()) {
     about.service = request.cancel_operation().service();
     about.operation = request.cancel_operation().operation();
+    about.cancels = known_backing(request.cancel_operation().operation_token(), namespace_name);
     return about;
   }
   const auto& start = request.start_operation();
@@ -62,25 +72,65 @@ std::optional<duration> request_timeout(const Headers& headers) {
   }
 }
 
-/// Lets a workflow answer for an operation: the caller is told when it ends, also when it runs already.
-inline void attach_operation(const temporal::api::nexus::v1::StartOperationRequest& operation,
-                             engine::service::StartWorkflowExecutionRequest& to) {
-  to.set_request_id(operation.request_id());
-  for (const auto& each : operation.links()) {
-    if (auto link = execution_link_of({.url = each.url(), .type = each.type()})) *to.add_links() = std::move(*link);
+/// What an operation's request says of its origin, and of where its end is to be told, for what it goes on as.
+class nexus_origin {
+ public:
+  explicit nexus_origin(const temporal::api::nexus::v1::StartOperationRequest& operation) : operation_(operation) {}
+
+  /// The caller is told when the workflow ends, also when it runs already.
+  void attach(engine::service::StartWorkflowExecutionRequest& to) const {
+    to.set_request_id(operation_.request_id());
+    write_links(to);
+    write_conflict(to);
+    write_callback(workflow_token(to.namespace_(), to.workflow_id()), to);
   }
-  auto& when_running = *to.mutable_on_conflict_options();
-  when_running.set_attach_request_id(true);
-  when_running.set_attach_completion_callbacks(true);
-  when_running.set_attach_links(true);
-  if (operation.callback().empty()) return;
-  auto& callback = *to.add_completion_callbacks();
-  callback.mutable_nexus()->set_url(operation.callback());
-  auto& headers = *callback.mutable_nexus()->mutable_header();
-  for (const auto& [name, value] : operation.callback_header()) headers[lower_case(name)] = value;
-  headers["nexus-operation-token"] = workflow_token(to.namespace_(), to.workflow_id());
-  *callback.mutable_links() = to.links();
-}
+  /// The same for an activity. Its links are those of the callback, where there is one.
+  void attach(engine::service::StartActivityExecutionRequest& to) const {
+    to.set_request_id(operation_.request_id());
+    if (operation_.callback().empty()) write_links(to);
+    write_conflict(to);
+    const nexus_backing what{.kind = nexus_backing::kind_type::activity, .activity_id = to.activity_id()};
+    write_callback(operation_token(to.namespace_(), what), to);
+  }
+  /// The same for an update.
+  void attach(engine::service::UpdateWorkflowExecutionRequest& to) const {
+    auto& asked = *to.mutable_request();
+    asked.set_request_id(operation_.request_id());
+    write_links(asked);
+    const nexus_backing what{.kind = nexus_backing::kind_type::update,
+                             .workflow_id = to.workflow_execution().workflow_id(),
+                             .update_id = asked.meta().update_id(),
+                             .run_id = to.workflow_execution().run_id()};
+    write_callback(operation_token(to.namespace_(), what), asked);
+  }
+
+ private:
+  template <class Message>
+  void write_links(Message& to) const {
+    for (const auto& each : operation_.links()) {
+      if (auto link = execution_link_of({.url = each.url(), .type = each.type()})) *to.add_links() = std::move(*link);
+    }
+  }
+  template <class Request>
+  static void write_conflict(Request& to) {
+    auto& when_running = *to.mutable_on_conflict_options();
+    when_running.set_attach_request_id(true);
+    when_running.set_attach_completion_callbacks(true);
+    when_running.set_attach_links(true);
+  }
+  template <class Message>
+  void write_callback(const std::string& token, Message& to) const {
+    if (operation_.callback().empty()) return;
+    auto& callback = *to.add_completion_callbacks();
+    callback.mutable_nexus()->set_url(operation_.callback());
+    auto& headers = *callback.mutable_nexus()->mutable_header();
+    for (const auto& [name, value] : operation_.callback_header()) headers[lower_case(name)] = value;
+    headers["nexus-operation-token"] = token;
+    write_links(callback);
+  }
+
+  const temporal::api::nexus::v1::StartOperationRequest& operation_;
+};
 
 inline void write_link(const nexus_link& from, temporal::api::nexus::v1::Link& to) {
   to.set_url(from.url);
@@ -88,16 +138,26 @@ inline void write_link(const nexus_link& from, temporal::api::nexus::v1::Link& t
 }
 
 /// The link to a workflow that was started: what the server says, or its first event.
-inline nexus_link link_to_run(const std::string& namespace_name, const std::string& workflow_id,
-                              const engine::service::StartWorkflowExecutionResponse& answer) {
-  if (answer.link().has_workflow_event()) return nexus_link_of(answer.link().workflow_event());
+inline std::optional<nexus_link> link_to(const engine::service::StartWorkflowExecutionRequest& asked,
+                                         const engine::service::StartWorkflowExecutionResponse& answer) {
+  if (answer.has_link()) return nexus_link_of(answer.link());
   execution_link::WorkflowEvent first;
-  first.set_namespace_(namespace_name);
-  first.set_workflow_id(workflow_id);
+  first.set_namespace_(asked.namespace_());
+  first.set_workflow_id(asked.workflow_id());
   first.set_run_id(answer.run_id());
   first.mutable_event_ref()->set_event_id(1);
   first.mutable_event_ref()->set_event_type(engine::enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
   return nexus_link_of(first);
+}
+/// The link to an activity that was started.
+inline std::optional<nexus_link> link_to(const engine::service::StartActivityExecutionRequest& asked,
+                                         const engine::service::StartActivityExecutionResponse& answer) {
+  if (answer.has_link()) return nexus_link_of(answer.link());
+  execution_link made;
+  made.mutable_activity()->set_namespace_(asked.namespace_());
+  made.mutable_activity()->set_activity_id(asked.activity_id());
+  made.mutable_activity()->set_run_id(answer.run_id());
+  return nexus_link_of(made);
 }
 
 }  // namespace rondo::detail::worker

@@ -23,8 +23,8 @@ namespace rondo::detail::worker {
 class nexus_runner {
  public:
   nexus_runner(const registry& app, io::event_loop& loop, const std::shared_ptr<io::connection>& connection,
-               const worker_options& options, std::string namespace_name)
-      : registry_(app), services_(loop, connection, options, std::move(namespace_name)) {
+               const worker_options& options, std::string namespace_name, bool updates_call_back)
+      : registry_(app), services_(loop, connection, options, std::move(namespace_name), updates_call_back) {
     services_.on_ended = [this](nexus_task& task) {
       running_.erase(task.shared_from_this());
       tell();

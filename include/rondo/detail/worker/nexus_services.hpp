@@ -49,12 +49,13 @@ class nexus_calls {
 class nexus_services {
  public:
   nexus_services(io::event_loop& on, const std::shared_ptr<io::connection>& to, const worker_options& as,
-                 std::string namespace_name)
+                 std::string namespace_name, bool server_calls_back)
       : loop(on),
         calls(std::make_shared<nexus_calls>(to)),
         client(rondo::client::over(to)),
         options(as),
         namespace_(std::move(namespace_name)),
+        updates_call_back(server_calls_back),
         gate(std::make_shared<loop_gate>(on)),
         pool(as.max_concurrent_nexus_tasks) {}
 
@@ -74,6 +75,8 @@ class nexus_services {
   rondo::client client;
   const worker_options& options;
   std::string namespace_;
+  /// The server tells callbacks how updates end.
+  const bool updates_call_back;
   std::shared_ptr<loop_gate> gate;
   thread_pool pool;
 };

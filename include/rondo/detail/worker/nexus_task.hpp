@@ -14,22 +14,30 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
+#include "rondo/detail/client/interception.hpp"
+#include "rondo/detail/client/requests.hpp"
+#include "rondo/detail/client/standalone.hpp"
 #include "rondo/detail/client/start.hpp"
+#include "rondo/detail/client/updates.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/io/timer_heap.hpp"
 #include "rondo/detail/run/nexus_definition.hpp"
+#include "rondo/detail/worker/intercepted_nexus.hpp"
 #include "rondo/detail/worker/nexus_answer.hpp"
+#include "rondo/detail/worker/nexus_backing_calls.hpp"
 #include "rondo/detail/worker/nexus_requests.hpp"
 #include "rondo/detail/worker/nexus_services.hpp"
+#include "rondo/detail/worker/nexus_token.hpp"
 #include "rondo/detail/worker/slots.hpp"
-#include "rondo/nexus.hpp"
+#include "rondo/nexus_context.hpp"
 
 namespace rondo::detail::worker {
 
-/// One request of a Nexus caller from its task to its answer: runs the handler, starts the workflow that it asks for,
+/// One request of a Nexus caller from its task to its answer: runs the handler, starts what it asks for,
 /// watches the deadline. Shared by the loop, the thread that runs the handler and what both still have to do.
 class nexus_task final : public nexus_context, public std::enable_shared_from_this<nexus_task> {
  public:
@@ -56,11 +64,11 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
             "the Nexus service '" + info().service + "' has no operation '" + info().operation + "'",
             nexus_error::not_found);
       }
-      if (task_->request().has_cancel_operation()) return cancel_operation();
+      if (cancels()) return cancel_operation(*operation);
       if (!task_->request().has_start_operation()) {
         throw nexus_handler_failure("this kind of request is unknown to this worker", nexus_error::not_implemented);
       }
-      run(*operation);
+      run(operation->start);
     } catch (...) {
       code_ended(std::current_exception(), {});
     }
@@ -94,8 +102,6 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   bool answer_taken() const noexcept { return answer_taken_; }
 
  private:
-  using start_workflow_call = calls::service_call<engine::service::StartWorkflowExecutionRequest>;
-
   class deadline_timer final : public io::timer_node {
    public:
     explicit deadline_timer(nexus_task& of) : of_(of) {}
@@ -125,26 +131,58 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   }
 
   // nexus_context
-  void begin_run(std::string_view type, const start_workflow_options& options, calls::Payloads input) override {
-    if (run_) throw std::logic_error("start_workflow may be called once in a handler of a Nexus operation");
+  void begin_workflow(std::string_view type, const start_workflow_options& options, calls::Payloads input) override {
+    require_no_wish("start_workflow");
     start_workflow_options complete = options;
     if (complete.id.empty()) complete.id = info().request_id;
     if (complete.task_queue.empty()) complete.task_queue = info().task_queue;
     if (!complete.conflict) complete.conflict = id_conflict_policy::use_existing;
-    run_ = calls::make_start<engine::service::StartWorkflowExecutionRequest>(
-        *client().session(), "StartWorkflowExecution", type, complete, std::move(input));
-    attach_operation(task_->request().start_operation(), run_->request);
+    wish(calls::intercepted(*client().session(),
+                            calls::make_start<engine::service::StartWorkflowExecutionRequest>(
+                                *client().session(), "StartWorkflowExecution", type, complete, std::move(input))));
+  }
+  void begin_activity(std::string_view type, const start_activity_options& options, calls::Payloads input) override {
+    require_no_wish("start_activity");
+    start_activity_options complete = options;
+    if (complete.id.empty()) complete.id = info().request_id;
+    if (complete.task_queue.empty()) complete.task_queue = info().task_queue;
+    if (!complete.conflict) complete.conflict = activity_conflict_policy::use_existing;
+    wish(calls::make_start_activity(*client().session(), type, complete, std::move(input)));
+  }
+  void begin_update(std::string_view name, const nexus_update_options& options, calls::Payloads input) override {
+    require_no_wish("start_update");
+    if (task_->request().start_operation().callback().empty()) {
+      throw nexus_handler_failure("the request names no callback that could be told how an update ends",
+                                  nexus_error::bad_request);
+    }
+    if (!services_->updates_call_back) {
+      throw nexus_handler_failure("this server tells nobody how an update ends: it lacks workflow_update_callbacks",
+                                  nexus_error::not_implemented);
+    }
+    const calls::target whom(client().session(), std::string(options.workflow_id), std::string(options.run_id), {}, {});
+    const update_options how{.id = options.id.empty() ? std::string_view(info().request_id) : options.id};
+    wish(calls::make_update(whom, name, how, std::move(input)));
+  }
+  void require_no_wish(const std::string& function) const {
+    if (cancels()) throw std::logic_error(function + " may not be called to cancel a Nexus operation");
+    if (wish_) throw std::logic_error(function + ": a handler of a Nexus operation may start one thing only");
+  }
+  template <class Call>
+  void wish(Call what) {
+    nexus_origin(task_->request().start_operation()).attach(what.request);
+    wish_.emplace(std::move(what));
   }
 
-  void run(const run::nexus_operation_definition& operation) {
+  void run(const run::nexus_code& handler) {
+    const auto code = intercepted(handler, services_->options.interceptors, headers());
     const auto& given = task_->request().start_operation();
     if (given.has_payload()) {
       input_view_ = engine::view_of(given.payload());
       input_ = payload_span(&*input_view_, 1);
     }
-    if (operation.blocking != nullptr) return run_on_pool(operation.blocking);
+    if (code.blocking != nullptr) return run_on_pool(code.blocking);
     auto result = std::make_shared<payload_collector>();
-    asio::co_spawn(services_->loop.executor(), run_coroutine(operation.async, shared_from_this(), result),
+    asio::co_spawn(services_->loop.executor(), run_coroutine(code.async, shared_from_this(), result),
                    asio::bind_cancellation_slot(cancellation_.slot(),
                                                 [self = shared_from_this(), result](const std::exception_ptr& error) {
                                                   self->code_ended(error, result->take());
@@ -177,73 +215,73 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     if (answered_) return end_if_done();
     if (error && cancelled() && was_interrupted(error)) return hand_back();
     if (error) return fail(error);
-    if (run_.has_value() != result.empty()) {
-      return fail(std::make_exception_ptr(std::logic_error(
-          run_ ? "the handler started a workflow, but returned something else than what start_workflow gave"
-               : "the handler did not start the workflow that it promised")));
+    if (cancels()) return complete_cancellation();
+    if (wish_.has_value() != result.empty()) {
+      return fail(std::make_exception_ptr(
+          std::logic_error(wish_ ? "the handler started something, but returned something else than what that gave"
+                                 : "the handler did not start what it promised")));
     }
-    if (run_) return services_->spawn(start_run(shared_from_this()));
+    if (wish_) return services_->spawn(begin_wished(shared_from_this()));
+    engine::Payload told;
+    engine::write_payload(result.front(), told);
+    complete_with(told);
+  }
+
+  static asio::awaitable<void> begin_wished(std::shared_ptr<nexus_task> self) {
+    auto how = self->how_to_call(resource_of(*self->wish_), class_of(*self->wish_));
+    const auto begun = co_await begin_wish(*self->calls_, *self->wish_, std::move(how));
+    if (self->answered_) co_return;
+    self->began(begun);
+  }
+  void began(const nexus_begun& what) {
+    if (what.error) return fail(what.error);
+    if (what.link) first_link_ = what.link;
+    if (what.result) return complete_with(*what.result);
+    auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
+    auto& told = *request.mutable_response()->mutable_start_operation()->mutable_async_success();
+    told.set_operation_token(what.token);
+    write_links(*told.mutable_links());
+    complete(request);
+  }
+  void complete_with(const engine::Payload& result) {
     auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
     auto& told = *request.mutable_response()->mutable_start_operation()->mutable_sync_success();
-    engine::write_payload(result.front(), *told.mutable_payload());
+    *told.mutable_payload() = result;
     write_links(*told.mutable_links());
     complete(request);
   }
 
-  static asio::awaitable<void> start_run(std::shared_ptr<nexus_task> self) {
-    const auto& wanted = self->run_->request;
-    auto how = self->how_to_call(self->run_->resource_id);
-    const auto reply = co_await self->calls_->call<engine::service::StartWorkflowExecutionResponse>(
-        self->run_->method, wanted, std::move(how));
-    if (self->answered_) co_return;
-    if (!reply.status.ok()) {
-      self->fail(failure_of(self->run_->subject, reply.status));
-      co_return;
-    }
-    auto request = self->new_answer<engine::service::RespondNexusTaskCompletedRequest>();
-    auto& told = *request.mutable_response()->mutable_start_operation()->mutable_async_success();
-    told.set_operation_token(workflow_token(self->info().namespace_, wanted.workflow_id()));
-    const nexus_link to_run = link_to_run(self->info().namespace_, wanted.workflow_id(), reply.response);
-    write_link(to_run, *told.add_links());
-    self->write_links(*told.mutable_links());
-    self->complete(request);
+  bool cancels() const { return task_->request().has_cancel_operation(); }
+  void cancel_operation(const run::nexus_operation_definition& operation) {
+    const auto what = read_operation_token(task_->request().cancel_operation().operation_token(), info().namespace_);
+    run(operation.cancel ? *operation.cancel : run::nexus_code{.async = std::make_shared<const cancels_backing>(what)});
   }
-  static std::exception_ptr failure_of(const calls::call_subject& subject, const rpc_status& status) {
-    try {
-      calls::throw_rpc_failure(subject, status);
-    } catch (...) {
-      return std::current_exception();
+  /// What cancels an operation, unless its service has something else.
+  class cancels_backing final : public run::async_nexus_handler {
+   public:
+    explicit cancels_backing(nexus_backing what) : what_(std::move(what)) {}
+    coroutine run(nexus_context& context, payload_span /*input*/, payload_sink& /*result*/) const override {
+      auto& task = static_cast<nexus_task&>(context);
+      return std::visit([&task](auto call) { return ask(task, std::move(call)); },
+                        cancellation_of(*context.client().session(), what_));
     }
-  }
 
-  void cancel_operation() {
-    const auto& asked = task_->request().cancel_operation();
-    const auto token = read_workflow_token(asked.operation_token(), info().namespace_);
-    code_ended_ = true;
-    services_->spawn(cancel_workflow(shared_from_this(), token.wid));
-  }
-  static asio::awaitable<void> cancel_workflow(std::shared_ptr<nexus_task> self, std::string workflow_id) {
-    engine::service::RequestCancelWorkflowExecutionRequest wanted;
-    wanted.set_namespace_(self->info().namespace_);
-    wanted.mutable_workflow_execution()->set_workflow_id(workflow_id);
-    wanted.set_identity(self->services_->options.identity);
-    wanted.set_request_id(random_uuid());
-    wanted.set_reason("the Nexus operation was cancelled");
-    auto how = self->how_to_call("workflow:" + workflow_id);
-    const auto reply = co_await self->calls_->call<engine::service::RequestCancelWorkflowExecutionResponse>(
-        "RequestCancelWorkflowExecution", wanted, std::move(how));
-    if (self->answered_) co_return;
-    if (!reply.status.ok()) {
-      const calls::call_subject subject("cancel workflow '" + workflow_id + "'", workflow_id, self->info().namespace_);
-      self->fail(failure_of(subject, reply.status));
-      co_return;
+   private:
+    template <class Call>
+    static coroutine ask(nexus_task& task, Call what) {
+      auto how = task.how_to_call(what.resource_id, what.kind);
+      co_await ask_to_end(*task.calls_, what, std::move(how));
     }
-    auto request = self->new_answer<engine::service::RespondNexusTaskCompletedRequest>();
+
+    nexus_backing what_;
+  };
+  void complete_cancellation() {
+    auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
     request.mutable_response()->mutable_cancel_operation();
-    self->complete(request);
+    complete(request);
   }
-  io::retry_options how_to_call(std::string_view resource) const {
-    io::retry_options how(io::rpc_class::unary);
+  io::retry_options how_to_call(std::string_view resource, io::rpc_class kind = io::rpc_class::unary) const {
+    io::retry_options how(kind);
     how.options.deadline = deadline_;
     how.options.metadata = io::call_headers(info().namespace_, resource);
     return how;
@@ -251,13 +289,14 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
 
   template <class Links>
   void write_links(Links& to) const {
+    if (first_link_) write_link(*first_link_, *to.Add());
     for (const auto& each : links()) write_link(each, *to.Add());
   }
   bool temporal_failures() const { return task_->request().capabilities().temporal_failure_responses(); }
   void fail(const std::exception_ptr& error) {
-    const auto answer = answer_of(error);
+    const auto answer = answer_of(error, cancels());
     logger().warn("Nexus request failed", {{"error", engine::message_of(answer)}});
-    if (!task_->request().has_cancel_operation()) {
+    if (!cancels()) {
       auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
       auto& told = *request.mutable_response()->mutable_start_operation();
       if (write_operation_error(answer, temporal_failures(), told)) return complete(request);
@@ -321,8 +360,10 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   slot permit_;
   std::optional<payload_view> input_view_;
   payload_span input_;
-  /// The workflow that the handler wants started.
-  std::optional<start_workflow_call> run_;
+  /// What the handler wants started.
+  std::optional<nexus_wish> wish_;
+  /// To what was started.
+  std::optional<nexus_link> first_link_;
   deadline_timer deadline_timer_;
   asio::cancellation_signal cancellation_;
   const io::time_point began_ = io::steady_clock::now();

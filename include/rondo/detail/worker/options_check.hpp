@@ -84,14 +84,15 @@ inline void check_options(const worker_options& options, const registry& app) {
                      (options.max_activity_pollers == 0 && !options.activity_poller_scaling))) {
     throw std::invalid_argument("rondo: a worker that runs activities needs at least one slot and one poller for them");
   }
-  if (nexus &&
-      (slots(options.nexus_slots, options.max_concurrent_nexus_tasks) == 0 || options.max_nexus_pollers == 0)) {
+  if (nexus && (slots(options.nexus_slots, options.max_concurrent_nexus_tasks) == 0 ||
+                (options.max_nexus_pollers == 0 && !options.nexus_poller_scaling))) {
     throw std::invalid_argument("rondo: a worker with Nexus services needs at least one slot and one poller for them");
   }
   if (options.poll_timeout < std::chrono::seconds(2)) {
     throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");
   }
-  for (const auto& scaling : {options.workflow_poller_scaling, options.activity_poller_scaling}) {
+  for (const auto& scaling :
+       {options.workflow_poller_scaling, options.activity_poller_scaling, options.nexus_poller_scaling}) {
     if (!scaling ||
         (scaling->minimum >= 1 && scaling->minimum <= scaling->initial && scaling->initial <= scaling->maximum)) {
       continue;

@@ -86,5 +86,10 @@ inline std::optional<poller_autoscaling> activity_scaling(const worker_options& 
                     options.max_activity_pollers == worker_options().max_activity_pollers,
                     options.auto_enroll_poller_scaling && enrolls);
 }
+/// The same for requests of Nexus callers.
+inline std::optional<poller_autoscaling> nexus_scaling(const worker_options& options, bool enrolls) {
+  return scaling_of(options.nexus_poller_scaling, options.max_nexus_pollers == worker_options().max_nexus_pollers,
+                    options.auto_enroll_poller_scaling && enrolls);
+}
 
 }  // namespace rondo::detail::worker

@@ -462,13 +462,15 @@ class session final : public std::enable_shared_from_this<session>, public io::e
             : workflow_runner::reject(std::move(keeps), *workflows_, std::move(task), std::move(permit), problem);
     asio::co_spawn(loop_.executor(), std::move(work), rethrow);
   }
+
   void start_nexus_polls() {
-    nexus_ = std::make_unique<nexus_runner>(runs_->definitions, loop_, connection_, options_, namespace_);
+    nexus_ = std::make_unique<nexus_runner>(runs_->definitions, loop_, connection_, options_, namespace_,
+                                            facts().updates_call_back);
     nexus_->on_change = [this] { changes_.notify(); };
     const auto request = polls_.ask<engine::service::PollNexusTaskQueueRequest>(options_.task_queue);
     polls_.add(
-        "nexus", "PollNexusTaskQueue", request, options_.max_nexus_pollers, std::nullopt,
-        [this] { return nexus_slots_.take(); },
+        "nexus", "PollNexusTaskQueue", request, options_.max_nexus_pollers,
+        nexus_scaling(options_, facts().enrolls_pollers), [this] { return nexus_slots_.take(); },
         [this](const io::response_bytes& answer, slot permit) { return begin_nexus(answer, std::move(permit)); });
   }
   poll_answer begin_nexus(const io::response_bytes& answer, slot permit) {

@@ -1,0 +1,282 @@
+#include <google/protobuf/any.pb.h>
+#include <gtest/gtest.h>
+#include <temporal/api/errordetails/v1/message.pb.h>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "client_fixture.hpp"
+#include "rondo/client/nexus_operations.hpp"
+
+namespace rondo::test::client_nexus_operations_test {
+
+using namespace client_test;
+using namespace std::chrono_literals;
+namespace enums = temporal::api::enums::v1;
+
+using start_request = service::StartNexusOperationExecutionRequest;
+using start_response = service::StartNexusOperationExecutionResponse;
+using poll_request = service::PollNexusOperationExecutionRequest;
+using poll_response = service::PollNexusOperationExecutionResponse;
+
+struct greetings {
+  static constexpr std::string_view name = "greetings";
+  static constexpr nexus_operation<std::string, int> greet{"greet"};
+  static constexpr nexus_operation<void, void> wave{"wave"};
+};
+
+class client_nexus_operations : public ClientTest {
+ protected:
+  nexus_operation_client operations() const { return nexus_operation_client(*client); }
+  nexus_service_client<greetings> hall() const { return operations().service<greetings>("hall"); }
+  std::shared_ptr<std::vector<start_request>> serve_start() {
+    start_response response;
+    response.set_run_id("run-1");
+    response.set_started(true);
+    return serve<start_request>("StartNexusOperationExecution", response);
+  }
+  template <class Function>
+  static std::string refusal(Function function) {
+    return message_of<invalid_argument>(function);
+  }
+};
+
+TEST_F(client_nexus_operations, send_every_option) {
+  const auto seen = serve_start();
+  payload_map attributes;
+  attributes["Shop"].data = "\"a\"";
+  const nexus_header lines[] = {{"tenant", "t-7"}};
+  const start_nexus_operation_options options{.id = "op-1",
+                                              .schedule_to_close_timeout = 4s,
+                                              .schedule_to_start_timeout = 3s,
+                                              .start_to_close_timeout = 2s,
+                                              .reuse = nexus_operation_reuse_policy::reject_duplicate,
+                                              .conflict = nexus_operation_conflict_policy::use_existing,
+                                              .headers = lines,
+                                              .search_attributes = attributes,
+                                              .summary = "s",
+                                              .details = "d"};
+  const auto handle = hall().start(greetings::greet, options, "ada").get();
+  EXPECT_EQ(handle.id(), "op-1");
+  EXPECT_EQ(handle.run_id(), "run-1");
+  const auto& request = seen->front();
+  EXPECT_EQ(request.namespace_(), "shop");
+  EXPECT_EQ(request.identity(), "tester");
+  EXPECT_EQ(request.request_id().size(), 36U);
+  EXPECT_EQ(request.operation_id(), "op-1");
+  EXPECT_EQ(request.endpoint(), "hall");
+  EXPECT_EQ(request.service(), "greetings");
+  EXPECT_EQ(request.operation(), "greet");
+  EXPECT_EQ(request.input().data(), "\"ada\"");
+  EXPECT_EQ(request.schedule_to_close_timeout().seconds(), 4);
+  EXPECT_EQ(request.schedule_to_start_timeout().seconds(), 3);
+  EXPECT_EQ(request.start_to_close_timeout().seconds(), 2);
+  EXPECT_EQ(request.id_reuse_policy(), enums::NEXUS_OPERATION_ID_REUSE_POLICY_REJECT_DUPLICATE);
+  EXPECT_EQ(request.id_conflict_policy(), enums::NEXUS_OPERATION_ID_CONFLICT_POLICY_USE_EXISTING);
+  EXPECT_EQ(request.nexus_header().at("tenant"), "t-7");
+  EXPECT_EQ(request.search_attributes().indexed_fields().at("Shop").data(), "\"a\"");
+  EXPECT_EQ(request.user_metadata().summary().data(), "\"s\"");
+  EXPECT_EQ(request.user_metadata().details().data(), "\"d\"");
+  EXPECT_EQ(header(headers, "temporal-resource-id"), "nexus_operation:op-1");
+}
+
+TEST_F(client_nexus_operations, need_little) {
+  const auto seen = serve_start();
+  EXPECT_EQ(hall().start(greetings::wave, {}).get().id().size(), 36U);
+  EXPECT_FALSE(seen->front().has_input());
+  EXPECT_EQ(seen->front().id_reuse_policy(), enums::NEXUS_OPERATION_ID_REUSE_POLICY_ALLOW_DUPLICATE);
+  EXPECT_EQ(seen->front().id_conflict_policy(), enums::NEXUS_OPERATION_ID_CONFLICT_POLICY_FAIL);
+  (void)operations().start({.endpoint = "hall", .service = "other", .operation = "sing"}, {}, 5).get();
+  EXPECT_EQ(seen->back().service(), "other");
+  EXPECT_EQ(seen->back().input().data(), "5");
+}
+
+TEST_F(client_nexus_operations, refuse_what_makes_no_sense) {
+  const auto start = [this](const workflow::nexus_target& where, const start_nexus_operation_options& how) {
+    return refusal([&] { (void)operations().start(where, how); });
+  };
+  EXPECT_EQ(start({.endpoint = "", .service = "s", .operation = "o"}, {.id = "x"}),
+            "start Nexus operation 'x': INVALID_ARGUMENT: the endpoint is missing");
+  EXPECT_EQ(start({.endpoint = "e", .service = "", .operation = "o"}, {.id = "x"}),
+            "start Nexus operation 'x': INVALID_ARGUMENT: the service is missing");
+  EXPECT_EQ(start({.endpoint = "e", .service = "s", .operation = ""}, {.id = "x"}),
+            "start Nexus operation 'x': INVALID_ARGUMENT: the name of the operation is missing");
+  EXPECT_EQ(start({.endpoint = "e", .service = "s", .operation = "o"}, {.id = "x", .start_to_close_timeout = -1s}),
+            "start Nexus operation 'x': INVALID_ARGUMENT: start_to_close_timeout must not be negative");
+}
+
+TEST_F(client_nexus_operations, say_that_they_run) {
+  temporal::api::errordetails::v1::NexusOperationExecutionAlreadyStartedFailure said;
+  said.set_run_id("other");
+  refuse("StartNexusOperationExecution", status_with(rpc_code::already_exists, "operation is running", said));
+  try {
+    (void)hall().start(greetings::wave, {.id = "op-1"}).get();
+    FAIL() << "nothing was thrown";
+  } catch (const nexus_operation_already_started& error) {
+    EXPECT_EQ(error.run_id(), "other");
+    EXPECT_TRUE(std::string(error.what())
+                    .starts_with("start Nexus operation 'op-1': ALREADY_EXISTS: operation is running; use"))
+        << error.what();
+  }
+}
+
+TEST_F(client_nexus_operations, give_their_result) {
+  serve_start();
+  int polls = 0;
+  const auto seen = serve<poll_request, poll_response>("PollNexusOperationExecution", [&](const poll_request&) {
+    poll_response response;
+    response.set_run_id("run-1");
+    response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_STARTED);
+    if (++polls > 1) {
+      response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_CLOSED);
+      auto& result = *response.mutable_result();
+      (*result.mutable_metadata())["encoding"] = "json/plain";
+      result.set_data("7");
+    }
+    return response;
+  });
+  server->fail(method_path("PollNexusOperationExecution"), rpc_status(rpc_code::deadline_exceeded, "late"));
+  EXPECT_EQ(hall().execute(greetings::greet, {.id = "op-1"}, "ada").get(), 7);
+  EXPECT_EQ(polls, 2);
+  EXPECT_EQ(seen->back().operation_id(), "op-1");
+  EXPECT_EQ(seen->back().run_id(), "run-1");
+  EXPECT_EQ(seen->back().wait_stage(), enums::NEXUS_OPERATION_WAIT_STAGE_CLOSED);
+  EXPECT_EQ(operations().execute<int>({.endpoint = "hall", .service = "s", .operation = "o"}, {}).get(), 7);
+  EXPECT_EQ(operations().get<int>("op-2").result().get(), 7);
+}
+
+TEST_F(client_nexus_operations, tell_that_they_have_started) {
+  poll_response response;
+  response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_STARTED);
+  response.set_operation_token("the token");
+  const auto seen = serve<poll_request>("PollNexusOperationExecution", response);
+  EXPECT_EQ(operations().get("op-1").wait_started().get(), "the token");
+  EXPECT_EQ(seen->front().wait_stage(), enums::NEXUS_OPERATION_WAIT_STAGE_STARTED);
+}
+
+TEST_F(client_nexus_operations, tell_how_they_failed) {
+  serve_start();
+  poll_response response;
+  response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_CLOSED);
+  response.mutable_failure()->set_message("no voice");
+  response.mutable_failure()->mutable_application_failure_info()->set_type("Hoarse");
+  serve<poll_request>("PollNexusOperationExecution", response);
+  try {
+    (void)hall().execute(greetings::greet, {.id = "op-1"}, "ada").get();
+    FAIL() << "nothing was thrown";
+  } catch (const nexus_operation_failure& error) {
+    EXPECT_STREQ(error.what(), "Nexus operation 'op-1' failed: no voice");
+    EXPECT_EQ(error.endpoint(), "hall");
+    EXPECT_EQ(error.service(), "greetings");
+    EXPECT_EQ(error.operation(), "greet");
+    EXPECT_THROW(std::rethrow_exception(error.cause()), application_failure);
+  }
+  response.mutable_failure()->mutable_nexus_operation_execution_failure_info()->set_operation("sing");
+  serve<poll_request>("PollNexusOperationExecution", response);
+  try {
+    operations().get("op-1").result().get();
+    FAIL() << "nothing was thrown";
+  } catch (const nexus_operation_failure& error) {
+    EXPECT_EQ(error.operation(), "sing") << "as the server says it";
+  }
+  refuse("PollNexusOperationExecution", rpc_status(rpc_code::not_found, "no such operation"));
+  EXPECT_THROW(operations().get("op-1").result().get(), not_found);
+}
+
+TEST_F(client_nexus_operations, are_described) {
+  service::DescribeNexusOperationExecutionResponse response;
+  auto& info = *response.mutable_info();
+  info.set_operation_id("op-1");
+  info.set_run_id("run-1");
+  info.set_endpoint("hall");
+  info.set_service("greetings");
+  info.set_operation("greet");
+  info.set_status(enums::NEXUS_OPERATION_EXECUTION_STATUS_RUNNING);
+  info.set_state(enums::PENDING_NEXUS_OPERATION_STATE_BACKING_OFF);
+  info.mutable_schedule_to_close_timeout()->set_seconds(5);
+  info.set_attempt(3);
+  info.mutable_schedule_time()->set_seconds(9);
+  info.mutable_last_attempt_failure()->set_message("oh");
+  info.mutable_cancellation_info()->set_reason("enough");
+  info.mutable_cancellation_info()->set_attempt(2);
+  info.set_operation_token("the token");
+  (*info.mutable_nexus_header())["tenant"] = "t-7";
+  info.mutable_user_metadata()->mutable_summary()->set_data("\"s\"");
+  info.mutable_user_metadata()->mutable_details()->set_data("no text");
+  const auto seen = serve<service::DescribeNexusOperationExecutionRequest>("DescribeNexusOperationExecution", response);
+  const auto found = operations().get("op-1", "run-1").describe().get();
+  EXPECT_EQ(seen->front().run_id(), "run-1");
+  EXPECT_EQ(found.id, "op-1");
+  EXPECT_EQ(found.endpoint, "hall");
+  EXPECT_EQ(found.service, "greetings");
+  EXPECT_EQ(found.operation, "greet");
+  EXPECT_EQ(found.status, nexus_operation_status::running);
+  EXPECT_EQ(found.state, pending_nexus_operation_state::backing_off);
+  EXPECT_EQ(found.schedule_to_close_timeout, 5s);
+  EXPECT_EQ(found.attempt, 3);
+  EXPECT_EQ(found.scheduled_time, server_time(9s));
+  EXPECT_EQ(found.close_time, std::nullopt);
+  EXPECT_EQ(found.last_failure_message, "oh");
+  ASSERT_TRUE(found.cancellation.has_value());
+  EXPECT_EQ(found.cancellation->reason, "enough");
+  EXPECT_EQ(found.cancellation->attempt, 2);
+  EXPECT_EQ(found.operation_token, "the token");
+  EXPECT_EQ(found.headers.at("tenant"), "t-7");
+  EXPECT_EQ(found.summary, "s");
+  EXPECT_EQ(found.details, "");
+}
+
+TEST_F(client_nexus_operations, are_cancelled_terminated_and_deleted) {
+  const auto handle = operations().get("op-1", "run-1");
+  const auto cancelled = serve<service::RequestCancelNexusOperationExecutionRequest,
+                               service::RequestCancelNexusOperationExecutionResponse>(
+      "RequestCancelNexusOperationExecution");
+  handle.cancel("why").get();
+  EXPECT_EQ(cancelled->front().operation_id(), "op-1");
+  EXPECT_EQ(cancelled->front().run_id(), "run-1");
+  EXPECT_EQ(cancelled->front().reason(), "why");
+  EXPECT_EQ(cancelled->front().request_id().size(), 36U);
+  const auto terminated =
+      serve<service::TerminateNexusOperationExecutionRequest, service::TerminateNexusOperationExecutionResponse>(
+          "TerminateNexusOperationExecution");
+  handle.terminate("over").get();
+  EXPECT_EQ(terminated->front().reason(), "over");
+  EXPECT_EQ(terminated->front().identity(), "tester");
+  const auto deleted =
+      serve<service::DeleteNexusOperationExecutionRequest, service::DeleteNexusOperationExecutionResponse>(
+          "DeleteNexusOperationExecution");
+  handle.remove().get();
+  EXPECT_EQ(deleted->front().operation_id(), "op-1");
+}
+
+TEST_F(client_nexus_operations, are_listed_and_counted) {
+  service::ListNexusOperationExecutionsResponse page;
+  auto& info = *page.add_operations();
+  info.set_operation_id("op-1");
+  info.set_service("greetings");
+  info.set_status(enums::NEXUS_OPERATION_EXECUTION_STATUS_TIMED_OUT);
+  info.mutable_execution_duration()->set_seconds(2);
+  const auto listed = serve<service::ListNexusOperationExecutionsRequest>("ListNexusOperationExecutions", page);
+  auto list = operations().list("q", {.page_size = 3});
+  const auto first = list.next().get();
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->id, "op-1");
+  EXPECT_EQ(first->service, "greetings");
+  EXPECT_EQ(first->status, nexus_operation_status::timed_out);
+  EXPECT_EQ(first->execution_duration, 2s);
+  EXPECT_FALSE(list.next().get().has_value());
+  EXPECT_EQ(listed->front().query(), "q");
+  EXPECT_EQ(listed->front().page_size(), 3);
+  service::CountNexusOperationExecutionsResponse count;
+  count.set_count(4);
+  count.add_groups()->set_count(3);
+  serve<service::CountNexusOperationExecutionsRequest>("CountNexusOperationExecutions", count);
+  const auto counted = operations().count("GROUP BY ExecutionStatus").get();
+  EXPECT_EQ(counted.total, 4);
+  EXPECT_EQ(counted.groups.at(0).count, 3);
+}
+
+}  // namespace rondo::test::client_nexus_operations_test
