@@ -128,6 +128,13 @@ task<std::string> call_until_cancelled(bool on_loop) {
   : outcome.failed_with<activity_failure>()->cause_as<cancelled_failure>() == nullptr ? "failed"
                                                                                       : "cancelled";
 }
+/// Tells how the activity ended, which nobody but its worker cancels.
+task<std::string> call_until_stopped() {
+  constexpr activity_options options{
+      .start_to_close_timeout = 30s, .heartbeat_timeout = 1s, .retry = retry_policy{.maximum_attempts = 1}};
+  auto outcome = co_await workflow::as_result(workflow::execute_activity<&work_bench::until_cancelled>(options));
+  co_return outcome.failed_with<activity_failure>() == nullptr ? "completed" : "failed";
+}
 task<int> call_waits() {
   auto [one, two] = co_await workflow::when_all(workflow::execute_activity<&work_bench::waits>(soon, 20),
                                                 workflow::execute_activity<&work_bench::waits>(soon, 10));
@@ -154,6 +161,7 @@ class activities : public server_test {
         .workflow<call_never_started>()
         .workflow<call_beats_and_dies>()
         .workflow<call_until_cancelled>()
+        .workflow<call_until_stopped>()
         .workflow<call_waits>()
         .workflow<call_completes_elsewhere>()
         .workflow<call_large>()
@@ -252,13 +260,14 @@ TEST_F(activities, run_on_a_worker_of_their_own) {
 TEST_F(activities, of_a_stopping_worker_go_on_elsewhere) {
   auto first_options = options();
   first_options.graceful_shutdown_timeout = 100ms;
+  first_options.sticky_schedule_to_start_timeout = 1s;
   running_worker first(app(), first_options);
-  const auto handle = client.start_workflow<call_until_cancelled>(start(), false).get();
+  const auto handle = client.start_workflow<call_until_stopped>(start()).get();
   ASSERT_TRUE(eventually([&] { return !handle.describe().get().pending_activities.empty(); }));
   first.stop();
   EXPECT_EQ(bench.reason, cancel_reason::worker_shutdown);
   const running_worker second(app(), options());
-  EXPECT_NE(handle.result().get(), "completed");
+  EXPECT_EQ(handle.result().get(), "failed");
 }
 
 }  // namespace activity_test

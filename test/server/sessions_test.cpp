@@ -3,6 +3,7 @@
 #include <asio/awaitable.hpp>
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -43,7 +44,15 @@ class process {
     activity::throw_if_cancelled();
   }
 
+  /// Keeps the loop of its worker until the test lets it go: nothing of that worker is heard meanwhile.
+  asio::awaitable<void> falls_silent() {
+    ++running;
+    go_on.get_future().wait();
+    co_return;
+  }
+
   std::atomic<int> running = 0;
+  std::promise<void> go_on;
 
  private:
   std::string name_;
@@ -163,6 +172,56 @@ task<std::string> runs_out_of_time() {
   co_return "went on";
 }
 
+/// Cancels an activity in the session, and ends the session when the activity has ended.
+task<std::string> cancels_work() {
+  constexpr activity_options long_work{.start_to_close_timeout = 60s,
+                                       .heartbeat_timeout = 1s,
+                                       .retry = retry_policy{.maximum_attempts = 1},
+                                       .cancellation = cancellation_type::wait_cancellation_completed};
+  auto session = co_await workflow::create_session({.creation_timeout = 20s});
+  workflow::cancellation_scope scope;
+  auto work = scope.run(session.execute_activity<&process::until_cancelled>(long_work));
+  const auto stop = [&scope]() -> task<> {
+    co_await workflow::sleep(500ms);
+    scope.cancel();
+  };
+  auto both = co_await workflow::when_all(workflow::as_result(std::move(work)), stop());
+  const auto& ended = std::get<0>(both);
+  std::string told = "completed";
+  if (const auto* failed = ended.failed_with<activity_failure>()) {
+    told = failed->cause_as<cancelled_failure>() == nullptr ? "failed" : "cancelled";
+  }
+  auto place = co_await session.execute_activity<&process::where>(brief);
+  co_await session.complete();
+  co_return told + " at " + place + (session.open() ? ", open" : ", closed");
+}
+
+/// Tells why it lost its session, and opens another.
+task<std::vector<std::string>> hears_nothing_more() {
+  constexpr activity_options long_work{.start_to_close_timeout = 60s, .retry = retry_policy{.maximum_attempts = 1}};
+  std::vector<std::string> told;
+  auto first = co_await workflow::create_session({.creation_timeout = 20s, .heartbeat_timeout = 1s});
+  auto lost = co_await workflow::as_result(first.execute_activity<&process::falls_silent>(long_work));
+  if (const auto* failed = lost.failed_with<session_failure>()) told.push_back(failed->message());
+  auto second = co_await workflow::create_session({.creation_timeout = 30s});
+  auto place = co_await second.execute_activity<&process::where>(brief);
+  told.push_back(std::move(place));
+  co_await second.complete();
+  co_return told;
+}
+
+/// Lets a worker go on that waits, however the test ends.
+class lets_go {
+ public:
+  explicit lets_go(std::promise<void>& what) : what_(what) {}
+  lets_go(const lets_go&) = delete;
+  lets_go& operator=(const lets_go&) = delete;
+  ~lets_go() { what_.set_value(); }
+
+ private:
+  std::promise<void>& what_;
+};
+
 class sessions : public server_test {
  protected:
   worker_options with_sessions(std::size_t most) const {
@@ -175,13 +234,16 @@ class sessions : public server_test {
         .activity<&process::where>(in)
         .activity<&process::by_which_queue>(in)
         .activity<&process::until_cancelled>(in)
+        .activity<&process::falls_silent>(in)
         .workflow<works_in_one_place>()
         .workflow<finds_none>()
         .workflow<waits_for_room>()
         .workflow<comes_back>()
         .workflow<survives_a_loss>()
         .workflow<is_completed_too_early>()
-        .workflow<runs_out_of_time>();
+        .workflow<runs_out_of_time>()
+        .workflow<cancels_work>()
+        .workflow<hears_nothing_more>();
   }
 
   /// The code does the same again over the history that it made.
@@ -240,6 +302,31 @@ TEST_F(sessions, fail_with_their_worker) {
   const std::vector<std::string> expected = {"lost", "the session has ended", "other"};
   EXPECT_EQ(handle.result().get(), expected);
   expect_replays(handle);
+}
+
+TEST_F(sessions, fail_when_nothing_is_heard_of_their_worker) {
+  // With room for more, a poll of the silent worker could take the next session.
+  auto only_activities = with_sessions(1);
+  only_activities.activity_only = true;
+  auto only_workflows = options();
+  only_workflows.workflow_only = true;
+  const running_worker thinks(app(one_), only_workflows);
+  const running_worker silent(app(one_), only_activities);
+  const lets_go at_the_end(one_.go_on);
+  const auto handle = client.start_workflow<hears_nothing_more>(start()).get();
+  ASSERT_TRUE(eventually([this] { return one_.running > 0; }));
+  const running_worker next(app(other_), only_activities);
+  const std::vector<std::string> expected = {"the session ended while an activity ran in it", "other"};
+  EXPECT_EQ(handle.result().get(), expected);
+  expect_replays(handle);
+}
+
+TEST_F(sessions, outlive_the_cancellation_of_what_runs_in_them) {
+  const running_worker worker(app(one_), with_sessions(1));
+  const auto handle = client.start_workflow<cancels_work>(start()).get();
+  EXPECT_EQ(handle.result().get(), "cancelled at one, closed");
+  expect_replays(handle);
+  EXPECT_EQ(client.execute_workflow<works_in_one_place>(start()).get().size(), 5U) << "there is room again";
 }
 
 TEST_F(sessions, end_when_their_time_is_up) {
