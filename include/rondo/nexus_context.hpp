@@ -80,8 +80,8 @@ class nexus_context {
   /// Lets the operation go on as a workflow: `return context.start_workflow<order_workflow>({.id = id}, order);`. It is
   /// started once the handler has returned, and ends the operation with its result; cancelling the operation cancels
   /// it. An empty `id` becomes the id of the request, an empty `task_queue` the one of the worker. When such a workflow
-  /// is running already the operation waits for that one, unless `options.conflict` says otherwise. A handler starts one
-  /// thing only: a workflow, an update or an activity.
+  /// is running already the operation waits for that one, unless `options.conflict` says otherwise. A handler starts
+  /// one thing only: a workflow, an update or an activity.
   template <class Workflow, class... Arguments>
     requires detail::calls::workflow_class<Workflow>
   auto start_workflow(const start_workflow_options& options, Arguments&&... arguments) {
@@ -122,10 +122,10 @@ class nexus_context {
     return {};
   }
 
-  /// Lets the operation go on as a standalone activity: `return context.start_activity<charge>({.start_to_close_timeout =
-  /// 1min}, order);`. It is started once the handler has returned; cancelling the operation asks the activity to end. The
-  /// defaults of `id`, `task_queue` and `conflict` are those of start_workflow. Needs a server that tells the end of
-  /// activities to callbacks.
+  /// Lets the operation go on as a standalone activity: `return context.start_activity<charge>({.start_to_close_timeout
+  /// = 1min}, order);`. It is started once the handler has returned; cancelling the operation asks the activity to end.
+  /// The defaults of `id`, `task_queue` and `conflict` are those of start_workflow. Needs a server that tells the end
+  /// of activities to callbacks.
   template <auto Activity, class... Arguments>
   auto start_activity(const start_activity_options& options, Arguments&&... arguments) {
     using parameters = typename detail::signature_of<Activity>::args;

@@ -231,9 +231,9 @@ TEST_F(client_nexus_operations, are_described) {
 
 TEST_F(client_nexus_operations, are_cancelled_terminated_and_deleted) {
   const auto handle = operations().get("op-1", "run-1");
-  const auto cancelled = serve<service::RequestCancelNexusOperationExecutionRequest,
-                               service::RequestCancelNexusOperationExecutionResponse>(
-      "RequestCancelNexusOperationExecution");
+  const auto cancelled =
+      serve<service::RequestCancelNexusOperationExecutionRequest,
+            service::RequestCancelNexusOperationExecutionResponse>("RequestCancelNexusOperationExecution");
   handle.cancel("why").get();
   EXPECT_EQ(cancelled->front().operation_id(), "op-1");
   EXPECT_EQ(cancelled->front().run_id(), "run-1");

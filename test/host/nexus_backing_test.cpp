@@ -66,12 +66,10 @@ class nexus_backing_calls : public worker_nexus_test {
             .operation(shop::pay, pay_later)
             .operation(shop::lend,
                        [](nexus_context& context, int cents) {
-                         return context.start_activity<int>(
-                             "lend", {.start_to_close_timeout = std::chrono::seconds(1)}, cents);
+                         return context.start_activity<int>("lend", {.start_to_close_timeout = std::chrono::seconds(1)},
+                                                            cents);
                        })
-            .on_cancel(shop::lend, [](nexus_context& context) {
-              (void)context.start_workflow<int>("other", {});
-            }));
+            .on_cancel(shop::lend, [](nexus_context& context) { (void)context.start_workflow<int>("other", {}); }));
     return all;
   }
   void answer_updates(const std::function<void(update_answer&)>& how) {
@@ -84,8 +82,9 @@ class nexus_backing_calls : public worker_nexus_test {
   }
   static nexus_task linked(nexus_task made) {
     auto& link = *made.mutable_request()->mutable_start_operation()->add_links();
-    link.set_url("temporal:///namespaces/n/workflows/w/r/history?eventID=5&eventType=NexusOperationScheduled&"
-                 "referenceType=EventReference");
+    link.set_url(
+        "temporal:///namespaces/n/workflows/w/r/history?eventID=5&eventType=NexusOperationScheduled&"
+        "referenceType=EventReference");
     link.set_type("temporal.api.common.v1.Link.WorkflowEvent");
     return made;
   }
@@ -99,9 +98,8 @@ class nexus_backing_calls : public worker_nexus_test {
 };
 
 TEST_F(nexus_backing_calls, ask_a_workflow_for_an_update) {
-  answer_updates([](update_answer& answer) {
-    answer.mutable_link()->mutable_workflow_event()->set_workflow_id("cart-1");
-  });
+  answer_updates(
+      [](update_answer& answer) { answer.mutable_link()->mutable_workflow_event()->set_workflow_id("cart-1"); });
   start(app());
   const auto answer = completion_of(linked(request("add", R"("milk")")));
   const auto sent = server.seen<update_request>().at(0);
@@ -116,13 +114,12 @@ TEST_F(nexus_backing_calls, ask_a_workflow_for_an_update) {
   const auto& callback = sent.request().completion_callbacks(0);
   EXPECT_EQ(callback.nexus().url(), "http://caller");
   EXPECT_EQ(callback.links(0).workflow_event().workflow_id(), "w");
-  const auto asked = detail::worker::read_operation_token(callback.nexus().header().at("nexus-operation-token"), "shop");
+  const auto asked =
+      detail::worker::read_operation_token(callback.nexus().header().at("nexus-operation-token"), "shop");
   EXPECT_EQ(asked.update_id, "request-1");
   const auto& started = answer.response().start_operation().async_success();
-  const nexus_backing expected{.kind = nexus_backing::kind_type::update,
-                               .workflow_id = "cart-1",
-                               .update_id = "request-1",
-                               .run_id = "run-1"};
+  const nexus_backing expected{
+      .kind = nexus_backing::kind_type::update, .workflow_id = "cart-1", .update_id = "request-1", .run_id = "run-1"};
   EXPECT_EQ(detail::worker::read_operation_token(started.operation_token(), "shop"), expected);
   ASSERT_EQ(started.links_size(), 1);
   EXPECT_NE(started.links(0).url().find("cart-1"), std::string::npos);
@@ -149,9 +146,8 @@ TEST_F(nexus_backing_calls, ask_again_until_the_update_is_accepted) {
 }
 
 TEST_F(nexus_backing_calls, end_at_once_with_updates_that_have_ended) {
-  answer_updates([](update_answer& answer) {
-    answer.mutable_outcome()->mutable_success()->add_payloads()->set_data("7");
-  });
+  answer_updates(
+      [](update_answer& answer) { answer.mutable_outcome()->mutable_success()->add_payloads()->set_data("7"); });
   start(app());
   EXPECT_EQ(completion_of(request("add", R"("milk")")).response().start_operation().sync_success().payload().data(),
             "7");
@@ -170,7 +166,8 @@ TEST_F(nexus_backing_calls, fail_as_their_updates_do) {
   const auto end = completion_of(request("add", R"("milk")")).response().start_operation();
   EXPECT_EQ(end.failure().message(), "sold out");
   EXPECT_EQ(end.failure().cause().application_failure_info().type(), "Stock");
-  answer_updates([](update_answer& answer) { answer.mutable_outcome()->mutable_failure()->mutable_canceled_failure_info(); });
+  answer_updates(
+      [](update_answer& answer) { answer.mutable_outcome()->mutable_failure()->mutable_canceled_failure_info(); });
   const auto closed = completion_of(request("add", R"("milk")")).response().start_operation();
   EXPECT_TRUE(closed.failure().has_canceled_failure_info());
   server.fail<update_request>(rpc_code::not_found, "no such workflow");
@@ -244,8 +241,7 @@ TEST_F(nexus_backing_calls, tell_why_an_activity_was_not_started) {
 
 TEST_F(nexus_backing_calls, cancel_the_activity_behind_an_operation) {
   start(app());
-  const nexus_backing what{
-      .kind = nexus_backing::kind_type::activity, .activity_id = "charge-1", .run_id = "run-1"};
+  const nexus_backing what{.kind = nexus_backing::kind_type::activity, .activity_id = "charge-1", .run_id = "run-1"};
   const auto answer = completion_of(cancel("pay", what));
   EXPECT_TRUE(answer.response().has_cancel_operation());
   const auto sent = server.seen<cancel_request>().at(0);
@@ -258,13 +254,12 @@ TEST_F(nexus_backing_calls, cancel_the_activity_behind_an_operation) {
 
 TEST_F(nexus_backing_calls, cancel_updates_as_the_service_says) {
   start(app());
-  const nexus_backing what{.kind = nexus_backing::kind_type::update,
-                           .workflow_id = "cart-1",
-                           .update_id = "u",
-                           .run_id = "run-1"};
-  EXPECT_EQ(refusal_of(cancel("clear", what)),
-            "NOT_IMPLEMENTED: an update cannot be cancelled: nexus_handlers::on_cancel gives its operation a way to end "
-            "it");
+  const nexus_backing what{
+      .kind = nexus_backing::kind_type::update, .workflow_id = "cart-1", .update_id = "u", .run_id = "run-1"};
+  EXPECT_EQ(
+      refusal_of(cancel("clear", what)),
+      "NOT_IMPLEMENTED: an update cannot be cancelled: nexus_handlers::on_cancel gives its operation a way to end "
+      "it");
   EXPECT_TRUE(completion_of(cancel("add", what)).response().has_cancel_operation());
   EXPECT_EQ(cancelled, what);
 }

@@ -87,8 +87,8 @@ TEST_F(nexus_interceptors, see_and_change_requests_and_their_ends) {
     seen.clear();
     const auto answer = completion_of(request(operation, "7"));
     EXPECT_EQ(answer.response().start_operation().sync_success().payload().data(), R"("a")");
-    EXPECT_EQ(seen, (lines{"a start " + std::string(operation), "b start " + std::string(operation),
-                           R"(b "b 700")", R"(a "b")"}));
+    EXPECT_EQ(seen, (lines{"a start " + std::string(operation), "b start " + std::string(operation), R"(b "b 700")",
+                           R"(a "b")"}));
   }
 }
 

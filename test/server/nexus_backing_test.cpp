@@ -36,8 +36,7 @@ class cart {
   }
   void open() { open_ = true; }
   void close() { closed_ = true; }
-  static constexpr auto handlers =
-      rondo::handlers(update<&cart::add>, signal<&cart::open>, signal<&cart::close>);
+  static constexpr auto handlers = rondo::handlers(update<&cart::add>, signal<&cart::open>, signal<&cart::close>);
 
  private:
   int pieces_ = 0;
@@ -45,9 +44,7 @@ class cart {
 };
 
 int pack(int pieces) { return 2 * pieces; }
-int fail_to_pack(int /*pieces*/) {
-  throw application_failure("no boxes", {.type = "Boxes", .non_retryable = true});
-}
+int fail_to_pack(int /*pieces*/) { throw application_failure("no boxes", {.type = "Boxes", .non_retryable = true}); }
 /// Goes on until it is told to stop, which it hears with a heartbeat.
 asio::awaitable<int> pack_for_ever(int /*pieces*/) {
   asio::steady_timer beat(co_await asio::this_coro::executor);
@@ -78,8 +75,8 @@ task<std::string> calls(std::string endpoint, std::string operation, order what)
 }
 task<std::string> cancels(std::string endpoint, std::string operation, order what) {
   const nexus_operation_options soon{.schedule_to_close_timeout = 60s};
-  auto handle = co_await workflow::start_nexus<int>(
-      {.endpoint = endpoint, .service = "shop", .operation = operation}, soon, what);
+  auto handle = co_await workflow::start_nexus<int>({.endpoint = endpoint, .service = "shop", .operation = operation},
+                                                    soon, what);
   handle.cancel();
   auto made = co_await workflow::as_result(handle.result());
   co_return made ? std::to_string(*made) : nexus_texts_of(made.error());

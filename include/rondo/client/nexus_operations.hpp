@@ -17,9 +17,9 @@
 
 namespace rondo {
 
-/// A standalone Nexus operation on the server, whatever its result is. Calls go to the run it was made for; without one,
-/// to the present run. Cheap to copy; its client must live while it is used. Calls throw not_found when there is no such
-/// operation.
+/// A standalone Nexus operation on the server, whatever its result is. Calls go to the run it was made for; without
+/// one, to the present run. Cheap to copy; its client must live while it is used. Calls throw not_found when there is
+/// no such operation.
 class nexus_operation_execution_base {
  public:
   explicit nexus_operation_execution_base(detail::calls::operation_target where) : target_(std::move(where)) {}
@@ -74,8 +74,8 @@ class nexus_operation_execution : public nexus_operation_execution_base {
  public:
   using nexus_operation_execution_base::nexus_operation_execution_base;
 
-  /// Waits until the operation has ended, however long that takes. Throws nexus_operation_failure, whose cause tells how
-  /// it ended; not_found, conversion_error.
+  /// Waits until the operation has ended, however long that takes. Throws nexus_operation_failure, whose cause tells
+  /// how it ended; not_found, conversion_error.
   call<Result> result() const { return this->template wait<Result>(); }
 };
 
@@ -83,7 +83,8 @@ template <detail::nexus_service_description Service>
 class nexus_service_client;
 
 /// Standalone Nexus operations: started from outside of workflows, with the same handlers behind the same endpoints,
-/// durable in the same way. Needs a server of 1.32 or later that has them enabled. The client must live while it is used.
+/// durable in the same way. Needs a server of 1.32 or later that has them enabled. The client must live while it is
+/// used.
 ///
 ///     const auto greetings_there = rondo::nexus_operation_client(client).service<greetings>("prod-greetings");
 ///     const auto text = co_await greetings_there.execute(greetings::greet, {.schedule_to_close_timeout = 1min}, name);

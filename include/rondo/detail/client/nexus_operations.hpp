@@ -80,8 +80,7 @@ inline service_call<start_operation_request> intercepted(const session& by,
   payload_list arguments;
   if (what.request.has_input()) engine::copy_payload(what.request.input(), arguments.emplace_back());
   payload_map headers;
-  client_call call{
-      .method = what.method, .name = what.request.operation(), .arguments = arguments, .headers = headers};
+  client_call call{.method = what.method, .name = what.request.operation(), .arguments = arguments, .headers = headers};
   for (const auto& each : all) each->outbound(call);
   what.request.clear_input();
   if (!arguments.empty()) engine::write_payload(arguments.front(), *what.request.mutable_input());
@@ -89,7 +88,8 @@ inline service_call<start_operation_request> intercepted(const session& by,
 }
 
 /// `input`: at most one value.
-inline service_call<start_operation_request> make_start_operation(const session& by, const workflow::nexus_target& where,
+inline service_call<start_operation_request> make_start_operation(const session& by,
+                                                                  const workflow::nexus_target& where,
                                                                   const start_nexus_operation_options& options,
                                                                   Payloads input) {
   auto request = new_request<start_operation_request>(by);
@@ -112,7 +112,8 @@ inline service_call<start_operation_request> make_start_operation(const session&
   // The server takes none that are unspecified.
   to.set_id_reuse_policy(wire_of(options.reuse.value_or(nexus_operation_reuse_policy::allow_duplicate)));
   to.set_id_conflict_policy(wire_of(options.conflict.value_or(nexus_operation_conflict_policy::fail)));
-  for (const auto& [name, value] : options.headers) (*to.mutable_nexus_header())[std::string(name)] = std::string(value);
+  for (const auto& [name, value] : options.headers)
+    (*to.mutable_nexus_header())[std::string(name)] = std::string(value);
   if (options.search_attributes.get()) {
     engine::write_payload_map(*options.search_attributes.get(),
                               *to.mutable_search_attributes()->mutable_indexed_fields());
@@ -163,11 +164,9 @@ inline asio::awaitable<service::PollNexusOperationExecutionResponse> wait_operat
                                                  const engine::Failure& failure) {
   const auto error = engine::exception_of(failure);
   if (failure.has_nexus_operation_execution_failure_info()) std::rethrow_exception(error);
-  nexus_operation_failure made("Nexus operation '" + of.operation_id + "' failed: " + failure.message(),
-                               {.endpoint = of.endpoint,
-                                .service = of.service_name,
-                                .operation = of.operation,
-                                .operation_token = token});
+  nexus_operation_failure made(
+      "Nexus operation '" + of.operation_id + "' failed: " + failure.message(),
+      {.endpoint = of.endpoint, .service = of.service_name, .operation = of.operation, .operation_token = token});
   made.set_cause(error);
   throw made;
 }

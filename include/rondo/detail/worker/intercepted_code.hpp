@@ -12,8 +12,8 @@ namespace rondo::detail::worker {
 
 using worker_interceptors = std::vector<std::shared_ptr<worker_interceptor>>;
 
-/// The interceptors of one piece of code, around it: of an attempt, or of a request. `Interceptor` has begin(Start&) and
-/// end(End&).
+/// The interceptors of one piece of code, around it: of an attempt, or of a request. `Interceptor` has begin(Start&)
+/// and end(End&).
 template <class Interceptor, class Start, class End>
 class intercepted_code {
  public:

@@ -26,8 +26,8 @@ class intercepted_request final : public intercepted_code<nexus_interceptor, nex
 
 class intercepted_blocking_nexus final : public run::blocking_nexus_handler {
  public:
-  intercepted_blocking_nexus(std::shared_ptr<const run::blocking_nexus_handler> inner,
-                             worker_interceptors all, nexus_header_map& headers)
+  intercepted_blocking_nexus(std::shared_ptr<const run::blocking_nexus_handler> inner, worker_interceptors all,
+                             nexus_header_map& headers)
       : inner_(std::move(inner)), all_(std::move(all)), headers_(headers) {}
   void run(nexus_context& context, payload_span input, payload_sink& result) const override {
     intercepted_request request(all_, context.info(), headers_, input);
@@ -49,8 +49,8 @@ class intercepted_blocking_nexus final : public run::blocking_nexus_handler {
 
 class intercepted_async_nexus final : public run::async_nexus_handler {
  public:
-  intercepted_async_nexus(std::shared_ptr<const run::async_nexus_handler> inner,
-                          worker_interceptors all, nexus_header_map& headers)
+  intercepted_async_nexus(std::shared_ptr<const run::async_nexus_handler> inner, worker_interceptors all,
+                          nexus_header_map& headers)
       : inner_(std::move(inner)), all_(std::move(all)), headers_(headers) {}
   coroutine run(nexus_context& context, payload_span input, payload_sink& result) const override {
     return run_between(inner_, context, std::make_unique<intercepted_request>(all_, context.info(), headers_, input),
@@ -76,9 +76,7 @@ class intercepted_async_nexus final : public run::async_nexus_handler {
 };
 
 /// The handler of one request, whose headers these are, between the interceptors.
-inline run::nexus_code intercepted(run::nexus_code handler,
-                                   const worker_interceptors& all,
-                                   nexus_header_map& headers) {
+inline run::nexus_code intercepted(run::nexus_code handler, const worker_interceptors& all, nexus_header_map& headers) {
   if (all.empty()) return handler;
   if (handler.blocking) {
     handler.blocking = std::make_shared<intercepted_blocking_nexus>(std::move(handler.blocking), all, headers);

@@ -78,9 +78,9 @@ inline nexus_begun begun_of(const engine::service::StartWorkflowExecutionRequest
 inline nexus_begun begun_of(const calls::start_activity_request& asked,
                             const engine::service::StartActivityExecutionResponse& answer) {
   nexus_begun made;
-  made.token = operation_token(asked.namespace_(), {.kind = nexus_backing::kind_type::activity,
-                                                    .activity_id = asked.activity_id(),
-                                                    .run_id = answer.run_id()});
+  made.token = operation_token(
+      asked.namespace_(),
+      {.kind = nexus_backing::kind_type::activity, .activity_id = asked.activity_id(), .run_id = answer.run_id()});
   made.link = link_to(asked, answer);
   return made;
 }
@@ -118,8 +118,7 @@ asio::awaitable<nexus_begun> begin_wish(nexus_calls& through, const calls::servi
                                         io::retry_options how) {
   for (;;) {
     auto attempt = how;
-    const auto reply =
-        co_await through.call<calls::answer_to<Request>>(what.method, what.request, std::move(attempt));
+    const auto reply = co_await through.call<calls::answer_to<Request>>(what.method, what.request, std::move(attempt));
     if (!reply.status.ok()) {
       nexus_begun failed;
       failed.error = failure_of(what.subject, reply.status);

@@ -62,8 +62,7 @@ class queue_polls {
       count = scaling->initial;
     }
     group->spawn = [=, this, of = std::weak_ptr(group)] {
-      auto one =
-          std::make_shared<poller<Request>>(polling_, of.lock(), method, request, permits, begin, keeps_.lock());
+      auto one = std::make_shared<poller<Request>>(polling_, of.lock(), method, request, permits, begin, keeps_.lock());
       asio::co_spawn(polling_.loop.executor(), poller<Request>::run(std::move(one)), rethrow);
     };
     for (std::size_t index = 0; index < count; ++index) group->spawn();
