@@ -25,7 +25,8 @@ struct tls_options {
   std::string client_private_key{};
   /// Files with both, in place of the texts. When they are replaced while the program runs, calls that begin later go
   /// over new connections: calls look at the files at most once in the interval, and two looks must find the same.
-  /// Files that cannot be used are left alone, and the certificate in use goes on.
+  /// Files that cannot be used are left alone, and the certificate in use goes on. Over the gRPC library a key that
+  /// does not belong to its certificate is only found by calls, which fail until the files change again.
   std::string client_certificate_file{};
   std::string client_private_key_file{};
   std::chrono::milliseconds file_check_interval = std::chrono::seconds(30);
@@ -78,6 +79,7 @@ struct client_options {
   tls_mode tls_usage = tls_mode::automatic;
   /// Not set: what the environment says as gRPC reads it, the first of grpc_proxy, https_proxy and http_proxy (in small
   /// letters: http://user:password@host:port), but not for hosts that end like an entry of no_grpc_proxy or no_proxy.
+  /// A variable in another form is passed over.
   std::optional<http_proxy_options> proxy{};
   rpc_compression compression = rpc_compression::automatic;
   /// Who acts, as the server shows it; pid@hostname when empty.

@@ -164,12 +164,17 @@ TEST(ProxyOfTheEnvironment, IsReadAsGrpcDoes) {
   EXPECT_EQ(way("a.com:1", {{"grpc_proxy", ""}, {"https_proxy", "http://q:4"}}), "straight");
   EXPECT_EQ(way("a.com:1", {{"https_proxy", "http://u:p%40@q:4"}}), "q:4 a.com:1 Basic dTpwQA==");
   EXPECT_EQ(way("unix:/tmp/socket", {{"https_proxy", "http://q:4"}}), "straight");
-  EXPECT_THROW(way("a.com:1", {{"https_proxy", "socks5://q:4"}}), std::invalid_argument);
+  for (const char* other : {"socks5://q:4", "https://q:4", "q:4", "http://", "http://u:p@:x"}) {
+    EXPECT_EQ(way("a.com:1", {{"https_proxy", other}}), "straight") << other;
+  }
+  EXPECT_EQ(way("dns://8.8.8.8/a.com:1", {{"https_proxy", "http://q:4"}}), "straight");
+  EXPECT_EQ(way("xds:///service", {}), "straight");
 }
 
 TEST(ProxyOfTheEnvironment, IsNotForHostsThatAreExcepted) {
   const std::pair<const std::string, std::string> proxy("http_proxy", "http://p:3");
   EXPECT_EQ(way("x.a.com:1", {proxy, {"no_proxy", "b.com,,a.com"}}), "straight");
+  EXPECT_EQ(way("x.A.com:1", {proxy, {"no_proxy", "a.COM"}}), "straight");
   EXPECT_EQ(way("x.a.com:1", {proxy, {"no_proxy", ",b.com,"}}), "p:3 x.a.com:1 ");
   EXPECT_EQ(way("x.a.com:1", {proxy, {"no_proxy", "a.com"}, {"no_grpc_proxy", "b.com"}}), "p:3 x.a.com:1 ");
 }

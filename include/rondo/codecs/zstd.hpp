@@ -69,6 +69,7 @@ class zstd_codec final : public codec {
   std::string unpack(std::string_view packed) const {
     const std::unique_ptr<ZSTD_DStream, deleter> stream(ZSTD_createDStream());
     if (!stream) throw codec_error("libzstd cannot be used");
+    const std::size_t most = std::min(options_.max_size, SIZE_MAX - 1);
     ZSTD_inBuffer in{packed.data(), packed.size(), 0};
     std::string out;
     std::size_t left = 1;
@@ -77,14 +78,14 @@ class zstd_codec final : public codec {
       const std::size_t filled = out.size();
       // One byte more than allowed shows that it is too much.
       const std::size_t wanted = std::clamp<std::size_t>(packed.size() * 4, 4096, std::size_t{16} * 1024 * 1024);
-      const std::size_t room = std::min(wanted, options_.max_size - filled + 1);
+      const std::size_t room = std::min(wanted, most - filled + 1);
       out.resize(filled + room);
       ZSTD_outBuffer to{out.data() + filled, room, 0};
       left = ZSTD_decompressStream(stream.get(), &to, &in);
       out.resize(filled + to.pos);
       is_full = to.pos == room;
       if (ZSTD_isError(left) != 0) throw codec_error("a compressed payload is damaged");
-      if (out.size() > options_.max_size) {
+      if (out.size() > most) {
         throw codec_error("a compressed payload has more than " + std::to_string(options_.max_size) + " bytes");
       }
     }

@@ -194,7 +194,7 @@ class session {
       drained = co_await work_->wait_drained(end - to_clock(reserve / 2));
     }
     if (!drained) co_await work_->abandon(end);
-    co_await work_->leave_group();
+    co_await work_->leave_group(end);
     observe(clock::now());
     co_await say_goodbye(std::max(end, clock::now()) + to_clock(how_.limits.hook_buffer / 4));
   }

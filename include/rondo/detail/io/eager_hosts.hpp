@@ -46,6 +46,10 @@ class eager_hosts {
     all_.push_back(std::move(host));
   }
 
+  void remove(const eager_host& host) {
+    std::erase_if(all_, [&host](const auto& each) { return each.lock().get() == &host; });
+  }
+
   /// Room of the next worker that has some; null when none has.
   std::unique_ptr<eager_room> reserve(std::string_view namespace_name, std::string_view task_queue) {
     for (std::size_t i = 0; i < all_.size(); ++i) {

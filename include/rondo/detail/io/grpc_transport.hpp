@@ -60,7 +60,8 @@ class grpc_attempt final : public grpc_operation, public timer_node {
     loop_->disarm(*this);
     unary_call& call = *call_;
     rpc_result result = take_result();
-    if (sends_gzip_ && !loop_->closing() && !result.status.from_transport && refuses_gzip(result.status)) {
+    const bool goes_on = !loop_->closing() && !cancelled_ && !timed_out_;
+    if (sends_gzip_ && goes_on && !result.status.from_transport && refuses_gzip(result.status)) {
       *uses_gzip_ = false;
       start(*loop_, *reactor_, *stub_, *uses_gzip_, call);
       delete this;

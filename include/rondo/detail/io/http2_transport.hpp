@@ -200,7 +200,7 @@ class http2_transport final : public transport, private http2_connection::owner,
   }
 
   void on_unprocessed(std::shared_ptr<http2_call> call) override {
-    if (call->gzip_was_refused) {
+    if (std::exchange(call->gzip_was_refused, false)) {
       uses_gzip_ = false;
     } else if (std::exchange(call->replayed, true)) {
       rpc_status refused(rpc_code::unavailable, "the server refused the stream", true);

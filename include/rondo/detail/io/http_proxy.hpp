@@ -34,8 +34,24 @@ inline std::string basic_authorization(std::string_view user_and_password) {
   return "Basic " + base64_encode(user_and_password);
 }
 
-/// The variables and their meaning are those of the gRPC library. Throws std::invalid_argument.
-inline std::optional<proxy_route> proxy_of_environment(const host_and_port& server, const read_variable& read) {
+inline bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return text.size() >= end.size() &&
+         std::equal(end.begin(), end.end(), text.end() - static_cast<std::ptrdiff_t>(end.size()),
+                    [lower](char left, char right) { return lower(left) == lower(right); });
+}
+
+/// The address, or nothing when it is none.
+inline std::optional<host_and_port> read_target(std::string_view text) {
+  try {
+    return parse_target(text);
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;
+  }
+}
+
+/// The variables and their meaning are those of the gRPC library, which goes straight where it cannot use them.
+inline std::optional<proxy_route> proxy_of_environment(std::string_view target, const read_variable& read) {
   const auto first_of = [&read](std::initializer_list<const char*> names) -> std::optional<std::string> {
     for (const char* name : names) {
       if (const char* value = read(name)) return value;
@@ -44,19 +60,18 @@ inline std::optional<proxy_route> proxy_of_environment(const host_and_port& serv
   };
   const auto found = first_of({"grpc_proxy", "https_proxy", "http_proxy"});
   if (!found || found->empty()) return std::nullopt;
+  const auto server = read_target(target);
+  if (!server) return std::nullopt;
   const std::string excepted = first_of({"no_grpc_proxy", "no_proxy"}).value_or(std::string());
   for (std::string_view rest = excepted; !rest.empty();) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const std::string_view entry = rest.substr(0, comma);
-    if (!entry.empty() && server.host.ends_with(entry)) return std::nullopt;
+    if (!entry.empty() && ends_with_ignoring_case(server->host, entry)) return std::nullopt;
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   std::string_view address = *found;
   constexpr std::string_view scheme = "http://";
-  // The value may hold a password, so it is not repeated.
-  if (!address.starts_with(scheme)) {
-    throw std::invalid_argument("rondo: the proxy of the environment is not http://host:port");
-  }
+  if (!address.starts_with(scheme)) return std::nullopt;
   address.remove_prefix(scheme.size());
   address = address.substr(0, address.find('/'));
   proxy_route route;
@@ -64,7 +79,9 @@ inline std::optional<proxy_route> proxy_of_environment(const host_and_port& serv
     route.authorization = basic_authorization(percent_decoded(address.substr(0, at)));
     address.remove_prefix(at + 1);
   }
-  route.proxy = parse_target(address);
+  const auto proxy = read_target(address);
+  if (!proxy) return std::nullopt;
+  route.proxy = *proxy;
   return route;
 }
 
@@ -75,10 +92,9 @@ inline std::optional<proxy_route> find_proxy(
   // Targets that are no name of a host are the gRPC library's own, and mean what is near.
   const bool is_host = options.target.find(',') == std::string::npos && !options.target.starts_with("unix");
   if (!options.proxy && !is_host) return std::nullopt;
-  const host_and_port server = parse_target(options.target);
   std::optional<proxy_route> route;
   if (!options.proxy) {
-    route = proxy_of_environment(server, read);
+    route = proxy_of_environment(options.target, read);
     if (!route) return std::nullopt;
   } else {
     route.emplace().proxy = parse_target(options.proxy->target);
@@ -89,6 +105,7 @@ inline std::optional<proxy_route> find_proxy(
       route->authorization = basic_authorization(options.proxy->user + ":" + options.proxy->password);
     }
   }
+  const host_and_port server = parse_target(options.target);
   const bool is_address = server.host.find(':') != std::string::npos;
   route->server = (is_address ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port);
   const bool printable =

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,8 @@ inline constexpr int gzip_form = 16 + MAX_WBITS;
 
 enum class inflated { complete, damaged, too_large };
 
-/// Unpacks what is in the form, at most `most` bytes and what lies behind it not at all.
+/// Unpacks what is in the form, at most `most` bytes. Nothing may lie behind gzip; what does behind zlib's form is
+/// left.
 inline inflated inflate_at_most(std::string_view packed, int form, std::size_t most, std::string& into) {
   into.clear();
   if (packed.size() > UINT_MAX) return inflated::too_large;
@@ -25,6 +27,7 @@ inline inflated inflate_at_most(std::string_view packed, int form, std::size_t m
   if (inflateInit2(&stream, form) != Z_OK) return inflated::damaged;
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
+  most = std::min(most, SIZE_MAX - 1);
   int result = Z_OK;
   while (result == Z_OK && into.size() <= most) {
     const std::size_t filled = into.size();
@@ -40,7 +43,8 @@ inline inflated inflate_at_most(std::string_view packed, int form, std::size_t m
   }
   inflateEnd(&stream);
   if (into.size() > most) return inflated::too_large;
-  return result == Z_STREAM_END && stream.avail_in == 0 ? inflated::complete : inflated::damaged;
+  const bool is_whole = result == Z_STREAM_END && (form != gzip_form || stream.avail_in == 0);
+  return is_whole ? inflated::complete : inflated::damaged;
 }
 
 }  // namespace rondo::detail::io

@@ -92,9 +92,11 @@ class activity_runner {
   }
   /// The server wants the attempt with this token cancelled, which may have ended.
   void cancel_one(const std::string& task_token) {
-    for (const auto& each : std::set(running_)) {
-      if (each->info().task_token == task_token) each->cancel(rondo::cancel_reason::cancel_requested);
-    }
+    const auto found = std::find_if(running_.begin(), running_.end(),
+                                    [&](const auto& each) { return each->info().task_token == task_token; });
+    if (found == running_.end()) return;
+    const auto kept = *found;
+    kept->cancel(rondo::cancel_reason::cancel_requested);
   }
   /// Attempts that begin later are cancelled at once.
   void cancel_all(rondo::cancel_reason reason) {

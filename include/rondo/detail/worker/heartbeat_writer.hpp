@@ -47,6 +47,9 @@ class heartbeat_writer {
   heartbeat_writer(std::string worker, std::string process)
       : instance_key_(std::move(worker)), process_key_(std::move(process)), started_(wall_clock::now()) {}
 
+  /// Names the process, or what else stands for the workers of one connection.
+  void set_process_key(std::string key) { process_key_ = std::move(key); }
+
   void write(const heartbeat_facts& of, engine::enums::WorkerStatus status, workers::WorkerHeartbeat& into) {
     const auto now = wall_clock::now();
     into.set_worker_instance_key(instance_key_);

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <functional>
@@ -40,7 +41,11 @@ class membership final : public group_member {
     has_beaten_ = true;
     group_->begin_heartbeats();
   }
-  void end_heartbeats() noexcept { interval_ = duration::zero(); }
+  /// No heartbeat that says that it runs arrives after its end, as far as that is up to this side.
+  void end_heartbeats() {
+    interval_ = duration::zero();
+    if (!left_) group_->tell_anew();
+  }
   /// True when the server wants to hear of its end as well.
   bool has_beaten() const noexcept { return has_beaten_; }
   void write_last_heartbeat(temporal::api::worker::v1::WorkerHeartbeat& into) {
@@ -50,14 +55,24 @@ class membership final : public group_member {
   std::string_view command_queue() const noexcept {
     return cancel_ && !left_ ? group_->command_queue() : std::string_view();
   }
-  void replace_connection(std::shared_ptr<io::connection> to) { group_->replace_connection(std::move(to)); }
-  /// Leaves the group, which outlives this only if others are in it.
-  asio::awaitable<void> leave() {
+  /// Becomes one of another group, that of another connection.
+  void move_to(std::shared_ptr<worker_group> group) {
+    if (left_ || group == group_) return;
+    group_->leave(*this);
+    group_ = std::move(group);
+    writer_.set_process_key(group_->grouping_key());
+    group_->join(*this);
+    if (interval_ > duration::zero()) group_->begin_heartbeats();
+  }
+  /// Leaves the group, which outlives this only if others are in it. What is said to the server meanwhile may take a
+  /// moment, not beyond `latest`.
+  asio::awaitable<void> leave(io::time_point latest) {
     left_ = true;
     const auto group = group_;
     group->leave(*this);
     constexpr auto to_answer = std::chrono::milliseconds(200);
-    co_await worker_group::wait_ended(group, io::later(io::steady_clock::now(), to_answer));
+    const auto until = std::min(latest, io::later(io::steady_clock::now(), to_answer));
+    co_await worker_group::wait_ended(group, until);
   }
 
  private:

@@ -62,7 +62,8 @@ struct in_flight {
 ///   start() ── polls ──> stop_polling() ── wait_drained() ──> [abandon()] ── shut_down()
 ///
 /// A poll is never broken off by stop_polling(): the server may have matched a task to it already. After shut_down(),
-/// which tells the server once that the worker is gone, nothing polls any more.
+/// which tells the server once that the worker is gone, nothing polls any more but, until leave_group(), the worker's
+/// group for commands about activities that are still in work.
 class session final : public std::enable_shared_from_this<session>, public io::eager_host {
  public:
   /// The store, with the registry in it, may have served an earlier session.
@@ -141,6 +142,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
     const auto none_and_no_starts = [this] { return polling_.pollers == 0 && eager_slots_ == 0; };
     const bool answered = co_await changes_.wait_until(none_and_no_starts, deadline);
     if (!answered) {
+      takes_eager_tasks_ = false;
       polling_.break_off();
       co_await changes_.wait_until(none, io::time_point::max());
     }
@@ -185,8 +187,8 @@ class session final : public std::enable_shared_from_this<session>, public io::e
     co_await changes_.wait_until(told, io::time_point::max());
   }
   /// The server's commands reach the worker no more: nothing that they could be about is in work.
-  asio::awaitable<void> leave_group() {
-    if (membership_) co_await membership_->leave();
+  asio::awaitable<void> leave_group(io::time_point latest = io::time_point::max()) {
+    if (membership_) co_await membership_->leave(latest);
   }
   /// Tells the server that this worker is gone, so that it offers tasks of cached runs to others at once: with one
   /// call, or run by run at servers that do not know it, unless time has run out before. Done once, within the timeout;
@@ -256,6 +258,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   }
   /// Calls that begin from now on go there: a connection on the same loop.
   void replace_connection(std::shared_ptr<io::connection> to) {
+    connection_->eager().remove(*this);
     connection_ = polling_.connection = to;
     prepare_payloads();
     offer_eager_rooms();
@@ -263,7 +266,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
       services_->calls->replace_connection(to);
       services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
     }
-    if (membership_) membership_->replace_connection(to);
+    if (membership_) membership_->move_to(worker_group::of(to, namespace_, options_.logger));
     if (workflows_) workflows_->replace_connection(to);
     if (nexus_) nexus_->replace_connection(to);
   }
@@ -291,7 +294,11 @@ class session final : public std::enable_shared_from_this<session>, public io::e
     ++eager_slots_;
     return std::make_unique<eager_slot>(
         shared_from_this(), std::move(permit), options_,
-        [this](workflow_task task, slot held) { start_workflow_task(std::move(task), std::move(held), {}); },
+        [this](workflow_task task, slot held) {
+          if (takes_eager_tasks_) return start_workflow_task(std::move(task), std::move(held), {});
+          options_.logger.warn("a workflow task came with a start after the worker's end and is left to others",
+                               {{"workflow_id", task.message->workflow_execution().workflow_id()}});
+        },
         [this] {
           --eager_slots_;
           changes_.notify();
@@ -510,6 +517,8 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   std::unique_ptr<nexus_runner> nexus_;
   /// Starts under way that may bring a task.
   std::size_t eager_slots_ = 0;
+  /// False: too late for those.
+  bool takes_eager_tasks_ = true;
   /// Null before the start.
   std::unique_ptr<membership> membership_;
   std::optional<rpc_status> failure_;

@@ -51,6 +51,11 @@ inline worker_service::ExecuteCommandsResponse execute_commands(
   if (!commands.ParseFromString(asked.payload().data())) {
     throw nexus_handler_failure("the commands to the worker cannot be read", nexus_error::bad_request);
   }
+  constexpr int most = 10'000;
+  if (commands.commands_size() > most) {
+    throw nexus_handler_failure("a worker takes at most " + std::to_string(most) + " commands at once",
+                                nexus_error::bad_request);
+  }
   worker_service::ExecuteCommandsResponse answer;
   for (const auto& each : commands.commands()) {
     auto& result = *answer.add_results();

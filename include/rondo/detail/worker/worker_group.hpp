@@ -7,6 +7,7 @@
 #include <asio/error_code.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -92,11 +93,19 @@ class worker_group : public std::enable_shared_from_this<worker_group> {
     }
     changes_.notify();
   }
+  /// A member has no more heartbeats: one that is under way may still name it, so the others are told anew.
+  void tell_anew() {
+    if (!beats_) return;
+    if (beat_token_) beat_token_->cancel();
+    newcomer_ = true;
+    changes_.notify();
+  }
   /// With the last member goes all that the group does.
   void leave(group_member& one) {
     if (std::erase(members_, &one) == 0 || !members_.empty()) return;
     ended_ = true;
     token_.cancel();
+    if (beat_token_) beat_token_->cancel();
     changes_.notify();
   }
   /// Waits until nothing of a group without members is left; answers to the server that are under way at the deadline
@@ -111,8 +120,6 @@ class worker_group : public std::enable_shared_from_this<worker_group> {
   const std::string& grouping_key() const noexcept { return key_; }
   /// Where the server leaves commands; empty while nobody would find them there.
   std::string_view command_queue() const noexcept { return polls_ ? std::string_view(queue_) : std::string_view(); }
-  /// Calls that begin from now on go there.
-  void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
 
  private:
   void spawn(asio::awaitable<void> work) {
@@ -145,14 +152,17 @@ class worker_group : public std::enable_shared_from_this<worker_group> {
       due = interval == duration::zero() ? io::time_point::max() : io::later(sent, interval);
       if (interval == duration::zero()) continue;
       io::retry_options how(io::rpc_class::unary);
-      how.options.token = &self->token_;
+      io::call_token until_told_anew;
+      self->beat_token_ = &until_told_anew;
+      how.options.token = &until_told_anew;
       auto bytes = io::serialize(request);
       const auto result = co_await call(self->connection_, "RecordWorkerHeartbeat", std::move(bytes), std::move(how));
+      self->beat_token_ = nullptr;
       if (result.status.code == rpc_code::unimplemented) {
         self->refused_heartbeats_ = true;
         break;
       }
-      if (!result.status.ok() && !self->ended_) {
+      if (!result.status.ok() && !until_told_anew.cancelled()) {
         self->log_.debug("the server did not take the heartbeats of workers", {{"error", result.status.message}});
       }
     }
@@ -186,12 +196,15 @@ class worker_group : public std::enable_shared_from_this<worker_group> {
       io::retry_options how(io::rpc_class::once);
       how.attempt_timeout = policy.numbers.poll_timeout;
       how.options.token = &self->token_;
+      const auto began = io::steady_clock::now();
       const auto result = co_await call(connection, "PollNexusTaskQueue", bytes, std::move(how));
       const auto now = io::steady_clock::now();
       if (self->ended_) break;
       if (result.status.ok()) {
         failures.succeeded(now);
-        self->execute(result.response);
+        // Not as fast as somebody can say that there is nothing.
+        constexpr auto least = std::chrono::seconds(1);
+        if (!self->execute(result.response) && now - began < least) co_await self->pause_until(io::later(now, least));
       } else if (result.status.code != rpc_code::deadline_exceeded) {
         const auto delay = result.status.code == rpc_code::unimplemented
                                ? std::nullopt
@@ -203,26 +216,31 @@ class worker_group : public std::enable_shared_from_this<worker_group> {
         if (failures.attempts == 1) {
           self->log_.debug("the poll for commands to workers failed, trying again", {{"error", result.status.message}});
         }
-        asio::error_code woken;
-        co_await io::async_sleep_until(connection->loop(), io::later(now, *delay), &self->token_,
-                                       asio::redirect_error(asio::use_awaitable, woken));
+        co_await self->pause_until(io::later(now, *delay));
       }
     }
     self->polls_ = false;
     self->changes_.notify();
+  }
+  asio::awaitable<void> pause_until(io::time_point when) {
+    asio::error_code woken;
+    co_await io::async_sleep_until(connection_->loop(), when, &token_,
+                                   asio::redirect_error(asio::use_awaitable, woken));
   }
   void refuse_commands(const rpc_status& status) {
     refused_commands_ = true;
     log_.warn("the server cannot send commands to workers: activities hear of cancellations by heartbeats alone",
               {{"error", status.message}});
   }
-  void execute(const io::response_bytes& from) {
+  /// False: there is no task.
+  bool execute(const io::response_bytes& from) {
     nexus_poll task;
     const auto bytes = from.view();
     if (!task.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-      return log_.error("the server's answer to a poll for commands cannot be read", {{"bytes", bytes.size()}});
+      log_.error("the server's answer to a poll for commands cannot be read", {{"bytes", bytes.size()}});
+      return false;
     }
-    if (task.task_token().empty()) return;
+    if (task.task_token().empty()) return false;
     try {
       engine::service::RespondNexusTaskCompletedRequest answer;
       write_answer(execute_commands(task, [this](const std::string& token) { cancel_activity(token); }), answer);
@@ -234,6 +252,7 @@ class worker_group : public std::enable_shared_from_this<worker_group> {
                             answer);
       send(task, "RespondNexusTaskFailed", std::move(answer));
     }
+    return true;
   }
   void cancel_activity(const std::string& task_token) {
     for (auto* each : members_) each->cancel_activity(task_token);
@@ -259,13 +278,15 @@ class worker_group : public std::enable_shared_from_this<worker_group> {
     self->changes_.notify();
   }
 
-  std::shared_ptr<io::connection> connection_;
+  const std::shared_ptr<io::connection> connection_;
   const std::string namespace_;
   const rondo::logger log_;
   const std::string key_, queue_;
   change_signal changes_;
   std::vector<group_member*> members_;
   io::call_token token_, answers_token_;
+  /// Of the heartbeat under way; null when none is.
+  io::call_token* beat_token_ = nullptr;
   std::size_t answers_ = 0;
   bool polls_ = false, beats_ = false, newcomer_ = false, ended_ = false;
   bool refused_commands_ = false, refused_heartbeats_ = false;
