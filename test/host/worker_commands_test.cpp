@@ -309,4 +309,29 @@ TEST_F(worker_groups, tell_with_one_call_how_all_their_workers_are) {
   stop_second();
 }
 
+TEST_F(worker_groups, let_a_worker_that_changes_its_connection_take_only_itself_along) {
+  capabilities().set_worker_heartbeats(true);
+  fake_server other(*loop);
+  auto how = options();
+  how.worker_heartbeat_interval = 1s;
+  start(app(), how);
+  begin_second(how);
+  ASSERT_TRUE(until([this] {
+    const auto beats = server.seen<beat>();
+    return !beats.empty() && beats.back().worker_heartbeat_size() == 2;
+  }));
+  second->replace_client(client::over(other.connection));
+  ASSERT_TRUE(until([&] { return other.count<beat>() > 0 && other.waiting(queue::commands) == 1; }));
+  EXPECT_EQ(other.seen<beat>().back().worker_heartbeat_size(), 1);
+  EXPECT_EQ(other.seen<beat>().back().worker_heartbeat(0).host_info().worker_grouping_key(),
+            other.connection->grouping_key());
+  const auto before = server.count<beat>();
+  ASSERT_TRUE(until([&] { return server.count<beat>() > before; }));
+  EXPECT_EQ(server.seen<beat>().back().worker_heartbeat_size(), 1);
+  EXPECT_EQ(server.seen<beat>().back().worker_heartbeat(0).task_queue(), "queue");
+  EXPECT_EQ(server.waiting(queue::commands), 1U) << "the first worker hears of commands as before";
+  server.end_polls();
+  stop_second();
+}
+
 }  // namespace rondo::test::worker_commands_test
