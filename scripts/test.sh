@@ -33,24 +33,57 @@ stage() {
   fi
 }
 
+# ahead COMMAND...: begins what later stages need, at the lowest priority, while tests wait for servers. Says nothing: the
+# stage itself does it again, and finds done what could be done. One at a time.
+ahead() {
+  [ -z "$quick" ] || return 0
+  exec 9>"$logs/.ahead"
+  flock 9
+  (
+    renice -n 19 "$BASHPID"
+    "$@"
+  ) >/dev/null 2>&1 &
+  # The lock goes on in the background.
+  exec 9>&-
+}
+wait_ahead() {
+  flock "$logs/.ahead" true
+}
+
 build() {
   local preset=$1
   shift
   cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" -j "$jobs" -- -k 0 --quiet "$@"
 }
 
-# Builds one preset and runs its tests beside a server: the official one, or the preset's own with a second argument.
+# Builds one preset and runs its tests beside a server, the official one or the preset's own. What else is said is to be
+# begun meanwhile.
 build_and_test() {
-  build "$1" || return 1
-  local server=real
-  [ -z "${2:-}" ] || server=build/$1/tools/rondo
+  local preset=$1 server=$2
+  shift 2
+  wait_ahead
+  build "$preset" || return 1
+  [ $# = 0 ] || ahead "$@"
+  [ "$server" = real ] || server=build/$preset/tools/rondo
   RONDO_TEST_SERVER=$server scripts/with_server.sh \
-    ctest --test-dir "build/$1" --output-on-failure --no-tests=error --progress -j "$jobs"
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --progress -j "$jobs"
+}
+
+sanitized=(test_base test_workflow test_engine test_io test_host)
+build_with_sanitizers() {
+  build asan "${sanitized[@]}"
+  build clang-asan
+}
+# The benchmarks, and each header alone: one compiler is enough, both have the same standard library.
+build_the_rest() {
+  build clang-asan all_verify_interface_header_sets
+  build release bench/all
 }
 
 # gcc makes coroutines otherwise than clang does: what they are made for runs with its sanitizers too. Clang's run all.
 check_gcc_sanitizers() {
-  build asan test_base test_workflow test_engine test_io test_host &&
+  wait_ahead
+  build asan "${sanitized[@]}" &&
     ctest --test-dir build/asan --output-on-failure --no-tests=error --progress -j "$jobs" \
       -L '^(base|workflow|engine|io|host)$'
 }
@@ -107,7 +140,13 @@ for target in json.load(sys.stdin):
 }
 
 # Every benchmark runs for a moment: shows that it works, measures nothing.
+check_headers() {
+  wait_ahead
+  build clang-asan all_verify_interface_header_sets
+}
+
 check_benchmarks() {
+  wait_ahead
   build release bench/all || return 1
   local program
   for program in build/release/bench/*; do
@@ -141,17 +180,17 @@ scripts/setup.sh || { echo "setup failed" >&2; exit 1; }
 
 # Many made-up programs once; sanitizers try fewer.
 export RONDO_RANDOM_SEEDS=10000
-stage "gcc, debug" build_and_test dev
+stage "gcc, debug" build_and_test dev real build_with_sanitizers
 unset RONDO_RANDOM_SEEDS
 stage "own server" check_own_server
 if [ -z "$quick" ]; then
   stage "stock server" check_stock_server
-  stage "serverless workers under load" check_serverless_load
   stage "wire protocol" check_protos
   stage "gcc, address and undefined behaviour sanitizers" check_gcc_sanitizers
-  stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own
-  # One compiler is enough: both have the same standard library.
-  stage "headers alone" build clang-asan all_verify_interface_header_sets
+  stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own build_the_rest
+  stage "headers alone" check_headers
+  # Nothing is built beside it from here on.
+  stage "serverless workers under load" check_serverless_load
   stage "format" scripts/lint_format.sh
   stage "names and bugs" scripts/lint_tidy.sh build/clang-asan
   stage "coroutines that gcc 12 gets wrong" check_coroutines
