@@ -206,7 +206,7 @@ TEST_F(scaled_worker, is_enrolled_for_nexus_requests_as_well) {
   how.max_concurrent_nexus_tasks = 3;
   begin(nexus_app(), how);
   EXPECT_TRUE(until([this] { return server.waiting(queue::nexus) == 3; }));
-  server.give(queue::nexus, wave_wants(-2));
+  server.give(queue::nexus, wave_wants(-4));
   server.end_polls();
   EXPECT_TRUE(until([this] { return server.waiting(queue::nexus) == 1; })) << "the number is the server's";
   stop();
