@@ -203,9 +203,9 @@ TEST_F(scaled_worker, is_enrolled_for_nexus_requests_as_well) {
   server.about_namespace.mutable_namespace_info()->mutable_capabilities()->set_poller_autoscaling_auto_enroll(true);
   worker_options how;
   how.task_queue = "queue";
-  how.max_concurrent_nexus_tasks = 3;
+  how.max_concurrent_nexus_tasks = 10;
   begin(nexus_app(), how);
-  EXPECT_TRUE(until([this] { return server.waiting(queue::nexus) == 3; }));
+  EXPECT_TRUE(until([this] { return server.waiting(queue::nexus) == 5; }));
   server.give(queue::nexus, wave_wants(-4));
   server.end_polls();
   EXPECT_TRUE(until([this] { return server.waiting(queue::nexus) == 1; })) << "the number is the server's";
