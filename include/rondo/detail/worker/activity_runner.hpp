@@ -95,7 +95,7 @@ class activity_runner {
     const auto found = std::find_if(running_.begin(), running_.end(),
                                     [&](const auto& each) { return each->info().task_token == task_token; });
     if (found == running_.end()) return;
-    const auto kept = *found;
+    const auto kept = *found;  // NOLINT(performance-unnecessary-copy-initialization): it may leave the set
     kept->cancel(rondo::cancel_reason::cancel_requested);
   }
   /// Attempts that begin later are cancelled at once.
