@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,7 +27,7 @@ struct zstd_options {
 };
 
 /// Compresses whole payloads with Zstandard: encoding binary/zstd over the serialised payload, as zlib_codec does with
-/// binary/zlib. Quicker than zlib, and packs better.
+/// binary/zlib.
 class zstd_codec final : public codec {
  public:
   static constexpr std::string_view encoding = "binary/zstd";
