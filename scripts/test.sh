@@ -50,11 +50,13 @@ wait_ahead() {
   flock "$logs/.ahead" true
 }
 
-build() {
+configure() { cmake --preset "$1" >/dev/null; }
+compile() {
   local preset=$1
   shift
-  cmake --preset "$preset" >/dev/null && cmake --build --preset "$preset" -j "$jobs" -- -k 0 --quiet "$@"
+  cmake --build --preset "$preset" -j "$jobs" -- -k 0 --quiet "$@"
 }
+build() { configure "$1" && compile "$@"; }
 
 # Builds one preset and runs its tests beside a server, the official one or the preset's own. What else is said is to be
 # begun meanwhile.
@@ -74,9 +76,10 @@ build_with_sanitizers() {
   build asan "${sanitized[@]}"
   build clang-asan
 }
-# The benchmarks, and each header alone: one compiler is enough, both have the same standard library.
+# The benchmarks, and each header alone: one compiler is enough, both have the same standard library. What runs beside the
+# tests of a preset must not configure it: for a moment the lists of tests that ctest reads are not whole.
 build_the_rest() {
-  build clang-asan all_verify_interface_header_sets
+  compile clang-asan all_verify_interface_header_sets
   build release bench/all
 }
 
@@ -139,12 +142,12 @@ for target in json.load(sys.stdin):
     test/consumer/run.sh meson "$folder" build/consumer-meson
 }
 
-# Every benchmark runs for a moment: shows that it works, measures nothing.
 check_headers() {
   wait_ahead
   build clang-asan all_verify_interface_header_sets
 }
 
+# Every benchmark runs for a moment: shows that it works, measures nothing.
 check_benchmarks() {
   wait_ahead
   build release bench/all || return 1
