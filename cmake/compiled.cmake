@@ -1,8 +1,12 @@
-# rondo::compiled: the same headers as rondo::rondo, with the functions of workers, their hosts and connections compiled once
-# and not in every program that has them.
-file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/rondo/impl/*.hpp)
+# rondo::compiled: the same headers as rondo::rondo, with the functions that are no templates compiled once (those of workers,
+# their hosts, connections and calls), and not in every source that has them.
+set(include ${PROJECT_SOURCE_DIR}/include)
+file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${include} ${include}/rondo/impl/*.hpp)
+file(GLOB parts CONFIGURE_DEPENDS RELATIVE ${include} ${include}/rondo/workflow/impl/*.hpp
+     ${include}/rondo/detail/*/impl/*.hpp)
 rondo_batch(compiled_sources compiled 1 ${bodies})
-add_library(rondo-compiled STATIC ${compiled_sources})
+rondo_batch(compiled_parts compiled_parts 20 ${parts})
+add_library(rondo-compiled STATIC ${compiled_sources} ${compiled_parts})
 add_library(rondo::compiled ALIAS rondo-compiled)
 set_target_properties(rondo-compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_compile_definitions(rondo-compiled PUBLIC RONDO_COMPILED)

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Workers, their hosts and the making of connections have their functions in impl/ folders. By default the headers
-/// bring these as inline functions; a program that defines RONDO_COMPILED links them from a library instead (the target
+/// Functions that are no templates and more than a few lines long are in impl/ folders. By default the headers bring
+/// these as inline functions; a program that defines RONDO_COMPILED links them from a library instead (the target
 /// rondo::compiled), and compiles in less than half of the time.
 #ifdef RONDO_COMPILED
 #if defined(RONDO_HTTP2_TRANSPORT) || defined(RONDO_LITE_MESSAGES)

@@ -44,17 +44,7 @@ void write_selector(const call_subject& subject, const activity_selector& from, 
 }
 
 /// As texts name a selector: "activity 'a'", "activities of type 'T'", "all activities".
-inline std::string text_of(const activity_selector& of) {
-  switch (of.kind) {
-    case activity_selector::kind_type::id:
-      return "activity '" + std::string(of.name) + "'";
-    case activity_selector::kind_type::type:
-      return "activities of type '" + std::string(of.name) + "'";
-    case activity_selector::kind_type::all:
-      break;
-  }
-  return "all activities";
-}
+std::string text_of(const activity_selector& of);
 
 /// Fills a request that changes options: the options, which of them, or that those of the start come back.
 template <class Request>
@@ -101,23 +91,10 @@ void write_options_change(const call_subject& subject, const activity_options_ch
   to.set_restore_original(from.restore_original);
 }
 
-inline activity_settings settings_of(const activity_options_message& from) {
-  activity_settings to;
-  to.task_queue = from.task_queue().name();
-  to.schedule_to_close_timeout = engine::duration_of(from.schedule_to_close_timeout());
-  to.schedule_to_start_timeout = engine::duration_of(from.schedule_to_start_timeout());
-  to.start_to_close_timeout = engine::duration_of(from.start_to_close_timeout());
-  to.heartbeat_timeout = engine::duration_of(from.heartbeat_timeout());
-  const auto& retry = from.retry_policy();
-  to.retry_initial_interval = engine::duration_of(retry.initial_interval());
-  to.retry_maximum_interval = engine::duration_of(retry.maximum_interval());
-  to.retry_backoff_coefficient = retry.backoff_coefficient();
-  to.retry_maximum_attempts = retry.maximum_attempts();
-  for (const auto& each : retry.non_retryable_error_types()) to.non_retryable_error_types.push_back(each);
-  to.priority_key = from.priority().priority_key();
-  to.fairness_key = from.priority().fairness_key();
-  to.fairness_weight = from.priority().fairness_weight();
-  return to;
-}
+activity_settings settings_of(const activity_options_message& from);
 
 }  // namespace rondo::detail::calls
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/client/impl/activity_changes.hpp"
+#endif

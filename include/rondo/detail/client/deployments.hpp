@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "rondo/client/deployment_description.hpp"
 #include "rondo/client/paged_list.hpp"
@@ -20,36 +19,9 @@ namespace rondo::detail::calls {
 
 namespace deployment_api = temporal::api::deployment::v1;
 
-inline deployment_version_status status_of(enums::WorkerDeploymentVersionStatus status) {
-  switch (status) {
-    case enums::WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE:
-      return deployment_version_status::inactive;
-    case enums::WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT:
-      return deployment_version_status::current;
-    case enums::WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING:
-      return deployment_version_status::ramping;
-    case enums::WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING:
-      return deployment_version_status::draining;
-    case enums::WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED:
-      return deployment_version_status::drained;
-    case enums::WORKER_DEPLOYMENT_VERSION_STATUS_CREATED:
-      return deployment_version_status::created;
-    default:
-      return deployment_version_status::unspecified;
-  }
-}
+deployment_version_status status_of(enums::WorkerDeploymentVersionStatus status);
 
-inline deployment_routing routing_of(const deployment_api::RoutingConfig& from) {
-  deployment_routing to;
-  to.current = version_of(from.current_deployment_version());
-  to.ramping = version_of(from.ramping_deployment_version());
-  to.ramping_percentage = from.ramping_version_percentage();
-  to.current_changed_time = time_if(from.has_current_version_changed_time(), from.current_version_changed_time());
-  to.ramping_changed_time = time_if(from.has_ramping_version_changed_time(), from.ramping_version_changed_time());
-  to.ramping_percentage_changed_time =
-      time_if(from.has_ramping_version_percentage_changed_time(), from.ramping_version_percentage_changed_time());
-  return to;
-}
+deployment_routing routing_of(const deployment_api::RoutingConfig& from);
 
 /// What summaries and descriptions of versions have in common.
 template <class Info>
@@ -66,41 +38,9 @@ void read_deployment_version(const Info& from, deployment_version_summary& to) {
   to.drainage_checked_time = time_if(drainage.has_last_checked_time(), drainage.last_checked_time());
 }
 
-inline deployment_description description_of(const service::DescribeWorkerDeploymentResponse& response) {
-  const auto& from = response.worker_deployment_info();
-  deployment_description to;
-  to.name = from.name();
-  to.created_time = time_if(from.has_create_time(), from.create_time());
-  to.routing = routing_of(from.routing_config());
-  for (const auto& each : from.version_summaries()) read_deployment_version(each, to.versions.emplace_back());
-  to.last_modifier_identity = from.last_modifier_identity();
-  to.manager_identity = from.manager_identity();
-  to.routing_propagated = from.routing_config_update_state() != enums::ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS;
-  to.conflict_token = response.conflict_token();
-  return to;
-}
+deployment_description description_of(const service::DescribeWorkerDeploymentResponse& response);
 
-inline deployment_version_description description_of(const service::DescribeWorkerDeploymentVersionResponse& response) {
-  const auto& from = response.worker_deployment_version_info();
-  deployment_version_description to;
-  read_deployment_version(from, to);
-  to.ramping_percentage = from.ramp_percentage();
-  to.routing_changed_time = time_if(from.has_routing_changed_time(), from.routing_changed_time());
-  for (const auto& each : response.version_task_queues()) {
-    auto& queue = to.task_queues.emplace_back();
-    queue.name = each.name();
-    queue.kind = kind_of(each.type());
-    if (each.has_stats()) queue.stats = stats_of(each.stats());
-  }
-  if (response.version_task_queues().empty()) {
-    for (const auto& each : from.task_queue_infos()) {
-      to.task_queues.push_back({.name = each.name(), .kind = kind_of(each.type())});
-    }
-  }
-  to.metadata = map_of(from.metadata().entries());
-  to.last_modifier_identity = from.last_modifier_identity();
-  return to;
-}
+deployment_version_description description_of(const service::DescribeWorkerDeploymentVersionResponse& response);
 
 template <class Request>
 service_call<Request> deployment_call(const session& by, Request request, std::string action, std::string_view name) {
@@ -139,21 +79,10 @@ service_call<Request> routing_call(const session& by, std::string_view deploymen
   return deployment_call(by, std::move(request), action, deployment);
 }
 
-inline paged_list<deployment_summary> list_deployments(const session_ptr& through, const list_options& options) {
-  auto request = new_request<service::ListWorkerDeploymentsRequest>(*through);
-  request.set_page_size(options.page_size);
-  return list_with<deployment_summary>(
-      through, std::move(request), "list worker deployments", options, [](const auto& response) {
-        std::vector<deployment_summary> found;
-        for (const auto& each : response.worker_deployments()) {
-          auto& summary = found.emplace_back();
-          summary.name = each.name();
-          summary.created_time = time_if(each.has_create_time(), each.create_time());
-          summary.routing = routing_of(each.routing_config());
-          summary.latest_version = version_of(each.latest_version_summary().deployment_version());
-        }
-        return found;
-      });
-}
+paged_list<deployment_summary> list_deployments(const session_ptr& through, const list_options& options);
 
 }  // namespace rondo::detail::calls
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/client/impl/deployments.hpp"
+#endif

@@ -47,12 +47,7 @@ class attached_messages {
   std::vector<google::protobuf::Any> all_;
 };
 
-inline std::string error_text(const call_subject& subject, const rpc_status& status, std::string_view advice) {
-  std::string text = subject.action + ": " + std::string(to_string(status.code));
-  if (!status.message.empty()) text += ": " + status.message;
-  if (!advice.empty()) text.append("; ").append(advice);
-  return text;
-}
+std::string error_text(const call_subject& subject, const rpc_status& status, std::string_view advice);
 
 [[noreturn]] inline void throw_already_started(const call_subject& subject, const rpc_status& status,
                                                const details::WorkflowExecutionAlreadyStartedFailure& said) {
@@ -66,29 +61,10 @@ inline std::string error_text(const call_subject& subject, const rpc_status& sta
 }
 
 /// Returns when the status is about something else.
-inline void throw_if_activity_started(const call_subject& subject, const rpc_status& status,
-                                      const attached_messages& said) {
-  details::ActivityExecutionAlreadyStartedFailure started;
-  if (!said.find(started)) return;
-  throw activity_already_started(
-      error_text(
-          subject, status,
-          "use another id, or activity_conflict_policy::use_existing for a running and activity_reuse_policy for a "
-          "closed one"),
-      status, started.run_id());
-}
+void throw_if_activity_started(const call_subject& subject, const rpc_status& status, const attached_messages& said);
 
 /// Returns when the status is about something else.
-inline void throw_if_operation_started(const call_subject& subject, const rpc_status& status,
-                                       const attached_messages& said) {
-  details::NexusOperationExecutionAlreadyStartedFailure started;
-  if (!said.find(started)) return;
-  throw nexus_operation_already_started(
-      error_text(subject, status,
-                 "use another id, or nexus_operation_conflict_policy::use_existing for a running and "
-                 "nexus_operation_reuse_policy for a closed one"),
-      status, started.run_id());
-}
+void throw_if_operation_started(const call_subject& subject, const rpc_status& status, const attached_messages& said);
 
 [[noreturn]] inline void throw_query_failed(const call_subject& subject, const rpc_status& status,
                                             const details::QueryFailedFailure& said) {
@@ -165,3 +141,7 @@ inline void throw_if_operation_started(const call_subject& subject, const rpc_st
 }
 
 }  // namespace rondo::detail::calls
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/client/impl/rpc_failure.hpp"
+#endif

@@ -1,18 +1,18 @@
 #pragma once
+#include <google/protobuf/message_lite.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "rondo/client/call.hpp"
-#include "rondo/client/interceptor.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/rpc_error.hpp"
 
 namespace rondo::detail::calls {
 
@@ -41,48 +41,50 @@ class session {
 };
 using session_ptr = std::shared_ptr<const session>;
 
-/// One call of the workflow service: what is sent, to whom, and what for.
-template <class Request>
-class service_call {
+/// One call of the workflow service, but for its request: to whom, and what for.
+class call_facts {
  public:
-  service_call(std::string_view to_method, call_subject about, std::string resource, Request message)
-      : method(to_method), subject(std::move(about)), resource_id(std::move(resource)), request(std::move(message)) {}
+  call_facts(std::string_view to_method, call_subject about, std::string resource)
+      : method(to_method), subject(std::move(about)), resource_id(std::move(resource)) {}
 
   std::string_view method;
   call_subject subject;
   /// Routing hint, "workflow:order-1"; may be empty.
   std::string resource_id;
-  Request request;
   io::rpc_class kind = io::rpc_class::unary;
 };
 
-inline void require_loop(const session& of) {
-  if (of.loop->running_in_this_thread()) return;
-  throw std::logic_error(
-      "rondo: a call was awaited outside the loop of its client: co_spawn the coroutine on client.executor(), or use "
-      "get()");
-}
+template <class Request>
+class service_call : public call_facts {
+ public:
+  service_call(std::string_view to_method, call_subject about, std::string resource, Request message)
+      : call_facts(to_method, std::move(about), std::move(resource)), request(std::move(message)) {}
 
-/// Sends a request, with retries; the reply holds the status and the response.
+  Request request;
+};
+
+void require_loop(const session& of);
+
+/// Sends a request, with retries. All of it outlives the call.
+asio::awaitable<rpc_status> send_into(const session& by, const call_facts& what,
+                                      const google::protobuf::MessageLite& request,
+                                      google::protobuf::MessageLite& response);
+
+/// The reply holds the status and the response.
 template <class Response, class Request>
 asio::awaitable<io::rpc_reply<Response>> try_send(session_ptr through, const service_call<Request>& what) {
-  require_loop(*through);
-  io::retry_options options(what.kind);
-  options.options.metadata = io::call_headers(through->namespace_, what.resource_id);
-  auto reply = co_await io::call<Response>(*through->connection, what.method, what.request, std::move(options));
-  for (const auto& each : through->connection->options().interceptors) {
-    const client_answer answer{.method = what.method, .status = reply.status};
-    each->answered(answer);
-  }
+  io::rpc_reply<Response> reply;
+  reply.status = co_await send_into(*through, what, what.request, reply.response);
   co_return reply;
 }
 
 /// The same, but throws what a status that is not OK stands for.
 template <class Response, class Request>
 asio::awaitable<Response> send(session_ptr through, service_call<Request> what) {
-  auto reply = co_await try_send<Response>(std::move(through), what);
-  if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
-  co_return std::move(reply.response);
+  Response response;
+  const rpc_status status = co_await send_into(*through, what, what.request, response);
+  if (!status.ok()) throw_rpc_failure(what.subject, status);
+  co_return response;
 }
 
 /// For calls whose answer says nothing.
@@ -92,3 +94,7 @@ asio::awaitable<void> send_only(session_ptr through, service_call<Request> what)
 }
 
 }  // namespace rondo::detail::calls
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/client/impl/session.hpp"
+#endif

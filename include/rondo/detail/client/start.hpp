@@ -31,27 +31,9 @@ void set_duration(const call_subject& subject, const char* name, duration value,
   if (value != duration::zero()) engine::write_duration(value, *target());
 }
 
-inline void set_retry(const call_subject& subject, const retry_policy& policy,
-                      temporal::api::common::v1::RetryPolicy& to) {
-  if (policy.maximum_attempts < 0) refuse(subject, "retry.maximum_attempts must not be negative");
-  if (!(policy.backoff_coefficient >= 1)) refuse(subject, "retry.backoff_coefficient must be at least 1");
-  set_duration(subject, "retry.initial_interval", policy.initial_interval,
-               [&] { return to.mutable_initial_interval(); });
-  set_duration(subject, "retry.maximum_interval", policy.maximum_interval,
-               [&] { return to.mutable_maximum_interval(); });
-  to.set_backoff_coefficient(policy.backoff_coefficient);
-  to.set_maximum_attempts(policy.maximum_attempts);
-  for (const auto type : policy.non_retryable_error_types) to.add_non_retryable_error_types(std::string(type));
-}
+void set_retry(const call_subject& subject, const retry_policy& policy, temporal::api::common::v1::RetryPolicy& to);
 
-inline void set_priority(const call_subject& subject, const priority& from, temporal::api::common::v1::Priority& to) {
-  if (from.key < 0) refuse(subject, "priority.key must not be negative");
-  if (!(from.fairness_weight >= 0)) refuse(subject, "priority.fairness_weight must not be negative");
-  if (from.fairness_key.size() > 64) refuse(subject, "priority.fairness_key is longer than 64 bytes");
-  to.set_priority_key(from.key);
-  to.set_fairness_key(std::string(from.fairness_key));
-  to.set_fairness_weight(from.fairness_weight);
-}
+void set_priority(const call_subject& subject, const priority& from, temporal::api::common::v1::Priority& to);
 
 inline void set_versioning(const call_subject& subject, const versioning_override& from,
                            temporal::api::workflow::v1::VersioningOverride& to) {
@@ -150,3 +132,7 @@ service_call<Request> make_start(const session& by, std::string_view method, std
 }
 
 }  // namespace rondo::detail::calls
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/client/impl/start.hpp"
+#endif

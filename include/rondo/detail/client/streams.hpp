@@ -123,21 +123,9 @@ class stream_flush {
   stream_publisher& of_;
 };
 
-inline asio::awaitable<void> flush_stream(std::shared_ptr<stream_publisher> of) {
-  const stream_flush mine(*of);
-  while (const auto* batch = of->next()) {
-    auto request = make_signal(of->to(), stream_wire::publish_signal, encode_untyped(*batch));
-    auto sending = send_only<service::SignalWorkflowExecutionResponse>(of->to().session, std::move(request));
-    co_await std::move(sending);
-    of->sent();
-  }
-}
+asio::awaitable<void> flush_stream(std::shared_ptr<stream_publisher> of);
 
-inline asio::awaitable<void> flush_stream_if_due(std::shared_ptr<stream_publisher> of) {
-  if (!of->due()) co_return;
-  auto all = flush_stream(std::move(of));
-  co_await std::move(all);
-}
+asio::awaitable<void> flush_stream_if_due(std::shared_ptr<stream_publisher> of);
 
 /// Follows one stream through the runs of its workflow.
 class stream_reader {
@@ -297,3 +285,7 @@ inline paged_list<stream_item> read_stream(session_ptr through, std::string work
 }
 
 }  // namespace rondo::detail::calls
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/client/impl/streams.hpp"
+#endif

@@ -1,16 +1,13 @@
 #pragma once
-#include <google/rpc/status.pb.h>
 #include <temporal/api/errordetails/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
-#include <string>
 #include <utility>
 
 #include "rondo/client/update_handle.hpp"
 #include "rondo/client/workflow_handle.hpp"
 #include "rondo/detail/client/begin.hpp"
-#include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/updates.hpp"
 
@@ -18,24 +15,7 @@
 namespace rondo::detail::calls {
 
 /// The status of the operation that kept both from happening, in place of the one that says only that they did not.
-inline rpc_status status_of_operations(const rpc_status& whole) {
-  details::MultiOperationExecutionFailure said;
-  if (!attached_messages(whole).find(said)) return whole;
-  for (const auto& each : said.statuses()) {
-    if (each.code() == 0) continue;
-    const bool only_aborted =
-        each.details_size() > 0 && each.details(0).type_url().ends_with("MultiOperationExecutionAborted");
-    if (only_aborted) continue;
-    google::rpc::Status own;
-    own.set_code(each.code());
-    own.set_message(each.message());
-    *own.mutable_details() = each.details();
-    rpc_status status(static_cast<rpc_code>(each.code()), each.message(), whole.from_transport);
-    status.details = own.SerializeAsString();
-    return status;
-  }
-  return whole;
-}
+rpc_status status_of_operations(const rpc_status& whole);
 
 /// What a start together with an update gives.
 class started_update {
@@ -44,47 +24,12 @@ class started_update {
   update_ref update;
 };
 
-inline asio::awaitable<started_update> start_with_update(session_ptr through, service_call<start_request> start,
-                                                         service_call<update_request> update) {
-  service::ExecuteMultiOperationRequest request;
-  request.set_namespace_(through->namespace_);
-  request.set_resource_id(start.resource_id);
-  auto& alone = *request.add_operations()->mutable_start_workflow();
-  alone = start.request;
-  alone.set_request_eager_execution(false);
-  *request.add_operations()->mutable_update_workflow() = update.request;
-  service_call<service::ExecuteMultiOperationRequest> both(
-      "ExecuteMultiOperation",
-      call_subject("start workflow '" + start.request.workflow_id() + "' with an update", start.request.workflow_id(),
-                   through->namespace_),
-      start.resource_id, std::move(request));
-  both.kind = io::rpc_class::long_poll;
-  for (;;) {
-    const auto reply = co_await try_send<service::ExecuteMultiOperationResponse>(through, both);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(both.subject, status_of_operations(reply.status));
-    if (reply.response.responses_size() != 2) {
-      throw rpc_error(rpc_status(rpc_code::internal, "the server answered one operation of two", true));
-    }
-    const auto& answer = reply.response.responses(1).update_workflow();
-    if (!is_durable(answer)) continue;
-    co_return started_update{
-        started_target(through, start.request.workflow_id(), true, reply.response.responses(0).start_workflow()),
-        ref_of(through, update.request, answer)};
-  }
-}
+asio::awaitable<started_update> start_with_update(session_ptr through, service_call<start_request> start,
+                                                  service_call<update_request> update);
 
 /// The update that is asked for with this start, which must say what to do with a workflow that runs.
-inline service_call<update_request> make_update_of_start(session_ptr through, const service_call<start_request>& start,
-                                                         std::string_view name, const update_options& options,
-                                                         Payloads input) {
-  if (start.request.workflow_id_conflict_policy() ==
-      temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED) {
-    refuse(start.subject, "an update with start needs start_workflow_options::conflict: use_existing or fail");
-  }
-  const target to(std::move(through), start.request.workflow_id(), {}, {}, {});
-  return make_update(to, name, options, std::move(input));
-}
+service_call<update_request> make_update_of_start(session_ptr through, const service_call<start_request>& start,
+                                                  std::string_view name, const update_options& options, Payloads input);
 
 template <class Workflow, class Result>
 asio::awaitable<update_with_start<Workflow, Result>> start_update(session_ptr through,
@@ -96,3 +41,7 @@ asio::awaitable<update_with_start<Workflow, Result>> start_update(session_ptr th
 }
 
 }  // namespace rondo::detail::calls
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/client/impl/update_with_start.hpp"
+#endif

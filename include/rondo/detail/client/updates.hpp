@@ -3,7 +3,6 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,9 +10,7 @@
 
 #include "rondo/client/errors.hpp"
 #include "rondo/client/start.hpp"
-#include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/arguments.hpp"
-#include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
@@ -44,23 +41,8 @@ inline temporal::api::enums::v1::UpdateWorkflowExecutionLifecycleStage wire_of(u
 }
 
 /// Its id is made here: once for all attempts.
-inline service_call<update_request> make_update(const target& to, std::string_view name, const update_options& options,
-                                                Payloads input) {
-  update_request request;
-  request.set_namespace_(to.session->namespace_);
-  set_execution(to, *request.mutable_workflow_execution());
-  request.set_first_execution_run_id(to.first_run_id);
-  request.mutable_wait_policy()->set_lifecycle_stage(wire_of(options.wait_for));
-  auto& asked = *request.mutable_request();
-  asked.mutable_meta()->set_update_id(options.id.empty() ? random_uuid() : std::string(options.id));
-  asked.mutable_meta()->set_identity(to.session->identity);
-  asked.mutable_input()->set_name(std::string(name));
-  if (input.payloads_size() > 0) *asked.mutable_input()->mutable_args() = std::move(input);
-  service_call<update_request> made("UpdateWorkflowExecution", to.subject("update '" + std::string(name) + "' of"),
-                                    to.resource_id(), std::move(request));
-  made.kind = io::rpc_class::long_poll;
-  return intercepted(*to.session, std::move(made));
-}
+service_call<update_request> make_update(const target& to, std::string_view name, const update_options& options,
+                                         Payloads input);
 
 /// The server has it in its history, or has rejected it.
 inline bool is_durable(const update_response& answer) {
@@ -68,44 +50,12 @@ inline bool is_durable(const update_response& answer) {
          answer.stage() >= temporal::api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
 }
 
-inline update_ref ref_of(session_ptr through, const update_request& asked, const update_response& answer) {
-  update_ref made{.session = std::move(through),
-                  .workflow_id = asked.workflow_execution().workflow_id(),
-                  .run_id = answer.update_ref().workflow_execution().run_id(),
-                  .id = asked.request().meta().update_id()};
-  if (answer.has_outcome()) made.outcome = answer.outcome();
-  return made;
-}
+update_ref ref_of(session_ptr through, const update_request& asked, const update_response& answer);
 
 /// Asks until the update has come as far as it has to for the answer to mean something; the id keeps it one update.
-inline asio::awaitable<update_ref> begin_update(session_ptr through, service_call<update_request> what) {
-  for (;;) {
-    const auto reply = co_await try_send<update_response>(through, what);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
-    if (is_durable(reply.response)) co_return ref_of(through, what.request, reply.response);
-  }
-}
+asio::awaitable<update_ref> begin_update(session_ptr through, service_call<update_request> what);
 
-inline asio::awaitable<update_api::Outcome> wait_outcome(update_ref of) {
-  if (of.outcome) co_return *of.outcome;
-  service::PollWorkflowExecutionUpdateRequest request;
-  request.set_namespace_(of.session->namespace_);
-  request.set_identity(of.session->identity);
-  request.mutable_update_ref()->set_update_id(of.id);
-  request.mutable_update_ref()->mutable_workflow_execution()->set_workflow_id(of.workflow_id);
-  request.mutable_update_ref()->mutable_workflow_execution()->set_run_id(of.run_id);
-  request.mutable_wait_policy()->set_lifecycle_stage(wire_of(update_stage::completed));
-  service_call<service::PollWorkflowExecutionUpdateRequest> poll("PollWorkflowExecutionUpdate", of.subject(),
-                                                                 "workflow:" + of.workflow_id, std::move(request));
-  poll.kind = io::rpc_class::long_poll;
-  for (;;) {
-    const auto reply = co_await try_send<service::PollWorkflowExecutionUpdateResponse>(of.session, poll);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(poll.subject, reply.status);
-    if (reply.response.has_outcome()) co_return reply.response.outcome();
-  }
-}
+asio::awaitable<update_api::Outcome> wait_outcome(update_ref of);
 
 template <class Result>
 asio::awaitable<Result> wait_update(update_ref of) {
@@ -133,3 +83,7 @@ asio::awaitable<Result> execute_update(session_ptr through, service_call<update_
 }
 
 }  // namespace rondo::detail::calls
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/client/impl/updates.hpp"
+#endif

@@ -340,4 +340,6 @@ class execution final : public run::host {
 
 }  // namespace rondo::detail::engine
 
+#ifndef RONDO_COMPILED
 #include "rondo/detail/engine/impl/execution.hpp"
+#endif

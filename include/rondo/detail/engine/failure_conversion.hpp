@@ -12,21 +12,23 @@ inline constexpr int max_failure_depth = 50;
 
 /// The exception that stands for a failure of the wire: the types of rondo/failure.hpp. It keeps the bytes it was read
 /// from, so that sending it on loses nothing, even for kinds that this version does not know. Never null.
-inline std::exception_ptr exception_of(const Failure& from);
+std::exception_ptr exception_of(const Failure& from);
 
 /// Describes an exception on the wire. What is not a rondo::failure becomes an application failure whose type is the
 /// name of the class; std::nested_exception gives its cause. Invalid UTF-8 is replaced. Never throws for what it reads.
-inline void write_failure(const std::exception_ptr& from, Failure& to);
+void write_failure(const std::exception_ptr& from, Failure& to);
 
 /// The name of the class of an exception, without namespaces of the compiler's making; "unknown" when it has none.
-inline std::string type_of(const std::exception_ptr& error);
+std::string type_of(const std::exception_ptr& error);
 
 /// What an exception says, for a text for people.
-inline std::string message_of(const std::exception_ptr& error);
+std::string message_of(const std::exception_ptr& error);
 
 /// `text` with everything that is not UTF-8 replaced by U+FFFD.
-inline std::string valid_utf8(std::string_view text);
+std::string valid_utf8(std::string_view text);
 
 }  // namespace rondo::detail::engine
 
+#ifndef RONDO_COMPILED
 #include "rondo/detail/engine/impl/failure_conversion.hpp"
+#endif

@@ -114,4 +114,6 @@ class workflow_run {
 
 }  // namespace rondo::detail::engine
 
+#ifndef RONDO_COMPILED
 #include "rondo/detail/engine/impl/workflow_run.hpp"
+#endif

@@ -5,7 +5,6 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <asio/awaitable.hpp>
 #include <functional>
@@ -17,12 +16,10 @@
 
 #include "rondo/connection_options.hpp"
 #include "rondo/detail/base/uuid.hpp"
-#include "rondo/detail/io/connect_failure.hpp"
 #include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/io/eager_hosts.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/retry.hpp"
-#include "rondo/detail/io/status_details.hpp"
 #include "rondo/detail/io/transport.hpp"
 
 namespace rondo::detail::io {
@@ -160,30 +157,14 @@ inline request_bytes serialize(const google::protobuf::MessageLite& request) {
 }
 
 /// Reads the response into the message; the status is INTERNAL when it cannot be read.
-inline rpc_status parse_response(const rpc_result& result, google::protobuf::MessageLite& into) {
-  if (!result.status.ok()) return result.status;
-  if (!result.response.problem.empty()) return rpc_status(rpc_code::internal, result.response.problem, true);
-  const std::string_view bytes = result.response.view();
-  if (into.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
-  return rpc_status(rpc_code::internal, "the response is not a " + into.GetTypeName(), true);
-}
+rpc_status parse_response(const rpc_result& result, google::protobuf::MessageLite& into);
 
 /// A call whose response stays bytes, which may have a problem. The request is serialised before this returns.
-inline asio::awaitable<rpc_result> call_bytes(connection& to, std::string_view method,
-                                              const google::protobuf::MessageLite& request, retry_options how) {
-  to.complete_headers(how.options);
-  auto bytes = serialize(request);
-  if (to.data()->concerns(bytes->size())) {
-    return call_with_data(to.over(), to.data(), rpc_path(method), std::move(bytes), std::move(how), to.retries());
-  }
-  return call_with_retry(to.over(), rpc_path(method), std::move(bytes), std::move(how), to.retries());
-}
+asio::awaitable<rpc_result> call_bytes(connection& to, std::string_view method,
+                                       const google::protobuf::MessageLite& request, retry_options how);
 
 /// Reads the response of the call into the message, which may live in an arena and outlives the call.
-inline asio::awaitable<rpc_status> parse_into(asio::awaitable<rpc_result> call, google::protobuf::MessageLite& into) {
-  const rpc_result result = co_await std::move(call);
-  co_return parse_response(result, into);
-}
+asio::awaitable<rpc_status> parse_into(asio::awaitable<rpc_result> call, google::protobuf::MessageLite& into);
 
 /// A call whose response goes into a message of the caller's. The request is serialised before this returns.
 inline asio::awaitable<rpc_status> call_into(connection& to, std::string_view method,
@@ -232,51 +213,8 @@ inline bool is_unknown_method(const rpc_status& status) noexcept {
   return text.find("unknown method") != text.npos || text.find("Method not found") != text.npos;
 }
 
-inline asio::awaitable<rpc_status> connection::get_system_info(retry_options how) {
-  namespace service = temporal::api::workflowservice::v1;
-  const service::GetSystemInfoRequest request;
-  const auto reply = co_await call<service::GetSystemInfoResponse>(*this, "GetSystemInfo", request, std::move(how));
-  if (!reply.status.ok() && !is_unknown_method(reply.status)) co_return reply.status;
-  const auto& found = reply.response.capabilities();
-  capabilities_.signal_and_query_header = found.signal_and_query_header();
-  capabilities_.internal_error_differentiation = found.internal_error_differentiation();
-  capabilities_.activity_failure_include_heartbeat = found.activity_failure_include_heartbeat();
-  capabilities_.supports_schedules = found.supports_schedules();
-  capabilities_.encoded_failure_attributes = found.encoded_failure_attributes();
-  capabilities_.build_id_based_versioning = found.build_id_based_versioning();
-  capabilities_.upsert_memo = found.upsert_memo();
-  capabilities_.eager_workflow_start = found.eager_workflow_start();
-  capabilities_.sdk_metadata = found.sdk_metadata();
-  capabilities_.count_group_by_execution_status = found.count_group_by_execution_status();
-  capabilities_.nexus = found.nexus();
-  capabilities_.server_scaled_deployments = found.server_scaled_deployments();
-  capabilities_.server_scaled_provider_cloud_run = found.server_scaled_provider_cloud_run();
-  server_version_ = reply.response.server_version();
-  capabilities_loaded_ = true;
-  co_return rpc_status();
-}
-
-inline asio::awaitable<bool> connection::is_alive(time_point deadline) {
-  retry_options how(rpc_class::once);
-  how.options.deadline = deadline;
-  const rpc_status status = co_await get_system_info(std::move(how));
-  co_return status.ok();
-}
-
-inline asio::awaitable<void> connection::load_capabilities(time_point deadline) {
-  if (capabilities_loaded_) co_return;
-  retry_options how(rpc_class::unary);
-  how.options.deadline = deadline;
-  rpc_status status = co_await get_system_info(std::move(how));
-  if (!status.ok()) throw connect_error(options_, std::move(status));
-}
-
-inline asio::awaitable<void> connection::connect() {
-  retry_options how(rpc_class::connect);
-  how.options.deadline = later(steady_clock::now(), options_.connect_timeout);
-  how.attempt_timeout = options_.connect_timeout;
-  rpc_status status = co_await get_system_info(std::move(how));
-  if (!status.ok()) throw connect_error(options_, std::move(status));
-}
-
 }  // namespace rondo::detail::io
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/io/impl/connection.hpp"
+#endif

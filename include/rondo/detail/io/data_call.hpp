@@ -2,8 +2,6 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/thread_pool.hpp>
-#include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +13,6 @@
 #include "rondo/detail/data/payload_sizes.hpp"
 #include "rondo/detail/data/payload_walk.hpp"
 #include "rondo/detail/data/pipeline.hpp"
-#include "rondo/detail/io/elsewhere.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/io/transport.hpp"
@@ -66,20 +63,7 @@ inline bool is_decode_problem(const rpc_status& status) noexcept {
 }
 
 /// What the exception that is being handled makes of a call.
-inline rpc_status data_failure(std::string_view prefix) {
-  try {
-    throw;
-  } catch (const data::payload_too_large& failed) {
-    return rpc_status(rpc_code::invalid_argument, failed.what(), true);
-  } catch (const storage_error& failed) {
-    const bool stores = prefix == encode_problem;
-    return rpc_status(rpc_code::internal, std::string(stores ? storage_problem : prefix) + failed.what(), true);
-  } catch (const std::exception& failed) {
-    return rpc_status(rpc_code::internal, std::string(prefix) + failed.what(), true);
-  } catch (...) {
-    return rpc_status(rpc_code::internal, std::string(prefix) + "an unknown exception", true);
-  }
-}
+rpc_status data_failure(std::string_view prefix);
 
 /// A message on its way through the codecs.
 struct data_job {
@@ -93,99 +77,25 @@ struct data_job {
   rpc_status failed{};
 };
 
-inline void encode_job(data_job& job) noexcept {
-  try {
-    job.result = job.through->encode(job.message, job.bytes, job.context);
-    job.through->check_sizes(job.message, job.result);
-  } catch (...) {
-    job.failed = data_failure(encode_problem);
-  }
-}
+void encode_job(data_job& job) noexcept;
 
 /// Nothing happens to payloads but that they are measured.
-inline rpc_status check_sizes(const data::pipeline& by, data::node message, std::string_view bytes) noexcept {
-  try {
-    by.check_sizes(message, bytes);
-    return rpc_status();
-  } catch (...) {
-    return data_failure(encode_problem);
-  }
-}
+rpc_status check_sizes(const data::pipeline& by, data::node message, std::string_view bytes) noexcept;
 
-inline void decode_job(data_job& job) noexcept {
-  try {
-    job.result = job.through->decode(job.message, job.bytes, job.context);
-  } catch (...) {
-    job.failed = data_failure(decode_problem);
-  }
-}
+void decode_job(data_job& job) noexcept;
 
-inline asio::awaitable<void> run_job(event_loop& loop, payload_pipeline& by, std::shared_ptr<data_job> job,
-                                     void (*step)(data_job&) noexcept) {
-  if (!by->is_slow()) {
-    step(*job);
-    co_return;
-  }
-  std::function<void()> work = [job, step] { step(*job); };
-  co_await run_elsewhere(loop, by.pool(), std::move(work));
-}
+asio::awaitable<void> run_job(event_loop& loop, payload_pipeline& by, std::shared_ptr<data_job> job,
+                              void (*step)(data_job&) noexcept);
 
 /// Details of a status hold failures too, such as that of a query. What cannot be decoded stays as it is.
-inline void decode_details(const data_job& like, rpc_status& status) {
-  if (status.details.empty()) return;
-  try {
-    status.details = like.through->decode(data::node::google_rpc_Status, status.details, like.context);
-  } catch (...) {
-    status.message += " (its details could not be decoded)";
-  }
-}
+void decode_details(const data_job& like, rpc_status& status);
 
 /// A call whose payloads go through the pipeline. Transport, pipeline and policy outlive it.
-inline asio::awaitable<rpc_result> call_with_data(transport& over, payload_pipeline& by, std::string path,
-                                                  request_bytes request, retry_options how, retry_policy& policy) {
-  const data::method_messages* const method = data::find_method(path);
-  if (method == nullptr) {
-    rpc_result plain = co_await call_with_retry(over, std::move(path), std::move(request), std::move(how), policy);
-    co_return plain;
-  }
-  if (!by->changes_payloads()) {
-    rpc_status too_large = check_sizes(*by, method->request, *request);
-    if (!too_large.ok()) co_return rpc_result(std::move(too_large));
-    rpc_result plain = co_await call_with_retry(over, std::move(path), std::move(request), std::move(how), policy);
-    co_return plain;
-  }
-  const auto job = std::make_shared<data_job>();
-  job->through = by.shared();
-  job->message = method->request;
-  if (how.payload_context != nullptr) job->context = *how.payload_context;
-  job->bytes = *request;
-  job->owner = request;
-  if (method->request != data::node::none) {
-    co_await run_job(over.loop(), by, job, &encode_job);
-    if (!job->failed.ok()) co_return rpc_result(job->failed);
-    request = std::make_shared<const std::string>(std::move(job->result));
-  }
-  rpc_result result = co_await call_with_retry(over, std::move(path), std::move(request), std::move(how), policy);
-  if (!result.status.ok()) {
-    decode_details(*job, result.status);
-    co_return result;
-  }
-  if (method->response == data::node::none) co_return result;
-  const auto answer = std::make_shared<data_job>();
-  answer->through = by.shared();
-  answer->message = method->response;
-  answer->context = job->context;
-  const auto kept = std::make_shared<response_bytes>(std::move(result.response));
-  answer->bytes = kept->view();
-  answer->owner = kept;
-  co_await run_job(over.loop(), by, answer, &decode_job);
-  if (answer->failed.ok()) {
-    result.response = response_bytes(std::move(answer->result));
-  } else {
-    result.response = response_bytes(kept, answer->bytes);
-    result.response.problem = std::move(answer->failed.message);
-  }
-  co_return result;
-}
+asio::awaitable<rpc_result> call_with_data(transport& over, payload_pipeline& by, std::string path,
+                                           request_bytes request, retry_options how, retry_policy& policy);
 
 }  // namespace rondo::detail::io
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/io/impl/data_call.hpp"
+#endif

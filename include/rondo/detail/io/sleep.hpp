@@ -6,7 +6,6 @@
 #include <asio/dispatch.hpp>
 #include <asio/error.hpp>
 #include <asio/error_code.hpp>
-#include <asio/use_awaitable.hpp>
 #include <type_traits>
 #include <utility>
 
@@ -85,13 +84,13 @@ auto async_sleep_until(event_loop& loop, time_point when, CompletionToken&& comp
 }
 
 /// Throws asio::system_error(operation_aborted) when it is cancelled.
-inline asio::awaitable<void> sleep_until(event_loop& loop, time_point when) {
-  co_await async_sleep_until(loop, when, asio::use_awaitable);
-}
+asio::awaitable<void> sleep_until(event_loop& loop, time_point when);
 
 /// Throws asio::system_error(operation_aborted) when it is cancelled.
-inline asio::awaitable<void> sleep_for(event_loop& loop, duration time) {
-  co_await async_sleep_until(loop, later(steady_clock::now(), time), asio::use_awaitable);
-}
+asio::awaitable<void> sleep_for(event_loop& loop, duration time);
 
 }  // namespace rondo::detail::io
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/io/impl/sleep.hpp"
+#endif

@@ -4,7 +4,6 @@
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/dispatch.hpp>
-#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -200,13 +199,14 @@ auto async_unary(transport& over, std::string path, request_bytes request, call_
 }
 
 /// One attempt of one call by path: bytes in, bytes out.
-inline asio::awaitable<rpc_result> unary(transport& over, std::string path, request_bytes request,
-                                         call_options options) {
-  co_return co_await async_unary(over, std::move(path), std::move(request), std::move(options), asio::use_awaitable);
-}
+asio::awaitable<rpc_result> unary(transport& over, std::string path, request_bytes request, call_options options);
 
 inline asio::awaitable<rpc_result> unary(transport& over, std::string path, std::string request, call_options options) {
   return unary(over, std::move(path), std::make_shared<const std::string>(std::move(request)), std::move(options));
 }
 
 }  // namespace rondo::detail::io
+
+#ifndef RONDO_COMPILED
+#include "rondo/detail/io/impl/transport.hpp"
+#endif

@@ -6,12 +6,13 @@
 #include <string_view>
 #include <utility>
 
+#include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/engine/execution.hpp"
 #include "rondo/detail/engine/signal_with_start.hpp"
 
 namespace rondo::detail::engine {
 
-inline bool execution::read_completion(const HistoryEvent& completed) {
+RONDO_FUNCTION bool execution::read_completion(const HistoryEvent& completed) {
   const auto unknown = flags_.read(completed.workflow_task_completed_event_attributes().sdk_metadata());
   if (unknown == 0) return true;
   return fail_with(history_problem("event " + std::to_string(completed.event_id()) + " records the SDK flag " +
@@ -19,7 +20,7 @@ inline bool execution::read_completion(const HistoryEvent& completed) {
                                    ") does not know: the run was worked on by a newer version or by another SDK"));
 }
 
-inline bool execution::look_ahead(const logical_task& task, const task_options& options) {
+RONDO_FUNCTION bool execution::look_ahead(const logical_task& task, const task_options& options) {
   for (const HistoryEvent* event : task.inbound) {
     if (event->event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED) the_updates().admit(*event);
   }
@@ -43,7 +44,7 @@ inline bool execution::look_ahead(const logical_task& task, const task_options& 
   return true;
 }
 
-inline bool execution::activate(const logical_task& task) {
+RONDO_FUNCTION bool execution::activate(const logical_task& task) {
   read_task_start(*task.started, info_);
   task_time_ = time_of(task.started->event_time());
   const bool asked = !update_requests().empty();
@@ -60,7 +61,7 @@ inline bool execution::activate(const logical_task& task) {
   return wakes_code || asked ? go_on() : check_code();
 }
 
-inline bool execution::go_on() {
+RONDO_FUNCTION bool execution::go_on() {
   try {
     if (!code_error_) run_code();
   } catch (...) {
@@ -69,13 +70,13 @@ inline bool execution::go_on() {
   return check_code();
 }
 
-inline bool execution::check_code() {
+RONDO_FUNCTION bool execution::check_code() {
   recycle();
   if (code_error_) return fail_with(problem_of(code_error_));
   return !services_.encoding_error || fail_with(problem_of(services_.encoding_error));
 }
 
-inline bool execution::end_locals(const logical_task& task) {
+RONDO_FUNCTION bool execution::end_locals(const logical_task& task) {
   for (const HistoryEvent* command : task.commands) {
     const auto record = local_activity_of(*command);
     if (!record) continue;
@@ -95,7 +96,7 @@ inline bool execution::end_locals(const logical_task& task) {
 }
 
 /// Signals and updates first, in the order in which they came, then everything else in the order of the history.
-inline bool execution::deliver(const logical_task& task) {
+RONDO_FUNCTION bool execution::deliver(const logical_task& task) {
   const auto requests = update_requests();
   auto next = requests.begin();
   for (const HistoryEvent* event : task.inbound) {
@@ -138,7 +139,7 @@ inline bool execution::deliver(const logical_task& task) {
   return true;
 }
 
-inline bool execution::begin_run(const HistoryEvent& start) {
+RONDO_FUNCTION bool execution::begin_run(const HistoryEvent& start) {
   if (instance_) return fail_with(history_problem("the history has a second WorkflowExecutionStarted"));
   read_start(start, info_);
   const auto& attributes = start.workflow_execution_started_event_attributes();
@@ -160,13 +161,13 @@ inline bool execution::begin_run(const HistoryEvent& start) {
   return true;
 }
 
-inline payload_map execution::headers_of(const temporal::api::common::v1::Header& from) const {
+RONDO_FUNCTION payload_map execution::headers_of(const temporal::api::common::v1::Header& from) const {
   payload_map headers;
   if (!instance_->interceptors().empty()) read_payload_map(from.fields(), headers);
   return headers;
 }
 
-inline void execution::continue_as_new(const run::continue_as_new_call& call) {
+RONDO_FUNCTION void execution::continue_as_new(const run::continue_as_new_call& call) {
   const std::string_view type = call.workflow_type.empty() ? std::string_view(info_.workflow_type) : call.workflow_type;
   const run::encoder given(&call.input, [](const void* from, payload_sink& sink) {
     for (const auto& each : *static_cast<const payload_list*>(from)) encode_payload(sink, each);
@@ -178,7 +179,7 @@ inline void execution::continue_as_new(const run::continue_as_new_call& call) {
   end_.continue_as_new({call.workflow_type, call.options, list, out.headers}, type);
 }
 
-inline void execution::deliver_signal(const HistoryEvent& event) {
+RONDO_FUNCTION void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
     const auto arguments = services_.views.of(signal.input());
@@ -196,14 +197,14 @@ inline void execution::deliver_signal(const HistoryEvent& event) {
   }
 }
 
-inline void execution::deliver_update(const update_request& what) {
+RONDO_FUNCTION void execution::deliver_update(const update_request& what) {
   const auto& request = *what.request;
   instance_->deliver_update({.id = request.meta().update_id(), .name = request.input().name()},
                             services_.views.of(request.input().args()), !replaying_,
                             headers_of(request.input().header()));
 }
 
-inline bool execution::deliver_answer(const HistoryEvent& event) {
+RONDO_FUNCTION bool execution::deliver_answer(const HistoryEvent& event) {
   const auto begun_by = initial_event_of(event);
   machine* found = services_.by_event.find(begun_by);
   if (found == nullptr) {
@@ -218,14 +219,14 @@ inline bool execution::deliver_answer(const HistoryEvent& event) {
                                   found->description() + " now"));
 }
 
-inline bool execution::ignore(const HistoryEvent& event) {
+RONDO_FUNCTION bool execution::ignore(const HistoryEvent& event) {
   if (event.worker_may_ignore()) return true;
   return fail_with(history_problem("event " + std::to_string(event.event_id()) + " " +
                                    name_of_event(event.event_type()) + " is unknown to this version (" +
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
 }
 
-inline void execution::signal_with_start(const run::signal_with_start_call& call, run::completion& closed) {
+RONDO_FUNCTION void execution::signal_with_start(const run::signal_with_start_call& call, run::completion& closed) {
   check(call.options, call.workflow_type);
   const auto out = outgoing_.prepare(workflow_call_kind::signal_with_start, call.workflow_type, call.options.id,
                                      call.input, call.options.headers);
@@ -240,13 +241,13 @@ inline void execution::signal_with_start(const run::signal_with_start_call& call
              nullptr, closed);
 }
 
-inline bool execution::activates(std::string_view id) {
+RONDO_FUNCTION bool execution::activates(std::string_view id) {
   if (options_.changes == nullptr || !options_.changes->activate_patch) return true;
   const run::scheduler::read_only_section reading(*instance_);
   return options_.changes->activate_patch(info_, id);
 }
 
-inline int execution::new_version(std::string_view change, int oldest, int newest) {
+RONDO_FUNCTION int execution::new_version(std::string_view change, int oldest, int newest) {
   if (options_.changes == nullptr || !options_.changes->preferred_version) return newest;
   const run::scheduler::read_only_section reading(*instance_);
   const int preferred =
@@ -260,7 +261,7 @@ inline int execution::new_version(std::string_view change, int oldest, int newes
   return preferred;
 }
 
-inline void execution::upsert_search_attributes(const payload_map& changes) {
+RONDO_FUNCTION void execution::upsert_search_attributes(const payload_map& changes) {
   for (const auto& [name, value] : changes) {
     if (value.data == "null" || value.data == "[]") {
       info_.search_attributes.erase(name);
@@ -276,7 +277,7 @@ inline void execution::upsert_search_attributes(const payload_map& changes) {
                                   ->mutable_indexed_fields());
 }
 
-inline void execution::upsert_memo(const payload_map& changes) {
+RONDO_FUNCTION void execution::upsert_memo(const payload_map& changes) {
   for (const auto& [name, value] : changes) {
     if (value.encoding() == encoding::null) {
       info_.memo.erase(name);
@@ -292,7 +293,7 @@ inline void execution::upsert_memo(const payload_map& changes) {
       *command->mutable_modify_workflow_properties_command_attributes()->mutable_upserted_memo()->mutable_fields());
 }
 
-inline void execution::run_code() {
+RONDO_FUNCTION void execution::run_code() {
   use_flag(static_cast<std::uint32_t>(flag::first_rules));
   instance_->run();
   if (locals_) locals_->code_waits();
@@ -307,7 +308,7 @@ inline void execution::run_code() {
   }
 }
 
-inline bool execution::compare(const logical_task& task) {
+RONDO_FUNCTION bool execution::compare(const logical_task& task) {
   bool after_patch = false;
   for (const HistoryEvent* event : task.commands) {
     if (!compare(*event, after_patch)) return false;
@@ -319,7 +320,7 @@ inline bool execution::compare(const logical_task& task) {
   return extra == nullptr || fail_with(extra_command(*extra, task.completed->event_id()));
 }
 
-inline bool execution::compare(const HistoryEvent& event, bool& after_patch) {
+RONDO_FUNCTION bool execution::compare(const HistoryEvent& event, bool& after_patch) {
   if (after_patch && is_patch_upsert(event)) {
     after_patch = false;
     return true;

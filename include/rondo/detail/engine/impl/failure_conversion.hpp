@@ -9,6 +9,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/base/utf8.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
@@ -17,7 +18,7 @@
 
 namespace rondo::detail::engine {
 
-inline std::string valid_utf8(std::string_view text) {
+RONDO_FUNCTION std::string valid_utf8(std::string_view text) {
   if (find_invalid_utf8(text) == std::string_view::npos) return std::string(text);
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
@@ -35,7 +36,7 @@ inline std::string demangled(const char* name) {
   return status == 0 && text != nullptr ? text.get() : name;
 }
 
-inline std::string type_of(const std::exception_ptr& error) {
+RONDO_FUNCTION std::string type_of(const std::exception_ptr& error) {
   if (!error) return "unknown";
   try {
     std::rethrow_exception(error);
@@ -47,7 +48,7 @@ inline std::string type_of(const std::exception_ptr& error) {
   }
 }
 
-inline std::string message_of(const std::exception_ptr& error) {
+RONDO_FUNCTION std::string message_of(const std::exception_ptr& error) {
   if (!error) return "no exception";
   try {
     std::rethrow_exception(error);
@@ -181,7 +182,7 @@ inline std::exception_ptr exception_at(const Failure& from, int depth) {
   }
 }
 
-inline std::exception_ptr exception_of(const Failure& from) { return exception_at(from, 0); }
+RONDO_FUNCTION std::exception_ptr exception_of(const Failure& from) { return exception_at(from, 0); }
 
 // ---- to the wire
 
@@ -306,6 +307,6 @@ inline void write_at(const std::exception_ptr& from, Failure& to, int depth) {
   to.set_source("rondo");
 }
 
-inline void write_failure(const std::exception_ptr& from, Failure& to) { write_at(from, to, 0); }
+RONDO_FUNCTION void write_failure(const std::exception_ptr& from, Failure& to) { write_at(from, to, 0); }
 
 }  // namespace rondo::detail::engine

@@ -4,14 +4,15 @@
 #include <string>
 #include <utility>
 
+#include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/engine/query_answers.hpp"
 #include "rondo/detail/engine/workflow_run.hpp"
 #include "rondo/exception_types.hpp"
 
 namespace rondo::detail::engine {
 
-inline step workflow_run::accept(const service::PollWorkflowTaskQueueResponse& task, google::protobuf::Arena& arena,
-                                 const task_options& options) {
+RONDO_FUNCTION step workflow_run::accept(const service::PollWorkflowTaskQueueResponse& task,
+                                         google::protobuf::Arena& arena, const task_options& options) {
   task_ = &task;
   arena_ = &arena;
   task_options_ = options;
@@ -24,18 +25,18 @@ inline step workflow_run::accept(const service::PollWorkflowTaskQueueResponse& t
   return feed(task.history(), task.next_page_token());
 }
 
-inline step workflow_run::add_page(const History& page, std::string next_token) {
+RONDO_FUNCTION step workflow_run::add_page(const History& page, std::string next_token) {
   return feed(page, std::move(next_token));
 }
 
-inline void workflow_run::accepted(std::int64_t reset_history_event_id) {
+RONDO_FUNCTION void workflow_run::accepted(std::int64_t reset_history_event_id) {
   if (!execution_) return;
   if (reset_history_event_id == 0) return execution_->flags().accepted();
   tasks_.drop_open_task();
   last_started_ = reset_history_event_id;
 }
 
-inline bool workflow_run::is_stale() const noexcept {
+RONDO_FUNCTION bool workflow_run::is_stale() const noexcept {
   if (execution_->problem()) return true;
   const auto previous = task_->previous_started_event_id();
   // A query may come from a server that does not say how far the run has come.
@@ -44,13 +45,13 @@ inline bool workflow_run::is_stale() const noexcept {
   return task_->history().events().empty() && last_started_ != previous;
 }
 
-inline void workflow_run::forget() noexcept {
+RONDO_FUNCTION void workflow_run::forget() noexcept {
   execution_.reset();
   tasks_ = logical_tasks();
   last_started_ = 0;
 }
 
-inline step workflow_run::feed(const History& page, std::string next_token) {
+RONDO_FUNCTION step workflow_run::feed(const History& page, std::string next_token) {
   page_token_ = std::move(next_token);
   if (!execution_) {
     execution_.emplace(definition_, options_, task_->workflow_execution().workflow_id(),
@@ -63,7 +64,7 @@ inline step workflow_run::feed(const History& page, std::string next_token) {
   return work();
 }
 
-inline step workflow_run::work() {
+RONDO_FUNCTION step workflow_run::work() {
   logical_task next;
   for (;;) {
     switch (tasks_.next(next, !query_only())) {
@@ -83,7 +84,7 @@ inline step workflow_run::work() {
   }
 }
 
-inline step workflow_run::work_on_open(const logical_task& task) {
+RONDO_FUNCTION step workflow_run::work_on_open(const logical_task& task) {
   const auto started = task.started->event_id();
   if (started != task_->started_event_id() && task_->started_event_id() != 0) {
     return inconsistent("the history ends with the start of a workflow task in event " + std::to_string(started) +
@@ -95,18 +96,18 @@ inline step workflow_run::work_on_open(const logical_task& task) {
   return proceed();
 }
 
-inline step workflow_run::end_local(const local_activity_end& how) {
+RONDO_FUNCTION step workflow_run::end_local(const local_activity_end& how) {
   if (!execution_->end_local(how)) return fail(*execution_->problem(), eviction::failed_task);
   return proceed();
 }
 
-inline step workflow_run::heartbeat() {
+RONDO_FUNCTION step workflow_run::heartbeat() {
   auto done = complete();
   done.completed->set_force_create_new_workflow_task(true);
   return done;
 }
 
-inline step workflow_run::proceed() {
+RONDO_FUNCTION step workflow_run::proceed() {
   if (!execution_->needs_worker()) return complete();
   auto next = made(step_kind::local_activities);
   auto& commands = execution_->commands();
@@ -117,7 +118,7 @@ inline step workflow_run::proceed() {
   return next;
 }
 
-inline step workflow_run::end_of_history() {
+RONDO_FUNCTION step workflow_run::end_of_history() {
   if (query_only()) {
     tasks_.drop_rest();
     return answer();
@@ -131,20 +132,20 @@ inline step workflow_run::end_of_history() {
                       std::to_string(task_->started_event_id()));
 }
 
-inline step workflow_run::ask_for_page() {
+RONDO_FUNCTION step workflow_run::ask_for_page() {
   tasks_.keep();
   auto next = made(step_kind::need_page);
   next.page_token = page_token_;
   return next;
 }
 
-inline step workflow_run::ask_for_full_history() {
+RONDO_FUNCTION step workflow_run::ask_for_full_history() {
   forget();
   asked_for_full_history_ = true;
   return made(step_kind::need_full_history);
 }
 
-inline step workflow_run::complete() {
+RONDO_FUNCTION step workflow_run::complete() {
   auto done = made(step_kind::completed);
   auto& request = *google::protobuf::Arena::CreateMessage<service::RespondWorkflowTaskCompletedRequest>(arena_);
   done.completed = &request;
@@ -162,7 +163,7 @@ inline step workflow_run::complete() {
   return done;
 }
 
-inline step workflow_run::answer() {
+RONDO_FUNCTION step workflow_run::answer() {
   auto done = made(step_kind::query_answered);
   auto& request = *google::protobuf::Arena::CreateMessage<service::RespondQueryTaskCompletedRequest>(arena_);
   done.answered = &request;
@@ -180,13 +181,13 @@ inline void write_problem(const task_problem& problem, Failure& to) {
                                                                            : "WorkflowTaskError");
 }
 
-inline bool workflow_run::fails_workflow(const task_problem& problem) const {
+RONDO_FUNCTION bool workflow_run::fails_workflow(const task_problem& problem) const {
   if (!problem.nondeterminism()) return false;
   const auto error = std::make_exception_ptr(nondeterminism_error(problem.message));
   return definition_.fails(task_->workflow_type().name(), error) || options_.failure_exceptions.contains(error);
 }
 
-inline step workflow_run::fail_workflow(const task_problem& problem) {
+RONDO_FUNCTION step workflow_run::fail_workflow(const task_problem& problem) {
   auto done = made(step_kind::completed);
   done.evict = eviction::nondeterminism;
   auto& request = *google::protobuf::Arena::CreateMessage<service::RespondWorkflowTaskCompletedRequest>(arena_);
@@ -198,7 +199,7 @@ inline step workflow_run::fail_workflow(const task_problem& problem) {
   return done;
 }
 
-inline step workflow_run::fail(const task_problem& problem, eviction why) {
+RONDO_FUNCTION step workflow_run::fail(const task_problem& problem, eviction why) {
   if (!query_only() && fails_workflow(problem)) return fail_workflow(problem);
   auto done = made(query_only() ? step_kind::query_answered : step_kind::failed);
   done.evict = problem.nondeterminism() ? eviction::nondeterminism : why;
@@ -220,11 +221,11 @@ inline step workflow_run::fail(const task_problem& problem, eviction why) {
   return done;
 }
 
-inline step workflow_run::inconsistent(std::string what) {
+RONDO_FUNCTION step workflow_run::inconsistent(std::string what) {
   return fail(history_problem(std::move(what)), eviction::inconsistent_history);
 }
 
-inline step workflow_run::made(step_kind kind) const {
+RONDO_FUNCTION step workflow_run::made(step_kind kind) const {
   step next;
   next.kind = kind;
   next.attempt = task_->attempt() == 0 ? 1 : task_->attempt();

@@ -1,0 +1,40 @@
+#pragma once
+#include <google/protobuf/message_lite.h>
+
+#include <asio/awaitable.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "rondo/client/interceptor.hpp"
+#include "rondo/detail/base/compiled.hpp"
+#include "rondo/detail/client/session.hpp"
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/headers.hpp"
+#include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/io/retry.hpp"
+#include "rondo/rpc_error.hpp"
+
+namespace rondo::detail::calls {
+
+RONDO_FUNCTION void require_loop(const session& of) {
+  if (of.loop->running_in_this_thread()) return;
+  throw std::logic_error(
+      "rondo: a call was awaited outside the loop of its client: co_spawn the coroutine on client.executor(), or use "
+      "get()");
+}
+
+RONDO_FUNCTION asio::awaitable<rpc_status> send_into(const session& by, const call_facts& what,
+                                                     const google::protobuf::MessageLite& request,
+                                                     google::protobuf::MessageLite& response) {
+  require_loop(by);
+  io::retry_options options(what.kind);
+  options.options.metadata = io::call_headers(by.namespace_, what.resource_id);
+  auto status = co_await io::call_into(*by.connection, what.method, request, response, std::move(options));
+  for (const auto& each : by.connection->options().interceptors) {
+    const client_answer answer{.method = what.method, .status = status};
+    each->answered(answer);
+  }
+  co_return status;
+}
+
+}  // namespace rondo::detail::calls

@@ -1,0 +1,172 @@
+#pragma once
+#include <temporal/api/activity/v1/message.pb.h>
+#include <temporal/api/enums/v1/activity.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <asio/awaitable.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rondo/client/activity_options.hpp"
+#include "rondo/client/errors.hpp"
+#include "rondo/client/paged_list.hpp"
+#include "rondo/detail/base/compiled.hpp"
+#include "rondo/detail/base/uuid.hpp"
+#include "rondo/detail/client/activity_changes.hpp"
+#include "rondo/detail/client/describe.hpp"
+#include "rondo/detail/client/interception.hpp"
+#include "rondo/detail/client/requesting.hpp"
+#include "rondo/detail/client/result.hpp"
+#include "rondo/detail/client/standalone.hpp"
+#include "rondo/detail/client/start.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/failure.hpp"
+
+namespace rondo::detail::calls {
+
+RONDO_FUNCTION enums::ActivityIdReusePolicy wire_of(activity_reuse_policy policy) {
+  switch (policy) {
+    case activity_reuse_policy::allow_duplicate:
+      return enums::ACTIVITY_ID_REUSE_POLICY_ALLOW_DUPLICATE;
+    case activity_reuse_policy::allow_duplicate_failed_only:
+      return enums::ACTIVITY_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY;
+    case activity_reuse_policy::reject_duplicate:
+      return enums::ACTIVITY_ID_REUSE_POLICY_REJECT_DUPLICATE;
+  }
+  return enums::ACTIVITY_ID_REUSE_POLICY_UNSPECIFIED;
+}
+
+RONDO_FUNCTION service_call<start_activity_request> make_start_activity(const session& by, std::string_view type,
+                                                                        const start_activity_options& options,
+                                                                        Payloads input) {
+  auto request = new_request<start_activity_request>(by);
+  const std::string id = options.id.empty() ? random_uuid() : std::string(options.id);
+  request.set_activity_id(id);
+  request.mutable_activity_type()->set_name(std::string(type));
+  auto made = call_with(by, std::move(request), "start activity '" + id + "'", "activity:" + id);
+  auto& to = made.request;
+  if (options.task_queue.empty()) refuse(made.subject, "start_activity_options::task_queue is missing");
+  if (options.start_to_close_timeout == duration::zero() && options.schedule_to_close_timeout == duration::zero()) {
+    refuse(made.subject, "start_to_close_timeout or schedule_to_close_timeout is missing");
+  }
+  to.mutable_task_queue()->set_name(std::string(options.task_queue));
+  to.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  set_duration(made.subject, "schedule_to_close_timeout", options.schedule_to_close_timeout,
+               [&] { return to.mutable_schedule_to_close_timeout(); });
+  set_duration(made.subject, "schedule_to_start_timeout", options.schedule_to_start_timeout,
+               [&] { return to.mutable_schedule_to_start_timeout(); });
+  set_duration(made.subject, "start_to_close_timeout", options.start_to_close_timeout,
+               [&] { return to.mutable_start_to_close_timeout(); });
+  set_duration(made.subject, "heartbeat_timeout", options.heartbeat_timeout,
+               [&] { return to.mutable_heartbeat_timeout(); });
+  set_duration(made.subject, "start_delay", options.start_delay, [&] { return to.mutable_start_delay(); });
+  if (options.retry) set_retry(made.subject, *options.retry, *to.mutable_retry_policy());
+  if (options.reuse) to.set_id_reuse_policy(wire_of(*options.reuse));
+  if (options.conflict) to.set_id_conflict_policy(wire_of(*options.conflict));
+  if (options.search_attributes.get()) {
+    engine::write_payload_map(*options.search_attributes.get(),
+                              *to.mutable_search_attributes()->mutable_indexed_fields());
+  }
+  set_texts(options.summary, options.details, to);
+  if (options.priority) set_priority(made.subject, *options.priority, *to.mutable_priority());
+  if (input.payloads_size() > 0) *to.mutable_input() = std::move(input);
+  return intercepted(by, std::move(made));
+}
+
+RONDO_FUNCTION asio::awaitable<activity_target> start_activity(session_ptr through,
+                                                               service_call<start_activity_request> what) {
+  const std::string id = what.request.activity_id();
+  const auto response = co_await fetch(through, std::move(what));
+  co_return activity_target(std::move(through), id, response.run_id());
+}
+
+RONDO_FUNCTION asio::awaitable<temporal::api::activity::v1::ActivityExecutionOutcome> wait_outcome(activity_target of) {
+  auto poll = of.make<service::PollActivityExecutionRequest>("result of");
+  poll.kind = io::rpc_class::long_poll;
+  for (;;) {
+    auto reply = co_await try_send<service::PollActivityExecutionResponse>(of.session, poll);
+    if (reply.status.code == rpc_code::deadline_exceeded) continue;
+    if (!reply.status.ok()) throw_rpc_failure(poll.subject, reply.status);
+    if (reply.response.has_outcome()) co_return std::move(*reply.response.mutable_outcome());
+    // The run that is present now may be another one next time.
+    if (!reply.response.run_id().empty()) poll.request.set_run_id(reply.response.run_id());
+  }
+}
+
+RONDO_FUNCTION activity_status status_of(enums::ActivityExecutionStatus status) {
+  switch (status) {
+    case enums::ACTIVITY_EXECUTION_STATUS_RUNNING:
+      return activity_status::running;
+    case enums::ACTIVITY_EXECUTION_STATUS_COMPLETED:
+      return activity_status::completed;
+    case enums::ACTIVITY_EXECUTION_STATUS_FAILED:
+      return activity_status::failed;
+    case enums::ACTIVITY_EXECUTION_STATUS_CANCELED:
+      return activity_status::cancelled;
+    case enums::ACTIVITY_EXECUTION_STATUS_TERMINATED:
+      return activity_status::terminated;
+    case enums::ACTIVITY_EXECUTION_STATUS_TIMED_OUT:
+      return activity_status::timed_out;
+    case enums::ACTIVITY_EXECUTION_STATUS_PAUSED:
+      return activity_status::paused;
+    default:
+      return activity_status::unspecified;
+  }
+}
+
+RONDO_FUNCTION activity_settings settings_of(const temporal::api::activity::v1::ActivityExecutionInfo& from) {
+  activity_options_message options;
+  options.mutable_task_queue()->set_name(from.task_queue());
+  *options.mutable_schedule_to_close_timeout() = from.schedule_to_close_timeout();
+  *options.mutable_schedule_to_start_timeout() = from.schedule_to_start_timeout();
+  *options.mutable_start_to_close_timeout() = from.start_to_close_timeout();
+  *options.mutable_heartbeat_timeout() = from.heartbeat_timeout();
+  *options.mutable_retry_policy() = from.retry_policy();
+  *options.mutable_priority() = from.priority();
+  return settings_of(options);
+}
+
+RONDO_FUNCTION activity_description description_of(const service::DescribeActivityExecutionResponse& response) {
+  activity_description to;
+  const auto& from = response.info();
+  read_activity(from, to);
+  if (to.run_id.empty()) to.run_id = response.run_id();
+  to.settings = settings_of(from);
+  to.state = state_of(from.run_state());
+  to.attempt = from.attempt();
+  to.heartbeat_count = from.total_heartbeat_count();
+  to.heartbeat_details = engine::list_of(from.heartbeat_details());
+  to.last_heartbeat_time = time_if(from.has_last_heartbeat_time(), from.last_heartbeat_time());
+  to.last_started_time = time_if(from.has_last_started_time(), from.last_started_time());
+  to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
+  to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
+  to.expiration_time = time_if(from.has_expiration_time(), from.expiration_time());
+  if (from.has_last_failure()) {
+    to.last_failure = engine::exception_of(from.last_failure());
+    to.last_failure_message = from.last_failure().message();
+  }
+  to.last_worker_identity = from.last_worker_identity();
+  to.last_version = {.deployment_name = from.last_deployment_version().deployment_name(),
+                     .build_id = from.last_deployment_version().build_id()};
+  to.cancel_reason = from.canceled_reason();
+  to.summary = text_of(from.user_metadata().summary());
+  to.details = text_of(from.user_metadata().details());
+  return to;
+}
+
+RONDO_FUNCTION paged_list<activity_summary> list_activities(const session_ptr& through, std::string query,
+                                                            const list_options& options) {
+  auto request = new_request<service::ListActivityExecutionsRequest>(*through);
+  request.set_query(std::move(query));
+  request.set_page_size(options.page_size);
+  return list_with<activity_summary>(through, std::move(request), "list activities", options, [](const auto& response) {
+    std::vector<activity_summary> found;
+    for (const auto& each : response.executions()) read_activity(each, found.emplace_back());
+    return found;
+  });
+}
+
+}  // namespace rondo::detail::calls
