@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "rondo/payload.hpp"
 #include "rondo/priority.hpp"
@@ -28,6 +30,16 @@ struct retry_policy {
   int maximum_attempts = 0;
   /// Failures of these types are not repeated.
   std::span<const std::string_view> non_retryable_error_types{};
+};
+
+/// A retry policy that keeps its texts, such as that of a run or of an attempt; numbers as in retry_policy.
+struct owned_retry_policy {
+  duration initial_interval{};
+  double backoff_coefficient = 0;
+  duration maximum_interval{};
+  int maximum_attempts = 0;
+  std::vector<std::string> non_retryable_error_types{};
+  friend bool operator==(const owned_retry_policy&, const owned_retry_policy&) = default;
 };
 
 /// When a cancelled operation resolves for the code that awaits it.
@@ -104,6 +116,7 @@ struct continue_as_new_options {
   duration backoff_start_interval{};
   /// Unset: as in this run.
   std::optional<retry_policy> retry{};
+  /// In place of those of this run. Unset: as they are now, with the changes that this run made.
   payload_map_view memo{}, search_attributes{};
   /// What info().headers of the next run shows, beside the headers that the worker propagates.
   payload_map_view headers{};

@@ -233,4 +233,94 @@ TEST(continue_as_new, says_what_the_next_run_has_otherwise) {
   EXPECT_EQ(made.initial_versioning_behavior(), enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_AUTO_UPGRADE);
 }
 
+rondo::task<> goes_on_changed() {
+  workflow::upsert_search_attributes(rondo::search_attributes().set(customer, "ada"));
+  workflow::upsert_memo(workflow::memo_changes().set("fresh", 1).unset("gone"));
+  workflow::continue_as_new<goes_on_changed>({});
+  co_return;
+}
+
+history_builder with_facts(const char* type) {
+  history_builder history(type);
+  auto& start = *history.at(1).mutable_workflow_execution_started_event_attributes();
+  (*start.mutable_memo()->mutable_fields())["gone"].set_data("1");
+  (*start.mutable_memo()->mutable_fields())["kept"].set_data("2");
+  (*start.mutable_search_attributes()->mutable_indexed_fields())["Amount"].set_data("5");
+  auto& retry = *start.mutable_retry_policy();
+  retry.mutable_initial_interval()->set_seconds(2);
+  retry.set_backoff_coefficient(3);
+  retry.mutable_maximum_interval()->set_seconds(50);
+  retry.set_maximum_attempts(7);
+  retry.add_non_retryable_error_types("fatal");
+  return history;
+}
+
+TEST(continue_as_new, leaves_the_rest_as_it_is) {
+  engine_driver driver(rondo::registry().workflow<goes_on_changed>(), with_facts("goes_on_changed"));
+  driver.history.open_task();
+  const auto completed = driver.run_task().completed;
+  const auto& made =
+      completed->commands(completed->commands_size() - 1).continue_as_new_workflow_execution_command_attributes();
+  EXPECT_EQ(made.retry_policy().SerializeAsString(),
+            driver.history.at(1).workflow_execution_started_event_attributes().retry_policy().SerializeAsString());
+  ASSERT_EQ(made.memo().fields().size(), 2U);
+  EXPECT_EQ(made.memo().fields().at("kept").data(), "2");
+  EXPECT_EQ(made.memo().fields().at("fresh").data(), "1");
+  ASSERT_EQ(made.search_attributes().indexed_fields().size(), 2U);
+  EXPECT_EQ(made.search_attributes().indexed_fields().at("Amount").data(), "5");
+  EXPECT_EQ(made.search_attributes().indexed_fields().at("CustomerId").data(), R"("ada")");
+}
+
+rondo::task<std::string> knows_its_start() {
+  const auto& info = workflow::info();
+  std::string text = info.original_run_id + " ";
+  if (info.retry) {
+    text += std::to_string(info.retry->initial_interval / 1s) + " " + std::to_string(info.retry->maximum_attempts) +
+            " " + info.retry->non_retryable_error_types.at(0) + " ";
+  }
+  text += info.expiration_time ? std::to_string(info.expiration_time->time_since_epoch() / 1s) : "never";
+  co_return text;
+}
+
+TEST(info, tells_how_a_run_began) {
+  history_builder history = with_facts("knows_its_start");
+  auto& start = *history.at(1).mutable_workflow_execution_started_event_attributes();
+  start.set_original_execution_run_id("before-reset");
+  start.mutable_workflow_execution_expiration_time()->set_seconds(2'000'000'000);
+  engine_driver driver(rondo::registry().workflow<knows_its_start>(), history);
+  EXPECT_EQ(driver.task(), lines{R"(complete ("before-reset 2 7 fatal 2000000000"))"});
+  history_builder plain("knows_its_start");
+  // What a server says of a run without a timeout.
+  plain.at(1)
+      .mutable_workflow_execution_started_event_attributes()
+      ->mutable_workflow_execution_expiration_time()
+      ->set_seconds(-62'135'596'800);
+  plain.at(1).mutable_workflow_execution_started_event_attributes()->set_original_execution_run_id("run");
+  engine_driver other(rondo::registry().workflow<knows_its_start>(), plain);
+  EXPECT_EQ(other.task(), lines{R"(complete ("run never"))"});
+}
+
+rondo::task<std::string> names_its_versions() {
+  std::string text = workflow::info().current_version.build_id;
+  co_await workflow::sleep(1s);
+  text += " " + workflow::info().current_version.deployment_name + "." + workflow::info().current_version.build_id;
+  co_return text;
+}
+
+TEST(info, names_the_version_of_each_task) {
+  history_builder history("names_its_versions");
+  history.open_task();
+  history.complete_task();
+  auto& version = *history.at(history.last(enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED))
+                       .mutable_workflow_task_completed_event_attributes()
+                       ->mutable_deployment_version();
+  version.set_deployment_name("shop");
+  version.set_build_id("v1");
+  history.timer_started("1");
+  fires(history);
+  engine_driver driver(rondo::registry().workflow<names_its_versions>(), history);
+  driver.run_options.version = {.deployment_name = "shop", .build_id = "v2"};
+  EXPECT_EQ(driver.task(), lines{R"(complete ("v1 shop.v2"))"});
+}
+
 }  // namespace notes_test

@@ -1,4 +1,5 @@
 #include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/headers.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
 #include "rondo/detail/io/transport.hpp"
+#include "rondo/detail/io/headers.hpp"
 
 #include <gtest/gtest.h>
 

@@ -10,6 +10,7 @@
 #include "rondo/deployment_version.hpp"
 #include "rondo/detail/client/deployments.hpp"
 #include "rondo/detail/client/requesting.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
 
 namespace rondo {
 

@@ -7,6 +7,7 @@
 
 #include "rondo/client/start.hpp"
 #include "rondo/detail/base/names.hpp"
+#include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/start.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"

@@ -15,6 +15,7 @@
 #include "rondo/client/start.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/describe.hpp"
+#include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/requesting.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/client/session.hpp"

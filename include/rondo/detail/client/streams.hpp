@@ -1,5 +1,6 @@
 #pragma once
 #include <asio/awaitable.hpp>
+#include <asio/use_awaitable.hpp>
 #include <charconv>
 #include <chrono>
 #include <cstddef>

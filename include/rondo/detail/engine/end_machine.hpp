@@ -9,6 +9,7 @@
 #include "rondo/detail/engine/machine.hpp"
 #include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/workflow/info.hpp"
 
 namespace rondo::detail::engine {
 
@@ -35,8 +36,9 @@ class end_machine final : public table_machine<end_machine, end_state, end_input
     Command* message = begin(enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION);
     if (message != nullptr) message->mutable_cancel_workflow_execution_command_attributes();
   }
-  /// `type` is the type of the next run, resolved: never empty.
-  void continue_as_new(const run::continue_as_new_call& call, std::string_view type) {
+  /// `type` is the type of the next run, resolved: never empty. What the options leave open is as in `present`: the
+  /// server takes over only what the command says.
+  void continue_as_new(const run::continue_as_new_call& call, std::string_view type, const workflow_info& present) {
     if (state() != end_state::running) return;
     next_type_ = type;
     Command* message = begin(enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION);
@@ -56,10 +58,17 @@ class end_machine final : public table_machine<end_machine, end_state, end_input
     if (options.backoff_start_interval > duration::zero()) {
       write_duration(options.backoff_start_interval, *attributes.mutable_backoff_start_interval());
     }
-    if (options.retry) write_retry_policy(*options.retry, *attributes.mutable_retry_policy());
-    if (const auto* memo = options.memo.get()) write_payload_map(*memo, *attributes.mutable_memo()->mutable_fields());
-    if (const auto* values = options.search_attributes.get()) {
-      write_payload_map(*values, *attributes.mutable_search_attributes()->mutable_indexed_fields());
+    if (options.retry) {
+      write_retry_policy(*options.retry, *attributes.mutable_retry_policy());
+    } else if (present.retry) {
+      write_retry_policy(*present.retry, *attributes.mutable_retry_policy());
+    }
+    const auto& memo = options.memo.get() != nullptr ? *options.memo.get() : present.memo;
+    if (!memo.empty()) write_payload_map(memo, *attributes.mutable_memo()->mutable_fields());
+    const auto* given = options.search_attributes.get();
+    const auto& values = given != nullptr ? *given : present.search_attributes;
+    if (!values.empty()) {
+      write_payload_map(values, *attributes.mutable_search_attributes()->mutable_indexed_fields());
     }
     write_headers(call.headers, options.headers, attributes);
     attributes.set_initial_versioning_behavior(wire_of(options.versioning));

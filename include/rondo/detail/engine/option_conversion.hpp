@@ -1,5 +1,7 @@
 #pragma once
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
@@ -15,6 +17,26 @@ inline void write_retry_policy(const retry_policy& from, temporal::api::common::
   if (from.maximum_interval > duration::zero()) write_duration(from.maximum_interval, *to.mutable_maximum_interval());
   to.set_maximum_attempts(from.maximum_attempts);
   for (const auto& each : from.non_retryable_error_types) to.add_non_retryable_error_types(std::string(each));
+}
+
+inline void write_retry_policy(const owned_retry_policy& from, temporal::api::common::v1::RetryPolicy& to) {
+  const std::vector<std::string_view> types(from.non_retryable_error_types.begin(),
+                                            from.non_retryable_error_types.end());
+  write_retry_policy({.initial_interval = from.initial_interval,
+                      .backoff_coefficient = from.backoff_coefficient,
+                      .maximum_interval = from.maximum_interval,
+                      .maximum_attempts = from.maximum_attempts,
+                      .non_retryable_error_types = types},
+                     to);
+}
+
+inline owned_retry_policy retry_policy_of(const temporal::api::common::v1::RetryPolicy& from) {
+  return {
+      .initial_interval = duration_of(from.initial_interval()),
+      .backoff_coefficient = from.backoff_coefficient(),
+      .maximum_interval = duration_of(from.maximum_interval()),
+      .maximum_attempts = from.maximum_attempts(),
+      .non_retryable_error_types = {from.non_retryable_error_types().begin(), from.non_retryable_error_types().end()}};
 }
 
 inline void write_priority(const priority& from, temporal::api::common::v1::Priority& to) {

@@ -4,8 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "rondo/deployment_version.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/workflow/info.hpp"
 
@@ -19,6 +21,7 @@ inline void read_start(const HistoryEvent& event, workflow_info& to) {
   to.workflow_type = from.workflow_type().name();
   to.task_queue = from.task_queue().name();
   to.first_execution_run_id = from.first_execution_run_id();
+  to.original_run_id = from.original_execution_run_id();
   to.continued_run_id = from.continued_execution_run_id();
   to.parent_workflow_id = from.parent_workflow_execution().workflow_id();
   to.parent_run_id = from.parent_workflow_execution().run_id();
@@ -30,6 +33,11 @@ inline void read_start(const HistoryEvent& event, workflow_info& to) {
   to.run_timeout = duration_of(from.workflow_run_timeout());
   to.task_timeout = duration_of(from.workflow_task_timeout());
   to.start_time = time_of(event.event_time());
+  // Servers say "never" with the year 1.
+  if (from.workflow_execution_expiration_time().seconds() > 0) {
+    to.expiration_time = time_of(from.workflow_execution_expiration_time());
+  }
+  if (from.has_retry_policy()) to.retry = retry_policy_of(from.retry_policy());
   to.root_workflow_id =
       from.has_root_workflow_execution() ? from.root_workflow_execution().workflow_id() : to.workflow_id;
   to.root_run_id = from.has_root_workflow_execution() ? from.root_workflow_execution().run_id() : to.run_id;
@@ -51,9 +59,12 @@ inline std::size_t bytes_behind(const workflow_info& of) {
   std::size_t sum = 0;
   for (const auto* text :
        {&of.workflow_id, &of.run_id, &of.workflow_type, &of.task_queue, &of.namespace_, &of.first_execution_run_id,
-        &of.continued_run_id, &of.parent_workflow_id, &of.parent_run_id, &of.parent_namespace, &of.cron_schedule,
-        &of.identity, &of.root_workflow_id, &of.root_run_id, &of.fairness_key}) {
+        &of.original_run_id, &of.continued_run_id, &of.parent_workflow_id, &of.parent_run_id, &of.parent_namespace,
+        &of.cron_schedule, &of.identity, &of.root_workflow_id, &of.root_run_id, &of.fairness_key}) {
     sum += of_text(*text);
+  }
+  if (of.retry) {
+    for (const auto& each : of.retry->non_retryable_error_types) sum += sizeof(each) + of_text(each);
   }
   const auto add_payload = [&](const payload& each) {
     for (const auto& [key, value] : each.metadata) sum += sizeof(std::pair<std::string, std::string>) + of_text(value);
@@ -67,6 +78,16 @@ inline std::size_t bytes_behind(const workflow_info& of) {
   }
   for (const auto& each : of.last_completion_result) add_payload(each);
   return sum;
+}
+
+/// The version of the worker that completed a workflow task.
+inline worker_deployment_version version_of(const HistoryEvent& completed) {
+  const auto& from = completed.workflow_task_completed_event_attributes();
+  if (from.has_deployment_version()) {
+    return {.deployment_name = from.deployment_version().deployment_name(),
+            .build_id = from.deployment_version().build_id()};
+  }
+  return {.deployment_name = {}, .build_id = from.worker_version().build_id()};
 }
 
 /// Fills in what the start of a workflow task says.

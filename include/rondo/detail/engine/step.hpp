@@ -9,6 +9,7 @@
 #include <temporal/api/protocol/v1/message.pb.h>
 
 #include "rondo/change_policy.hpp"
+#include "rondo/deployment_version.hpp"
 #include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/local_activity.hpp"
@@ -34,6 +35,8 @@ struct run_options {
   const std::vector<std::string>* propagated_headers = nullptr;
   /// Decides about changes of the code; null: always for the newest. Must outlive the run.
   const change_policy* changes = nullptr;
+  /// The version of this worker; without a deployment's name when it is not versioned.
+  worker_deployment_version version{};
   /// The server keeps sdk_metadata (a capability that it reports).
   bool server_keeps_flags = true;
   /// Exceptions that fail workflows of all types, beside failures.

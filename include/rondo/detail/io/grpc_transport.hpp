@@ -29,6 +29,7 @@
 #include "rondo/detail/io/http_proxy.hpp"
 #include "rondo/detail/io/pem.hpp"
 #include "rondo/detail/io/transport.hpp"
+#include "rondo/version.hpp"
 
 namespace rondo::detail::io {
 

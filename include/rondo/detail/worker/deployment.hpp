@@ -25,6 +25,12 @@ void write_deployment(const worker_options& of, Request& request) {
                                                             : engine::enums::WORKER_VERSIONING_MODE_UNVERSIONED);
 }
 
+/// The version that workflows see; without a deployment's name when the worker is in none.
+inline worker_deployment_version version_of(const worker_options& of) {
+  if (!of.deployment.version.empty()) return of.deployment.version;
+  return {.deployment_name = {}, .build_id = of.build_id};
+}
+
 /// What happens to a run of the type when another version becomes the current one; a worker without versioning says
 /// nothing about that.
 inline versioning_behavior behavior_of(const worker_options& options, const run::workflow_definition* workflow,

@@ -181,6 +181,7 @@ class workflow_runner {
                                            .interceptors = &runs_.interceptors,
                                            .propagated_headers = &runs_.propagated_headers,
                                            .changes = &runs_.changes,
+                                           .version = version_of(settings_.options),
                                            .server_keeps_flags = settings_.server_keeps_flags,
                                            .failure_exceptions = settings_.options.failure_exceptions});
     }

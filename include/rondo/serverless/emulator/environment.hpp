@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/serverless/emulator/child.hpp"

@@ -46,6 +46,11 @@ RONDO_FUNCTION bool execution::look_ahead(const logical_task& task, const task_o
 
 RONDO_FUNCTION bool execution::activate(const logical_task& task) {
   read_task_start(*task.started, info_);
+  if (task.completed != nullptr) {
+    info_.current_version = version_of(*task.completed);
+  } else {
+    info_.current_version = options_.version;
+  }
   task_time_ = time_of(task.started->event_time());
   const bool asked = !update_requests().empty();
   // An update that is rejected must leave no trace, so the time does not move before one is accepted.
@@ -176,7 +181,7 @@ RONDO_FUNCTION void execution::continue_as_new(const run::continue_as_new_call& 
   payload_collector input;
   out.input(input);
   const auto list = input.take();
-  end_.continue_as_new({call.workflow_type, call.options, list, out.headers}, type);
+  end_.continue_as_new({call.workflow_type, call.options, list, out.headers}, type, info_);
 }
 
 RONDO_FUNCTION void execution::deliver_signal(const HistoryEvent& event) {
