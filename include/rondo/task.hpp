@@ -70,7 +70,7 @@ class promise_base : public coroutine_node {
 
  private:
   // Not part of rethrow(), which every co_await of a task calls and which is inlined without it.
-  [[noreturn, gnu::noinline, gnu::cold]] void throw_error() const { std::rethrow_exception(error_); }
+  [[noreturn, gnu::noinline]] void throw_error() const { std::rethrow_exception(error_); }
 
   std::exception_ptr error_;
 

@@ -92,7 +92,7 @@ class operation_state : public completion, public cancel_node, public in_run_mem
   enum class phase : unsigned char { lazy, waiting, done };
 
   // Not part of begin_in(), which would need a larger stack for it each time.
-  [[gnu::noinline, gnu::cold]] void end_cancelled(const scope& in) {
+  [[gnu::noinline]] void end_cancelled(const scope& in) {
     phase_ = phase::done;
     error_ = std::make_exception_ptr(cancelled_failure(in.reason().empty() ? "cancelled" : in.reason()));
   }

@@ -156,7 +156,7 @@ class scheduler {
  private:
   friend class coroutine_node;
 
-  [[noreturn, gnu::noinline, gnu::cold]] static void throw_read_only(const char* what) { throw read_only_error(what); }
+  [[noreturn, gnu::noinline]] static void throw_read_only(const char* what) { throw read_only_error(what); }
 
   void drain() {
     while (coroutine_node* node = take()) {
@@ -239,7 +239,7 @@ class in_run_memory {
   ~in_run_memory() = default;
 };
 
-[[noreturn, gnu::noinline, gnu::cold]] inline void throw_no_current(const char* what) {
+[[noreturn, gnu::noinline]] inline void throw_no_current(const char* what) {
   throw std::logic_error(std::string(what) + " may be called only by workflow code, while the worker runs it");
 }
 /// The current run, or an error that says who needs one.
