@@ -3,8 +3,8 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <optional>
-#include <source_location>
+#include <memory>
+#include <source_location>  // without it there is no __builtin_source_location
 #include <type_traits>
 #include <utility>
 
@@ -43,12 +43,11 @@ class promise_base : public coroutine_node {
   void unhandled_exception() noexcept { error_ = std::current_exception(); }
 
   template <class Awaitable>
-  decltype(auto) await_transform(Awaitable&& awaitable,
-                                 const std::source_location& at = std::source_location::current()) {
+  decltype(auto) await_transform(Awaitable&& awaitable, await_place at = __builtin_source_location()) {
     static_assert(workflow_awaitable<Awaitable>,
                   "a workflow may only co_await rondo::task and rondo::workflow operations; put I/O, real timers and "
                   "threads into an activity");
-    awaits = at;
+    awaits_at(at);
     if constexpr (workflow_awaitable<Awaitable>) {
       return std::forward<Awaitable>(awaitable).awaiter(*this);
     } else {
@@ -65,33 +64,60 @@ class promise_base : public coroutine_node {
 
  protected:
   void rethrow() const {
-    if (error_) std::rethrow_exception(error_);
+    if (error_) [[unlikely]]
+      throw_error();
   }
 
  private:
+  // Not part of rethrow(), which every co_await of a task calls and which is inlined without it.
+  [[noreturn, gnu::noinline]] void throw_error() const { std::rethrow_exception(error_); }
+
   std::exception_ptr error_;
+
+ public:
+  // Last, so that a small result shares their word.
+  bool started = false;
+  /// `continuation` only says for whom it works: its end is told by other means.
+  bool branch = false;
 };
 
 template <class Result>
 class promise : public promise_base {
  public:
+  promise() noexcept {}  // NOLINT(modernize-use-equals-default): that would be deleted
+  promise(const promise&) = delete;
+  promise& operator=(const promise&) = delete;
+  ~promise() {
+    if (returned_) std::destroy_at(std::addressof(value_));
+  }
+
   task<Result> get_return_object() noexcept;
   template <std::convertible_to<Result> Value>
   void return_value(Value&& value) {
-    value_.emplace(std::forward<Value>(value));
+    keep(std::forward<Value>(value));
   }
   void return_value(Result value)
     requires std::move_constructible<Result>
   {
-    value_.emplace(std::move(value));
+    keep(std::move(value));
   }
   Result take() {
     rethrow();
-    return std::move(*value_);
+    return std::move(value_);
   }
 
  private:
-  std::optional<Result> value_;
+  template <class Value>
+  void keep(Value&& value) {
+    std::construct_at(std::addressof(value_), std::forward<Value>(value));
+    returned_ = true;
+  }
+
+  // As in a std::optional, which would not share a word with the members of the base.
+  bool returned_ = false;
+  union {
+    Result value_;
+  };
 };
 
 template <>
@@ -132,7 +158,7 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
     bool await_ready() const noexcept { return callee_.done(); }
     template <std::derived_from<detail::run::promise_base> Promise>
     void await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
-      detail::run::coroutine_node& node = callee_.promise();
+      detail::run::promise_base& node = callee_.promise();
       node.continuation = &caller.promise();
       if (node.started) return;
       node.started = true;
@@ -150,7 +176,7 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
 
   /// For the library: lets it begin on its own, behind what is ready already.
   void schedule(detail::run::scheduler& in, detail::run::scope& cancellation) noexcept {
-    detail::run::coroutine_node& node = handle_.promise();
+    detail::run::promise_base& node = handle_.promise();
     node.started = true;
     node.cancellation = &cancellation;
     in.post(node);

@@ -41,10 +41,14 @@ inline bool is_library_code(std::string_view file) noexcept {
   return self.ends_with(here) && file.starts_with(self.substr(0, self.size() - here.size()));
 }
 
-/// Calls `function` with the last co_await of a coroutine and of those that it works for, the innermost first.
+/// Calls `function` with the co_await of a coroutine and of those that it works for, the innermost first, as far as
+/// they wait.
 template <class Function>
 void for_each_frame(const run::coroutine_node* at, Function function) {
-  for (; at != nullptr; at = at->continuation) function(at->awaits);
+  for (; at != nullptr; at = at->continuation) {
+    const auto place = at->awaits();
+    if (place.line() != 0) function(place);
+  }
 }
 
 /// What the code waits for, and where: a line for each, and one for each coroutine of the user's.

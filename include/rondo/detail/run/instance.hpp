@@ -100,6 +100,7 @@ class instance final : public run_context {
   /// Lets the code run until everything waits, then drops handlers that are done.
   void run() {
     run_until_blocked();
+    if (running_handlers_.empty()) return;
     running_handlers_.remove_if([](const running_handler& handler) { return handler.done(); });
   }
   /// Answers a query at once, without changing the run. Throws what the handler throws, and std::invalid_argument for a

@@ -59,11 +59,7 @@ class operation_state : public completion, public cancel_node, public in_run_mem
     if (run.tearing_down()) return;
     run.require_writable("starting an operation");
     run_ = &run;
-    if (in != nullptr && in->cancelled()) {
-      phase_ = phase::done;
-      error_ = std::make_exception_ptr(cancelled_failure(in->reason().empty() ? "cancelled" : in->reason()));
-      return;
-    }
+    if (in != nullptr && in->cancelled()) return end_cancelled(*in);
     phase_ = phase::waiting;
     try {
       begin(run.engine());
@@ -81,7 +77,8 @@ class operation_state : public completion, public cancel_node, public in_run_mem
   }
 
  protected:
-  ~operation_state() override = default;
+  // Inlined, as it is when every await of an operation ends: its stores to the vtable pointers are seen to be dead.
+  [[gnu::always_inline]] ~operation_state() override = default;
   /// Calls the engine, which may resolve at once; may call `finish` itself when there is nothing to wait for.
   virtual void begin(host& engine) = 0;
   /// Takes what it resolved with; valid only during the call.
@@ -93,6 +90,12 @@ class operation_state : public completion, public cancel_node, public in_run_mem
 
  private:
   enum class phase : unsigned char { lazy, waiting, done };
+
+  // Not part of begin_in(), which would need a larger stack for it each time.
+  [[gnu::noinline]] void end_cancelled(const scope& in) {
+    phase_ = phase::done;
+    error_ = std::make_exception_ptr(cancelled_failure(in.reason().empty() ? "cancelled" : in.reason()));
+  }
 
   void resolve(const outcome& result) final {
     scope_hook::unlink();

@@ -1,4 +1,6 @@
 #pragma once
+#include <bit>
+#include <cassert>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +24,11 @@ class scope;
 /// such as now() take no context argument, as in every SDK.
 inline constinit thread_local scheduler* current = nullptr;
 
+/// What a std::source_location holds, as a plain pointer: gcc 12 keeps a temporary of a class in the frame of the
+/// coroutine, and its default argument too, in pieces of their own for every co_await.
+using await_place = const void*;
+static_assert(sizeof(std::source_location) == sizeof(await_place));
+
 /// What the scheduler needs to know of a coroutine.
 class coroutine_node {
  public:
@@ -35,15 +42,24 @@ class coroutine_node {
   coroutine_node* continuation = nullptr;
   /// Operations that this coroutine starts belong to this scope.
   scope* cancellation = nullptr;
-  /// Its last co_await.
-  std::source_location awaits{};
-  bool started = false;
-  /// `continuation` only says for whom it works: its end is told by other means.
-  bool branch = false;
+
+  /// Remembers the co_await that it is about to wait at; only the running coroutine does so.
+  void awaits_at(await_place place) noexcept {
+    assert(queued_in_ == nullptr);
+    place_ = place;
+  }
+  /// Its last co_await; nothing while it is in the queue, where it does not wait any more.
+  std::source_location awaits() const noexcept {
+    return queued_in_ == nullptr ? std::bit_cast<std::source_location>(place_) : std::source_location();
+  }
 
  private:
   friend class scheduler;
-  coroutine_node* next_ = nullptr;
+  // Frames are many and small: who is in the queue waits nowhere.
+  union {
+    await_place place_ = nullptr;
+    coroutine_node* next_;
+  };
   scheduler* queued_in_ = nullptr;
 };
 
@@ -107,7 +123,7 @@ class scheduler {
   bool read_only() const noexcept { return read_only_; }
   /// Throws when the code that runs must not change the run.
   void require_writable(const char* what) const {
-    if (read_only_) throw read_only_error(what);
+    if (read_only_) throw_read_only(what);
   }
   /// While a cached run is destroyed: operations that destructors start do nothing.
   bool tearing_down() const noexcept { return tearing_down_; }
@@ -140,6 +156,8 @@ class scheduler {
  private:
   friend class coroutine_node;
 
+  [[noreturn, gnu::noinline]] static void throw_read_only(const char* what) { throw read_only_error(what); }
+
   void drain() {
     while (coroutine_node* node = take()) {
       running_ = node;
@@ -154,6 +172,7 @@ class scheduler {
     first_ = node->next_;
     if (first_ == nullptr) last_ = nullptr;
     node->queued_in_ = nullptr;
+    node->place_ = nullptr;
     return node;
   }
   bool wake_first_condition() {
@@ -220,11 +239,12 @@ class in_run_memory {
   ~in_run_memory() = default;
 };
 
+[[noreturn, gnu::noinline]] inline void throw_no_current(const char* what) {
+  throw std::logic_error(std::string(what) + " may be called only by workflow code, while the worker runs it");
+}
 /// The current run, or an error that says who needs one.
 inline scheduler& require_current(const char* what) {
-  if (current == nullptr) {
-    throw std::logic_error(std::string(what) + " may be called only by workflow code, while the worker runs it");
-  }
+  if (current == nullptr) throw_no_current(what);
   return *current;
 }
 
