@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace rondo {
@@ -17,6 +18,19 @@ class workflow_history {
   /// `serialised` is a temporal.api.history.v1.History. Throws std::invalid_argument when it is not.
   workflow_history(std::string workflow_id, std::string serialised)
       : workflow_id_(std::move(workflow_id)), bytes_(std::move(serialised)), events_(count(bytes_)) {}
+
+#ifndef RONDO_LITE_MESSAGES
+  /// Reads what to_json, the CLI (`temporal workflow show --output json`) or the web interface wrote; passes over what
+  /// only newer servers write. Throws std::invalid_argument that says where the text is wrong.
+  static workflow_history from_json(std::string workflow_id, std::string_view text) {
+    google::protobuf::util::JsonParseOptions options;
+    options.ignore_unknown_fields = true;
+    temporal::api::history::v1::History history;
+    const auto status = google::protobuf::util::JsonStringToMessage({text.data(), text.size()}, &history, options);
+    if (!status.ok()) throw std::invalid_argument("rondo: this text is not a history: " + status.ToString());
+    return {std::move(workflow_id), history.SerializeAsString()};
+  }
+#endif
 
   const std::string& workflow_id() const noexcept { return workflow_id_; }
   /// Serialised temporal.api.history.v1.History.

@@ -1,0 +1,107 @@
+#pragma once
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "rondo/client/history.hpp"
+#include "rondo/detail/base/compiled.hpp"
+#include "rondo/detail/data/payload_fields.hpp"
+#include "rondo/detail/data/pipeline.hpp"
+#include "rondo/detail/engine/replay.hpp"
+#include "rondo/detail/worker/deployment.hpp"
+#include "rondo/exception_types.hpp"
+#include "rondo/plugin.hpp"
+#include "rondo/registry.hpp"
+#include "rondo/replayer.hpp"
+
+namespace rondo {
+
+namespace detail::worker {
+
+/// What all replays have in common.
+class replay_setup {
+ public:
+  replay_setup(registry given, replayer_options how)
+      : app(std::move(given)), options(std::move(how)), data(options.data) {
+    const auto plugins = options.worker.plugins;
+    for (const auto& each : plugins) each->configure(app, options.worker);
+  }
+
+  engine::run_options run_options() const {
+    return {.namespace_ = options.namespace_,
+            .logger = &options.worker.logger,
+            .interceptors = &options.worker.interceptors,
+            .propagated_headers = &options.worker.propagated_headers,
+            .changes = &options.worker.changes,
+            .version = version_of(options.worker),
+            .failure_exceptions = options.worker.failure_exceptions};
+  }
+
+  registry app;
+  replayer_options options;
+  data::pipeline data;
+};
+
+/// The events, with payloads decoded.
+inline engine::History decoded(const data::pipeline& by, const std::string& bytes, const std::string& workflow_id) {
+  engine::History history;
+  history.ParseFromString(bytes);
+  if (!by.changes_payloads()) return history;
+  temporal::api::workflowservice::v1::GetWorkflowExecutionHistoryResponse whole;
+  history.Swap(whole.mutable_history());
+  serialization_context context;
+  context.workflow_id = workflow_id;
+  const auto message = data::node::rpc_GetWorkflowExecutionHistoryResponse;
+  whole.ParseFromString(by.decode(message, whole.SerializeAsString(), context));
+  history.Swap(whole.mutable_history());
+  return history;
+}
+
+}  // namespace detail::worker
+
+RONDO_FUNCTION replayer::replayer(registry app, replayer_options options)
+    : setup_(std::make_shared<const detail::worker::replay_setup>(std::move(app), std::move(options))) {}
+
+RONDO_FUNCTION replay_outcome replayer::try_replay(const workflow_history& history) const {
+  replay_outcome outcome;
+  outcome.workflow_id = history.workflow_id();
+  try {
+    const auto events = detail::worker::decoded(setup_->data, history.bytes(), history.workflow_id());
+    if (events.events().empty() || !events.events(0).has_workflow_execution_started_event_attributes()) {
+      outcome.problem = "the history does not begin with WorkflowExecutionStarted";
+      return outcome;
+    }
+    const auto& start = events.events(0).workflow_execution_started_event_attributes();
+    outcome.run_id = start.original_execution_run_id();
+    outcome.workflow_type = start.workflow_type().name();
+    if (outcome.workflow_id.empty()) outcome.workflow_id = start.workflow_id();
+    const auto* definition = setup_->app.find_workflow(outcome.workflow_type);
+    if (definition == nullptr) {
+      outcome.problem = "no workflow of type '" + outcome.workflow_type + "' is registered";
+      return outcome;
+    }
+    auto result = detail::engine::replay(
+        *definition, events, {.run = setup_->run_options(), .workflow_id = outcome.workflow_id, .run_id = {}});
+    outcome.nondeterminism = result.nondeterminism;
+    if (!result.ok) outcome.problem = std::move(result.message);
+    outcome.error = std::move(result.error);
+  } catch (const std::exception& failed) {
+    outcome.problem = failed.what();
+    outcome.error = std::current_exception();
+  }
+  return outcome;
+}
+
+RONDO_FUNCTION void replayer::replay(const workflow_history& history) const {
+  const auto outcome = try_replay(history);
+  if (outcome.ok()) return;
+  const std::string text = "workflow '" + outcome.workflow_id + "' of type '" + outcome.workflow_type +
+                           "' does not replay: " + outcome.problem;
+  if (outcome.nondeterminism) throw nondeterminism_error(text);
+  throw replay_error(text);
+}
+
+}  // namespace rondo
