@@ -196,6 +196,23 @@ TEST(nexus_operations, may_end_when_nobody_waits_any_more) {
                              {R"(complete ("done"))"}}));
 }
 
+rondo::task<std::string> tells_what_failed() {
+  auto made =
+      co_await workflow::as_result(service.execute(greetings::greet, {.cancellation = cancel_as::try_cancel}, "ada"));
+  try {
+    std::rethrow_exception(made.error());
+  } catch (const rondo::nexus_operation_failure& failed) {
+    co_return failed.endpoint() + " " + failed.service() + "." + failed.operation() + " " + failed.operation_token() +
+        " " + std::to_string(failed.scheduled_event_id());
+  }
+}
+TEST(nexus_operations, say_which_they_were_when_they_fail) {
+  const script of{rondo::registry().workflow<tells_what_failed>(),
+                  history_builder("tells_what_failed"),
+                  {[](history_builder& h) { h.nexus_started(5, "t-1"); }, stop}};
+  EXPECT_EQ(play_everywhere(of).back(), (lines{"cancel nexus 5", R"(complete ("hall greetings.greet t-1 5"))"}));
+}
+
 rondo::task<std::string> cancels_what_it_has_not_sent() {
   auto call = service.execute(greetings::greet, {}, "ada").start();
   call.cancel();

@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "client_fixture.hpp"
 #include "rondo/client/nexus_operations.hpp"
@@ -94,6 +96,53 @@ TEST_F(client_nexus_operations, need_little) {
   EXPECT_EQ(seen->back().input().data(), "5");
 }
 
+TEST_F(client_nexus_operations, say_what_to_do_with_ids_that_are_known) {
+  const auto seen = serve_start();
+  using enum nexus_operation_reuse_policy;
+  for (const auto& [policy, wire] :
+       {std::pair(allow_duplicate, enums::NEXUS_OPERATION_ID_REUSE_POLICY_ALLOW_DUPLICATE),
+        std::pair(allow_duplicate_failed_only, enums::NEXUS_OPERATION_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY),
+        std::pair(reject_duplicate, enums::NEXUS_OPERATION_ID_REUSE_POLICY_REJECT_DUPLICATE)}) {
+    (void)hall().start(greetings::wave, {.reuse = policy}).get();
+    EXPECT_EQ(seen->back().id_reuse_policy(), wire);
+  }
+}
+
+/// Gives operations another input: the first time one, then none.
+class other_input final : public client_interceptor {
+ public:
+  void outbound(client_call& call) override {
+    seen += std::string(call.name) + "(" + (call.arguments.empty() ? "" : call.arguments[0].data) + ")";
+    if (call.arguments.empty()) return;
+    if (call.arguments[0].data == "1") {
+      call.arguments[0].data = "2";
+    } else {
+      call.arguments.clear();
+    }
+  }
+  std::string seen;
+};
+
+TEST_F(client_nexus_operations, are_seen_by_interceptors) {
+  const auto interceptor = std::make_shared<other_input>();
+  client_options with;
+  with.interceptors = {interceptor};
+  auto transport = std::make_unique<io::memory_transport>(*loop);
+  server = transport.get();
+  client.reset();
+  connection = std::make_shared<io::connection>(with, std::move(transport));
+  client = std::make_unique<rondo::client>(rondo::client::over(connection));
+  const auto seen = serve_start();
+  const workflow::nexus_target where{.endpoint = "hall", .service = "s", .operation = "o"};
+  (void)operations().start(where, {}, 1).get();
+  (void)operations().start(where, {}, 7).get();
+  (void)operations().start(where, {}).get();
+  EXPECT_EQ(interceptor->seen, "o(1)o(7)o()");
+  EXPECT_EQ(seen->at(0).input().data(), "2");
+  EXPECT_FALSE(seen->at(1).has_input());
+  EXPECT_FALSE(seen->at(2).has_input());
+}
+
 TEST_F(client_nexus_operations, refuse_what_makes_no_sense) {
   const auto start = [this](const workflow::nexus_target& where, const start_nexus_operation_options& how) {
     return refusal([&] { (void)operations().start(where, how); });
@@ -148,6 +197,31 @@ TEST_F(client_nexus_operations, give_their_result) {
   EXPECT_EQ(operations().get<int>("op-2").result().get(), 7);
 }
 
+TEST_F(client_nexus_operations, are_waited_for_in_the_run_that_answered_first) {
+  int polls = 0;
+  const auto seen = serve<poll_request, poll_response>("PollNexusOperationExecution", [&](const poll_request&) {
+    poll_response response;
+    response.set_run_id("run-" + std::to_string(++polls));
+    response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_STARTED);
+    if (polls == 2) {
+      (*response.mutable_result()->mutable_metadata())["encoding"] = "json/plain";
+      response.mutable_result()->set_data("7");
+    }
+    return response;
+  });
+  EXPECT_EQ(operations().get<int>("op-1").result().get(), 7);
+  ASSERT_EQ(polls, 2);
+  EXPECT_EQ(seen->front().run_id(), "");
+  EXPECT_EQ(seen->back().run_id(), "run-1");
+}
+
+TEST_F(client_nexus_operations, that_fail_at_once_have_no_token) {
+  poll_response response;
+  response.mutable_failure()->set_message("no voice");
+  serve<poll_request>("PollNexusOperationExecution", response);
+  EXPECT_EQ(operations().get("op-1").wait_started().get(), "");
+}
+
 TEST_F(client_nexus_operations, tell_that_they_have_started) {
   poll_response response;
   response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_STARTED);
@@ -161,6 +235,7 @@ TEST_F(client_nexus_operations, tell_how_they_failed) {
   serve_start();
   poll_response response;
   response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_CLOSED);
+  response.set_operation_token("the token");
   response.mutable_failure()->set_message("no voice");
   response.mutable_failure()->mutable_application_failure_info()->set_type("Hoarse");
   serve<poll_request>("PollNexusOperationExecution", response);
@@ -172,6 +247,7 @@ TEST_F(client_nexus_operations, tell_how_they_failed) {
     EXPECT_EQ(error.endpoint(), "hall");
     EXPECT_EQ(error.service(), "greetings");
     EXPECT_EQ(error.operation(), "greet");
+    EXPECT_EQ(error.operation_token(), "the token");
     EXPECT_THROW(std::rethrow_exception(error.cause()), application_failure);
   }
   response.mutable_failure()->mutable_nexus_operation_execution_failure_info()->set_operation("sing");
@@ -197,11 +273,21 @@ TEST_F(client_nexus_operations, are_described) {
   info.set_status(enums::NEXUS_OPERATION_EXECUTION_STATUS_RUNNING);
   info.set_state(enums::PENDING_NEXUS_OPERATION_STATE_BACKING_OFF);
   info.mutable_schedule_to_close_timeout()->set_seconds(5);
+  info.mutable_schedule_to_start_timeout()->set_seconds(4);
+  info.mutable_start_to_close_timeout()->set_seconds(3);
+  info.mutable_last_attempt_complete_time()->set_seconds(10);
+  info.mutable_next_attempt_schedule_time()->set_seconds(11);
+  info.mutable_expiration_time()->set_seconds(12);
+  info.set_blocked_reason("the endpoint is gone");
+  info.set_identity("ada");
   info.set_attempt(3);
   info.mutable_schedule_time()->set_seconds(9);
   info.mutable_last_attempt_failure()->set_message("oh");
   info.mutable_cancellation_info()->set_reason("enough");
   info.mutable_cancellation_info()->set_attempt(2);
+  info.mutable_cancellation_info()->mutable_last_attempt_failure()->set_message("not now");
+  info.mutable_cancellation_info()->set_blocked_reason("so is its way");
+  info.mutable_cancellation_info()->mutable_requested_time()->set_seconds(13);
   info.set_operation_token("the token");
   (*info.mutable_nexus_header())["tenant"] = "t-7";
   info.mutable_user_metadata()->mutable_summary()->set_data("\"s\"");
@@ -216,6 +302,13 @@ TEST_F(client_nexus_operations, are_described) {
   EXPECT_EQ(found.status, nexus_operation_status::running);
   EXPECT_EQ(found.state, pending_nexus_operation_state::backing_off);
   EXPECT_EQ(found.schedule_to_close_timeout, 5s);
+  EXPECT_EQ(found.schedule_to_start_timeout, 4s);
+  EXPECT_EQ(found.start_to_close_timeout, 3s);
+  EXPECT_EQ(found.last_attempt_complete_time, server_time(10s));
+  EXPECT_EQ(found.next_attempt_time, server_time(11s));
+  EXPECT_EQ(found.expiration_time, server_time(12s));
+  EXPECT_EQ(found.blocked_reason, "the endpoint is gone");
+  EXPECT_EQ(found.identity, "ada");
   EXPECT_EQ(found.attempt, 3);
   EXPECT_EQ(found.scheduled_time, server_time(9s));
   EXPECT_EQ(found.close_time, std::nullopt);
@@ -223,10 +316,43 @@ TEST_F(client_nexus_operations, are_described) {
   ASSERT_TRUE(found.cancellation.has_value());
   EXPECT_EQ(found.cancellation->reason, "enough");
   EXPECT_EQ(found.cancellation->attempt, 2);
+  EXPECT_EQ(found.cancellation->last_failure_message, "not now");
+  EXPECT_EQ(found.cancellation->blocked_reason, "so is its way");
+  EXPECT_EQ(found.cancellation->requested_time, server_time(13s));
+  EXPECT_EQ(found.cancellation->next_attempt_time, std::nullopt);
   EXPECT_EQ(found.operation_token, "the token");
   EXPECT_EQ(found.headers.at("tenant"), "t-7");
   EXPECT_EQ(found.summary, "s");
   EXPECT_EQ(found.details, "");
+}
+
+TEST_F(client_nexus_operations, are_described_in_every_state) {
+  service::DescribeNexusOperationExecutionResponse response;
+  response.set_run_id("run-9");
+  const auto described = [&] {
+    serve<service::DescribeNexusOperationExecutionRequest>("DescribeNexusOperationExecution", response);
+    return operations().get("op-1").describe().get();
+  };
+  EXPECT_EQ(described().run_id, "run-9") << "it stands outside";
+  using status = nexus_operation_status;
+  for (const auto& [wire, known] : {std::pair(enums::NEXUS_OPERATION_EXECUTION_STATUS_UNSPECIFIED, status::unspecified),
+                                    std::pair(enums::NEXUS_OPERATION_EXECUTION_STATUS_RUNNING, status::running),
+                                    std::pair(enums::NEXUS_OPERATION_EXECUTION_STATUS_COMPLETED, status::completed),
+                                    std::pair(enums::NEXUS_OPERATION_EXECUTION_STATUS_FAILED, status::failed),
+                                    std::pair(enums::NEXUS_OPERATION_EXECUTION_STATUS_CANCELED, status::cancelled),
+                                    std::pair(enums::NEXUS_OPERATION_EXECUTION_STATUS_TERMINATED, status::terminated),
+                                    std::pair(enums::NEXUS_OPERATION_EXECUTION_STATUS_TIMED_OUT, status::timed_out)}) {
+    response.mutable_info()->set_status(wire);
+    EXPECT_EQ(described().status, known);
+  }
+  using state = pending_nexus_operation_state;
+  for (const auto& [wire, known] : {std::pair(enums::PENDING_NEXUS_OPERATION_STATE_SCHEDULED, state::scheduled),
+                                    std::pair(enums::PENDING_NEXUS_OPERATION_STATE_BACKING_OFF, state::backing_off),
+                                    std::pair(enums::PENDING_NEXUS_OPERATION_STATE_STARTED, state::started),
+                                    std::pair(enums::PENDING_NEXUS_OPERATION_STATE_BLOCKED, state::blocked)}) {
+    response.mutable_info()->set_state(wire);
+    EXPECT_EQ(described().state, known);
+  }
 }
 
 TEST_F(client_nexus_operations, are_cancelled_terminated_and_deleted) {

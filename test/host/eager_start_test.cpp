@@ -3,6 +3,7 @@
 #include <asio/co_spawn.hpp>
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -51,7 +52,7 @@ class eager_start : public worker_test {
   /// Starts a workflow of the queue, and does not wait.
   void start_workflow(std::string queue = "queue") {
     start_ended = false;
-    asio::co_spawn(loop->executor(), begin(std::move(queue)), [this](std::exception_ptr thrown) {
+    asio::co_spawn(loop->executor(), begin(through, std::move(queue)), [this](std::exception_ptr thrown) {
       start_error = std::move(thrown);
       start_ended = true;
     });
@@ -62,15 +63,17 @@ class eager_start : public worker_test {
   request last_start() const { return server.seen<request>().back(); }
   std::size_t slots_held() const { return worker->session().workflow_slots().held(); }
 
+  /// What starts go over.
+  std::shared_ptr<io::connection> through = server.connection;
   bool accepts = true;
   rpc_status refusal;
   bool start_ended = true;
   std::exception_ptr start_error;
 
  private:
-  asio::awaitable<void> begin(std::string queue) {
+  static asio::awaitable<void> begin(std::shared_ptr<io::connection> over, std::string queue) {
     const rondo::start_workflow_options how{.id = "w", .task_queue = queue, .eager_start = true};
-    co_await rondo::client::over(server.connection).start_workflow<doubled>(how, 4);
+    co_await rondo::client::over(over).start_workflow<doubled>(how, 4);
   }
 };
 
@@ -119,6 +122,42 @@ TEST_F(eager_start, is_not_asked_for_without_a_worker_that_has_room) {
   start_workflow();
   ASSERT_TRUE(wait_start());
   EXPECT_FALSE(last_start().request_eager_execution()) << "a worker that was stopped";
+}
+
+TEST_F(eager_start, is_not_asked_for_at_a_server_that_cannot) {
+  server.answer<service::GetSystemInfoRequest, service::GetSystemInfoResponse>([](const auto&, auto& answer) {
+    answer.mutable_capabilities()->set_sdk_metadata(true);
+    return rpc_status();
+  });
+  start(app(), with_spare(1));
+  start_workflow();
+  ASSERT_TRUE(wait_start());
+  EXPECT_FALSE(last_start().request_eager_execution());
+}
+
+TEST_F(eager_start, is_for_clients_of_the_connection_that_the_worker_has_now) {
+  fake_server other(*loop);
+  other.answer<service::GetSystemInfoRequest, service::GetSystemInfoResponse>([](const auto&, auto& answer) {
+    answer.mutable_capabilities()->set_eager_workflow_start(true);
+    return rpc_status();
+  });
+  bool loaded = false;
+  asio::co_spawn(loop->executor(), other.connection->load_capabilities(),
+                 [&](const std::exception_ptr&) { loaded = true; });
+  ASSERT_TRUE(until([&] { return loaded; }));
+  start(app(), with_spare(1));
+  worker->replace_client(rondo::client::over(other.connection));
+  settle();
+  start_workflow();
+  ASSERT_TRUE(wait_start());
+  EXPECT_FALSE(last_start().request_eager_execution()) << "the worker has left it";
+  through = other.connection;
+  start_workflow();
+  ASSERT_TRUE(wait_start());
+  EXPECT_TRUE(other.seen<request>().back().request_eager_execution());
+  server.end_polls();
+  stop();
+  worker.reset();
 }
 
 TEST_F(eager_start, gives_the_slot_back_when_no_task_comes) {
@@ -172,6 +211,43 @@ TEST_F(eager_start, leaves_the_task_to_others_when_the_worker_could_not_wait) {
   settle();
   EXPECT_EQ(completions(), 0U) << "no code of the workflow runs when the worker has ended";
   EXPECT_TRUE(log->contains("left to others"));
+}
+
+// ---- the workers of a connection
+
+struct bare_room final : io::eager_room {
+  void describe(service::StartWorkflowExecutionRequest& /*request*/) const override {}
+  void begin(service::PollWorkflowTaskQueueResponse /*task*/) override {}
+};
+struct bare_host final : io::eager_host {
+  std::unique_ptr<io::eager_room> reserve_eager(std::string_view /*name*/, std::string_view /*queue*/) override {
+    if (!has_room) return nullptr;
+    ++given;
+    return std::make_unique<bare_room>();
+  }
+  bool has_room = true;
+  int given = 0;
+};
+
+TEST(eager_hosts, are_asked_in_turn_and_passed_over_without_room) {
+  io::eager_hosts all;
+  EXPECT_EQ(all.reserve("shop", "queue"), nullptr);
+  const auto first = std::make_shared<bare_host>(), second = std::make_shared<bare_host>();
+  auto gone = std::make_shared<bare_host>();
+  all.add(first);
+  all.add(gone);
+  all.add(second);
+  gone.reset();
+  for (int i = 0; i < 4; ++i) EXPECT_NE(all.reserve("shop", "queue"), nullptr);
+  EXPECT_EQ(first->given, 2);
+  EXPECT_EQ(second->given, 2);
+  first->has_room = false;
+  for (int i = 0; i < 3; ++i) EXPECT_NE(all.reserve("shop", "queue"), nullptr);
+  EXPECT_EQ(second->given, 5);
+  all.remove(*second);
+  EXPECT_EQ(all.reserve("shop", "queue"), nullptr);
+  first->has_room = true;
+  EXPECT_NE(all.reserve("shop", "queue"), nullptr);
 }
 
 }  // namespace eager_start_test

@@ -53,6 +53,12 @@ TEST_F(held_sessions, of_a_run_and_of_the_one_it_was_reset_to_are_two) {
   ASSERT_TRUE(until([this] { return server.count<signal>() == 2; }));
   EXPECT_NE(server.seen<signal>()[0].workflow_execution().run_id(),
             server.seen<signal>()[1].workflow_execution().run_id());
+  const auto told = server.seen<signal>()[0];
+  EXPECT_EQ(told.signal_name(), "signal");
+  EXPECT_EQ(told.workflow_execution().workflow_id(), "w");
+  ASSERT_EQ(told.input().payloads_size(), 1);
+  EXPECT_NE(told.input().payloads(0).data().find(R"("identity":"tester")"), std::string::npos)
+      << told.input().payloads(0).data();
   end("first", "s");
   ASSERT_TRUE(until_held(1));
   EXPECT_TRUE(has_completed("firsts"));
@@ -77,7 +83,25 @@ TEST_F(held_sessions, that_come_back_are_counted) {
   ASSERT_TRUE(until_held(0));
   open("r", "other");
   ASSERT_TRUE(until_held(1));
+  ASSERT_TRUE(until([this] { return server.count<signal>() == 2; }));
   end("r", "other");
+  ASSERT_TRUE(until_held(0));
+  EXPECT_TRUE(has_completed("rother"));
+}
+
+TEST_F(held_sessions, end_when_their_workflow_cancels_them) {
+  answer_heartbeats([](heartbeat_answer& answer) { answer.set_cancel_requested(true); });
+  start_with(1);
+  open("r", "one");
+  ASSERT_TRUE(until_seen<cancelled>());
+  EXPECT_EQ(server.seen<cancelled>().back().task_token(), "token-rone");
+  ASSERT_TRUE(until_held(0));
+  answer_heartbeats([](heartbeat_answer&) {});
+  open("r", "other");
+  ASSERT_TRUE(until([this] { return server.count<signal>() == 2; }));
+  end("r", "other");
+  ASSERT_TRUE(until_held(0));
+  EXPECT_TRUE(has_completed("rother")) << "there is room again";
 }
 
 TEST_F(held_sessions, that_are_not_here_cannot_be_ended) {

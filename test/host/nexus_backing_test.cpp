@@ -66,10 +66,14 @@ class nexus_backing_calls : public worker_nexus_test {
             .operation(shop::pay, pay_later)
             .operation(shop::lend,
                        [](nexus_context& context, int cents) {
-                         return context.start_activity<int>("lend", {.start_to_close_timeout = std::chrono::seconds(1)},
+                         return context.start_activity<int>("lend",
+                                                            {.start_to_close_timeout = std::chrono::seconds(1),
+                                                             .conflict = activity_conflict_policy::fail},
                                                             cents);
                        })
-            .on_cancel(shop::lend, [](nexus_context& context) { (void)context.start_workflow<int>("other", {}); }));
+            .on_cancel(shop::lend, [](nexus_context& context) { (void)context.start_workflow<int>("other", {}); })
+            .operation(shop::late, [] { return 1; })
+            .on_cancel(shop::late, [] { throw nexus_operation_error("it is too late"); }));
     return all;
   }
   void answer_updates(const std::function<void(update_answer&)>& how) {
@@ -133,6 +137,10 @@ TEST_F(nexus_backing_calls, name_the_run_and_the_update_as_the_handler_does) {
   const auto sent = server.seen<update_request>().at(0);
   EXPECT_EQ(sent.workflow_execution().run_id(), "r");
   EXPECT_EQ(sent.request().meta().update_id(), "once");
+  const nexus_backing expected{
+      .kind = nexus_backing::kind_type::update, .workflow_id = "cart-1", .update_id = "once", .run_id = "r"};
+  EXPECT_EQ(sent.request().completion_callbacks(0).nexus().header().at("nexus-operation-token"),
+            detail::worker::operation_token("shop", expected));
 }
 
 TEST_F(nexus_backing_calls, ask_again_until_the_update_is_accepted) {
@@ -146,11 +154,15 @@ TEST_F(nexus_backing_calls, ask_again_until_the_update_is_accepted) {
 }
 
 TEST_F(nexus_backing_calls, end_at_once_with_updates_that_have_ended) {
-  answer_updates(
-      [](update_answer& answer) { answer.mutable_outcome()->mutable_success()->add_payloads()->set_data("7"); });
+  answer_updates([](update_answer& answer) {
+    answer.mutable_outcome()->mutable_success()->add_payloads()->set_data("7");
+    answer.mutable_link()->mutable_workflow_event()->set_workflow_id("cart-1");
+  });
   start(app());
-  EXPECT_EQ(completion_of(request("add", R"("milk")")).response().start_operation().sync_success().payload().data(),
-            "7");
+  const auto end = completion_of(request("add", R"("milk")")).response().start_operation().sync_success();
+  EXPECT_EQ(end.payload().data(), "7");
+  ASSERT_EQ(end.links_size(), 1);
+  EXPECT_NE(end.links(0).url().find("cart-1"), std::string::npos);
   answer_updates([](update_answer& answer) { answer.mutable_outcome()->mutable_success(); });
   const auto nothing = completion_of(request("clear", R"("x")")).response().start_operation().sync_success();
   EXPECT_EQ(nothing.payload().metadata().at("encoding"), "binary/null");
@@ -227,6 +239,7 @@ TEST_F(nexus_backing_calls, name_activities_after_the_request_if_nobody_else_doe
   const auto sent = server.seen<start_request>().at(0);
   EXPECT_EQ(sent.activity_id(), "request-1");
   EXPECT_EQ(sent.task_queue().name(), "queue");
+  EXPECT_EQ(sent.id_conflict_policy(), enums::ACTIVITY_ID_CONFLICT_POLICY_FAIL);
   EXPECT_EQ(sent.completion_callbacks_size(), 0);
   EXPECT_EQ(sent.links_size(), 1);
 }
@@ -262,6 +275,11 @@ TEST_F(nexus_backing_calls, cancel_updates_as_the_service_says) {
       "it");
   EXPECT_TRUE(completion_of(cancel("add", what)).response().has_cancel_operation());
   EXPECT_EQ(cancelled, what);
+}
+
+TEST_F(nexus_backing_calls, do_not_end_an_operation_by_what_a_request_to_cancel_throws) {
+  start(app());
+  EXPECT_EQ(refusal_of(cancel("late", {.workflow_id = "w"})), "INTERNAL: it is too late");
 }
 
 TEST_F(nexus_backing_calls, start_nothing_to_cancel_something) {

@@ -110,10 +110,13 @@ TEST_F(nexus_interceptors, see_requests_to_cancel) {
 
 TEST_F(nexus_interceptors, may_refuse_a_request) {
   start_intercepted();
-  auto forbidden = request("tells", "7");
-  (*forbidden.mutable_request()->mutable_header())["Forbidden"] = "yes";
-  EXPECT_EQ(refusal_of(forbidden), "UNAUTHORIZED: no");
-  EXPECT_EQ(seen, (lines{"a start tells", "a failed"}));
+  for (const std::string operation : {"tells", "tells_later"}) {
+    seen.clear();
+    auto forbidden = request(operation, "7");
+    (*forbidden.mutable_request()->mutable_header())["Forbidden"] = "yes";
+    EXPECT_EQ(refusal_of(forbidden), "UNAUTHORIZED: no");
+    EXPECT_EQ(seen, (lines{"a start " + operation, "a failed"}));
+  }
 }
 
 }  // namespace rondo::test::nexus_interceptor_test

@@ -46,6 +46,26 @@ TEST(nexus_links, lead_to_what_a_request_made) {
   EXPECT_EQ(nexus_link_of(*read), link);
 }
 
+TEST(nexus_links, need_no_number_of_an_event) {
+  const auto link = event_link(
+      "temporal:///namespaces/n/workflows/w/r/"
+      "history?eventType=WorkflowExecutionStarted&referenceType=EventReference");
+  const auto read = execution_link_of(link);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->workflow_event().event_ref().event_id(), 0);
+  EXPECT_EQ(nexus_link_of(*read), link);
+}
+
+TEST(nexus_links, are_those_that_the_server_gives) {
+  namespace service = detail::engine::service;
+  service::StartWorkflowExecutionResponse workflow;
+  workflow.mutable_link()->mutable_workflow_event()->set_workflow_id("other");
+  EXPECT_EQ(link_to(service::StartWorkflowExecutionRequest(), workflow), nexus_link_of(workflow.link()));
+  service::StartActivityExecutionResponse activity;
+  activity.mutable_link()->mutable_activity()->set_activity_id("other");
+  EXPECT_EQ(link_to(service::StartActivityExecutionRequest(), activity), nexus_link_of(activity.link()));
+}
+
 TEST(nexus_links, know_both_spellings_of_events_and_pluses_in_queries) {
   const auto read = execution_link_of(event_link(
       "temporal:///namespaces/n/workflows/a+b/r/"
@@ -154,10 +174,15 @@ TEST(nexus_requests, say_how_long_their_callers_wait) {
 TEST(nexus_requests, have_headers_in_lower_case) {
   nexus_poll task;
   (*task.mutable_request()->mutable_header())["Request-Timeout"] = "5s";
+  task.mutable_request()->set_endpoint("hall");
   task.mutable_request()->mutable_start_operation()->set_request_id("r");
+  task.mutable_request()->mutable_start_operation()->add_links()->set_url("https://orders");
   const auto about = facts_of(task, "n", "q");
   EXPECT_EQ(about.headers.at("request-timeout"), "5s");
   EXPECT_EQ(about.request_id, "r");
+  EXPECT_EQ(about.endpoint, "hall");
+  ASSERT_EQ(about.links.size(), 1U);
+  EXPECT_EQ(about.links[0].url, "https://orders");
 }
 
 TEST(nexus_requests, give_workflows_what_they_answer_with) {
@@ -165,6 +190,7 @@ TEST(nexus_requests, give_workflows_what_they_answer_with) {
   operation.set_request_id("request");
   operation.set_callback("http://caller/callback");
   (*operation.mutable_callback_header())["Token"] = "secret";
+  (*operation.mutable_callback_header())["Nexus-Operation-Token"] = "of somebody else";
   auto& link = *operation.add_links();
   link.set_url("temporal:///namespaces/n/workflows/w/r");
   link.set_type(std::string(workflow_link_type));
@@ -253,6 +279,8 @@ TEST(nexus_failures, of_requests_say_whether_they_are_repeated) {
   EXPECT_EQ(told(rpc_code::invalid_argument), "BAD_REQUEST 0 INVALID_ARGUMENT: m");
   EXPECT_EQ(told(rpc_code::already_exists), "INTERNAL 2 ALREADY_EXISTS: m");
   EXPECT_EQ(told(rpc_code::unavailable), "UNAVAILABLE 0 UNAVAILABLE: m");
+  EXPECT_EQ(told(rpc_code::aborted), "UNAVAILABLE 0 ABORTED: m");
+  EXPECT_EQ(told(rpc_code::out_of_range), "INTERNAL 2 OUT_OF_RANGE: m");
   EXPECT_EQ(told(rpc_code::permission_denied), "INTERNAL 0 PERMISSION_DENIED: m");
   EXPECT_EQ(told(rpc_code::not_found), "NOT_FOUND 0 NOT_FOUND: m");
   EXPECT_EQ(told(rpc_code::resource_exhausted), "RESOURCE_EXHAUSTED 0 RESOURCE_EXHAUSTED: m");
@@ -272,6 +300,14 @@ TEST(nexus_failures, of_requests_are_those_of_nexus_for_older_servers) {
   EXPECT_EQ(to.error().failure().details(),
             R"({"source":"rondo","applicationFailureInfo":{"type":"Broken","nonRetryable":true,"details":)"
             R"({"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"MQ=="}]}}})");
+  broken.set_details({{.metadata = {{"a", "1"}, {"b", "2"}}, .data = "1"}, {.metadata = {}, .data = "2"}});
+  write_handler_failure(answer_of(std::make_exception_ptr(broken), false), false, to);
+  const auto& details = to.error().failure().details();
+  // The entries have no order.
+  EXPECT_NE(details.find(R"({"a":"MQ==","b":"Mg=="})") == details.npos,
+            details.find(R"({"b":"Mg==","a":"MQ=="})") == details.npos)
+      << details;
+  EXPECT_NE(details.find(R"(,"data":"MQ=="},{"metadata":{},"data":"Mg=="}])"), details.npos) << details;
   write_handler_failure(std::make_exception_ptr(nexus_handler_failure("what?", nexus_error::bad_request)), false, to);
   EXPECT_EQ(to.error().error_type(), "BAD_REQUEST");
   EXPECT_EQ(to.error().failure().message(), "what?");

@@ -33,6 +33,8 @@ struct shop {
   static constexpr nexus_operation<void, void> waits{"waits"};
   static constexpr nexus_operation<void, int> stubborn{"stubborn"};
   static constexpr nexus_operation<std::string, void> throws{"throws"};
+  static constexpr nexus_operation<void, int> tells{"tells"};
+  static constexpr nexus_operation<void, int> chosen{"chosen"};
 };
 
 task<int> packs(int pieces) { co_return pieces; }
@@ -74,7 +76,16 @@ class worker_nexus : public worker_nexus_test {
                                        while (!context.cancelled()) std::this_thread::yield();
                                        return 1;
                                      })
-                          .operation(shop::throws, throw_it));
+                          .operation(shop::throws, throw_it)
+                          .operation(shop::tells,
+                                     [](nexus_context& context) {
+                                       context.add_link({.url = "https://orders", .type = "order"});
+                                       return 1;
+                                     })
+                          .operation(shop::chosen, [](nexus_context& context) {
+                            return context.start_workflow<packs>(
+                                {.id = "mine", .task_queue = "elsewhere", .conflict = id_conflict_policy::fail}, 1);
+                          }));
     return all;
   }
 };
@@ -120,6 +131,22 @@ TEST_F(worker_nexus, starts_the_workflow_that_the_handler_asks_for) {
             "temporal:///namespaces/shop/workflows/order%207/run-1/"
             "history?eventID=1&eventType=WorkflowExecutionStarted&referenceType=EventReference");
   EXPECT_EQ(started.links(1).url(), "https://orders");
+}
+
+TEST_F(worker_nexus, gives_links_with_what_ends_at_once) {
+  start(app());
+  const auto told = completion_of(request("tells")).response().start_operation().sync_success();
+  ASSERT_EQ(told.links_size(), 1);
+  EXPECT_EQ(told.links(0).url(), "https://orders");
+}
+
+TEST_F(worker_nexus, starts_workflows_as_the_handler_says) {
+  start(app());
+  completion_of(request("chosen"));
+  const auto sent = server.seen<start_request>().at(0);
+  EXPECT_EQ(sent.workflow_id(), "mine");
+  EXPECT_EQ(sent.task_queue().name(), "elsewhere");
+  EXPECT_EQ(sent.workflow_id_conflict_policy(), enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL);
 }
 
 TEST_F(worker_nexus, names_workflows_after_the_request_if_nobody_else_does) {
@@ -227,6 +254,8 @@ TEST_F(worker_nexus, gives_back_what_it_cannot_end_when_it_stops) {
   ASSERT_EQ(server.count<failed>(), 1U);
   const auto answer = server.seen<failed>().back();
   EXPECT_EQ(answer.failure().nexus_handler_failure_info().type(), "UNAVAILABLE");
+  EXPECT_EQ(answer.failure().nexus_handler_failure_info().retry_behavior(),
+            enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_RETRYABLE);
   const auto told = server.seen<service::ShutdownWorkerRequest>().back();
   ASSERT_EQ(told.task_queue_types_size(), 1);
   EXPECT_EQ(told.task_queue_types(0), enums::TASK_QUEUE_TYPE_NEXUS);

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <asio/awaitable.hpp>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,6 +16,9 @@
 #include "rondo/codecs/remote.hpp"
 #include "rondo/config.hpp"
 #include "rondo/detail/http/message.hpp"
+#include "rondo/detail/http/server.hpp"
+#include "rondo/detail/io/loop.hpp"
+#include "rondo/payload_storage.hpp"
 #include "support/envelope_codec.hpp"
 
 namespace rondo::test::codec_server_test {
@@ -106,6 +111,40 @@ TEST(codec_service, references_without_storage_are_refused_unless_they_are_kept)
   EXPECT_EQ(service.answer(post("/decode?preserveStorageRefs=true", body)).body, body);
 }
 
+/// Has one payload, whatever it is asked for.
+class one_payload final : public storage_driver {
+ public:
+  explicit one_payload(const payload& kept) : kept_(detail::data::payload_bytes(kept)) {}
+  std::string name() const override { return "one"; }
+  storage_claim store(std::string_view /*serialized*/, const serialization_context& /*whose*/) const override {
+    return {};
+  }
+  std::string retrieve(const storage_claim& /*claim*/, const serialization_context& /*whose*/) const override {
+    return kept_;
+  }
+
+ private:
+  std::string kept_;
+};
+
+TEST(codec_service, fetches_what_lies_in_storage_and_decodes_it) {
+  auto options = sealing();
+  payload kept = text_payload("42");
+  options.codecs.front()->encode(std::span(&kept, 1), {.namespace_ = "shop"});
+  options.storage = std::make_shared<payload_storage>(
+      std::vector<std::shared_ptr<const storage_driver>>{std::make_shared<one_payload>(kept)}, 1);
+  const codec_service service(options);
+  payload reference = text_payload("");
+  EXPECT_TRUE(options.storage->store(reference, "x", {}));
+  const std::string body = detail::data::payloads_to_json(std::vector{reference});
+  for (const auto* path : {"/decode", "/download", "/download?preserveStorageRefs=true"}) {
+    const auto answer = service.answer(post(path, body));
+    EXPECT_EQ(answer.status, 200) << path;
+    EXPECT_EQ(answer.body, plain) << path;
+  }
+  EXPECT_EQ(service.answer(post("/decode?preserveStorageRefs=true", body)).body, body);
+}
+
 // ---- over the network
 
 class serving {
@@ -146,6 +185,58 @@ TEST(remote_codec, lets_a_server_do_the_work) {
     EXPECT_EQ(std::string(refused.what()),
               "the codec server at " + server.url() + "/encode answered with status 403: not allowed\n");
   }
+}
+
+/// Answers everything with the same.
+class saying {
+ public:
+  explicit saying(std::string body)
+      : server_(loop_, http::parse_address("127.0.0.1:0"), {},
+                [this, body = std::move(body)](http::request what) -> asio::awaitable<http::response> {
+                  seen.push_back(std::move(what));
+                  co_return http::response(200, body);
+                }),
+        thread_([this] { loop_.run(); }) {}
+  ~saying() {
+    loop_.stop();
+    thread_.join();
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.listening().port); }
+
+  std::vector<http::request> seen;
+
+ private:
+  detail::io::event_loop loop_;
+  http::server server_;
+  std::thread thread_;
+};
+
+TEST(remote_codec, sends_what_the_options_say) {
+  saying server(plain);
+  std::vector<payload> one = {text_payload("1")};
+  remote_codec({.endpoint = server.url(), .headers = {{"X-Tenant", "t-7"}}}).encode(one, {.namespace_ = "shop"});
+  ASSERT_EQ(server.seen.size(), 1U);
+  EXPECT_EQ(server.seen[0].headers.get("X-Tenant"), "t-7");
+  EXPECT_EQ(server.seen[0].headers.get("X-Namespace"), "shop");
+  EXPECT_EQ(server.seen[0].headers.get("Content-Type"), "application/json");
+  EXPECT_EQ(one[0].data, "42");
+}
+
+TEST(remote_codec, takes_no_other_answer_than_as_many_payloads) {
+  const saying server(plain);
+  std::vector<payload> both = {text_payload("1"), text_payload("2")};
+  const auto before = both;
+  try {
+    remote_codec({.endpoint = server.url()}).decode(both, {});
+    ADD_FAILURE() << "a payload is missing";
+  } catch (const codec_error& failed) {
+    EXPECT_EQ(std::string(failed.what()), "the codec server at " + server.url() + "/decode gave 1 payloads for 2");
+  }
+  EXPECT_EQ(both, before);
+  both.pop_back();
+  EXPECT_THROW(remote_codec({.endpoint = server.url(), .max_response_size = plain.size() - 1}).decode(both, {}),
+               codec_error);
+  EXPECT_NO_THROW(remote_codec({.endpoint = server.url(), .max_response_size = plain.size()}).decode(both, {}));
 }
 
 TEST(remote_codec, a_server_that_is_not_there_is_an_error) {

@@ -190,6 +190,71 @@ TEST(payload_storage, small_payloads_stay) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.folder()));
 }
 
+TEST(payload_storage, payloads_as_large_as_the_threshold_are_stored) {
+  const auto request = request_with("about as large as the threshold");
+  const std::size_t size = request.input().payloads(0).ByteSizeLong();
+  for (const std::size_t threshold : {size, size + 1}) {
+    const scratch folder;
+    data_options options = stored_in(folder.folder(), threshold);
+    options.codecs.clear();
+    serialization_context of;
+    request_type sent;
+    ASSERT_TRUE(sent.ParseFromString(data::pipeline(options).encode(node, request.SerializeAsString(), of)));
+    const bool stays = sent.input().payloads(0).metadata().at("encoding") == "json/plain";
+    EXPECT_EQ(stays, threshold > size);
+  }
+}
+
+/// Keeps payloads in what stands for them, with those whose they are.
+class owning_driver final : public storage_driver {
+ public:
+  std::string name() const override { return "owning"; }
+  storage_claim store(std::string_view serialized, const serialization_context& whose) const override {
+    return {{"bytes", std::string(serialized)}, {"owner", whose.workflow_id}};
+  }
+  std::string retrieve(const storage_claim& claim, const serialization_context& whose) const override {
+    if (claim.at("owner") != whose.workflow_id) throw storage_error("not that of '" + whose.workflow_id + "'");
+    return claim.at("bytes");
+  }
+};
+
+TEST(payload_storage, drivers_hear_whose_each_payload_of_a_message_is) {
+  data_options options;
+  options.storage = std::make_shared<payload_storage>(
+      std::vector<std::shared_ptr<const storage_driver>>{std::make_shared<owning_driver>()}, 1);
+  const data::pipeline pipeline(options);
+  temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest request;
+  auto& child = *request.add_commands()->mutable_start_child_workflow_execution_command_attributes();
+  child.set_workflow_id("child");
+  child.mutable_input()->add_payloads()->set_data("1");
+  auto& end = *request.add_commands()->mutable_complete_workflow_execution_command_attributes();
+  end.mutable_result()->add_payloads()->set_data("2");
+  const auto completion = data::node::rpc_RespondWorkflowTaskCompletedRequest;
+  serialization_context of{.workflow_id = "parent"};
+  const std::string sent = pipeline.encode(completion, request.SerializeAsString(), of);
+  EXPECT_NE(sent.find(R"("owner":"child")"), std::string::npos);
+  EXPECT_NE(sent.find(R"("owner":"parent")"), std::string::npos);
+  auto got = request;
+  ASSERT_TRUE(got.ParseFromString(pipeline.decode(completion, sent, {.workflow_id = "parent"})));
+  EXPECT_EQ(got.DebugString(), request.DebugString());
+}
+
+TEST(payload_storage, reads_references_of_the_old_kind) {
+  data_options options;
+  options.storage = std::make_shared<payload_storage>(
+      std::vector<std::shared_ptr<const storage_driver>>{std::make_shared<owning_driver>()});
+  auto request = request_with("");
+  payload inside;
+  inside.data = "7";
+  auto& reference = *request.mutable_input()->mutable_payloads(0);
+  (*reference.mutable_metadata())["encoding"] = "json/external-storage-reference";
+  reference.set_data(json::dump(data::storage_reference{
+      .driverName = "owning", .claimData = {{"bytes", data::payload_bytes(inside)}, {"owner", "order/1"}}}));
+  request_type got;
+  ASSERT_TRUE(got.ParseFromString(data::pipeline(options).decode(node, request.SerializeAsString(), {})));
+  EXPECT_EQ(got.input().payloads(0).data(), "7");
+}
+
 TEST(payload_storage, chooses_among_drivers) {
   const scratch folder;
   const auto first = std::make_shared<local_file_storage>(folder.folder() / "1", "first");
@@ -283,6 +348,32 @@ TEST(s3_storage, keeps_objects_under_names_that_other_languages_know) {
   EXPECT_EQ(detail::storage::object_key(running, "h"), "v0/ns/shop/wt/order/wi/order%2F1/ri/r1/d/sha256/h");
   EXPECT_EQ(detail::storage::object_key({.namespace_ = "n", .activity_id = ".."}, "h"),
             "v0/ns/n/at/null/ai/%2E%2E/ri/null/d/sha256/h");
+}
+
+TEST(s3_storage, reads_no_more_than_it_may) {
+  fake_s3 server;
+  auto options = server.options();
+  options.endpoint += "/";
+  options.max_size = 3;
+  const s3_storage bucket(options);
+  EXPECT_EQ(bucket.retrieve(bucket.store("abc", context), {}), "abc");
+  EXPECT_TRUE(server.objects.begin()->first.starts_with("/big/")) << "the slash behind the endpoint is one too many";
+  const auto larger = bucket.store("abcd", context);
+  EXPECT_TRUE(error_of([&] {
+                bucket.retrieve(larger, {});
+              }).starts_with("a payload could not be read from the bucket 'big': "));
+}
+
+TEST(s3_storage, says_why_there_is_no_answer) {
+  s3_options options;
+  {
+    fake_s3 server;
+    options = server.options();
+  }
+  const std::string error = error_of([&] { s3_storage(options).store("abc", context); });
+  EXPECT_TRUE(error.starts_with("a payload could not be stored in the bucket 'big': ")) << error;
+  EXPECT_EQ(error.find("status 0"), std::string::npos) << error;
+  EXPECT_FALSE(error.ends_with(": ")) << error;
 }
 
 TEST(s3_storage, says_what_is_wrong) {

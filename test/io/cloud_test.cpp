@@ -8,6 +8,8 @@
 #include <set>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "grpc_test_server.hpp"
 
@@ -66,6 +68,40 @@ TEST(CloudClient, ThrowsWhatTheServiceSays) {
   });
   const auto client = rondo::cloud_client::connect(to(server));
   EXPECT_THROW(static_cast<void>(client.call(cloud::GetRegionsRequest()).get()), rondo::rpc_error);
+}
+
+TEST(CloudClient, KeepsWhatElseTheConnectionHas) {
+  seen_call seen;
+  grpc_test_server server([&](const grpc::GenericCallbackServerContext& context, const std::string&) {
+    for (const auto& [name, value] : context.client_metadata()) {
+      seen.headers[std::string(name.data(), name.size())] = std::string(value.data(), value.size());
+    }
+    return grpc_answer{grpc::Status::OK, "", false};
+  });
+  auto options = to(server);
+  options.api_key.clear();
+  options.connection.api_key = "of the connection";
+  options.connection.metadata = {{"x-team", "shop"}};
+  const std::vector<std::pair<std::string, std::string>> mine = {{"x-trace", "t"}};
+  (void)rondo::cloud_client::connect(options).call(cloud::GetRegionsRequest(), {.metadata = &mine}).get();
+  EXPECT_EQ(seen.headers["authorization"], "Bearer of the connection");
+  EXPECT_EQ(seen.headers["x-team"], "shop");
+  EXPECT_EQ(seen.headers["x-trace"], "t");
+  EXPECT_EQ(seen.headers["temporal-cloud-api-version"], "v0.3.0");
+}
+
+TEST(CloudClient, RepeatsCallsUnlessItIsToldOtherwise) {
+  int attempts = 0;
+  grpc_test_server server([&](const auto&, const std::string&) {
+    const bool first = ++attempts == 1;
+    return grpc_answer{first ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "busy") : grpc::Status::OK, "", false};
+  });
+  const auto client = rondo::cloud_client::connect(to(server));
+  (void)client.call(cloud::GetRegionsRequest()).get();
+  EXPECT_EQ(attempts, 2);
+  attempts = 0;
+  EXPECT_THROW((void)client.call(cloud::GetRegionsRequest(), {.retry = false}).get(), rondo::rpc_error);
+  EXPECT_EQ(attempts, 1);
 }
 
 TEST(CloudClient, GoesToTheCloudUnlessItIsToldOtherwise) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -131,6 +132,51 @@ TEST(encryption_codec, what_was_changed_is_an_error) {
   EXPECT_EQ(error_of(encryption_codec(std::make_shared<key_ring>(key("one", 'b'))), sealed), wanted);
 }
 
+/// A key for each workflow, which knows of no other.
+class key_per_workflow final : public key_provider {
+ public:
+  explicit key_per_workflow(std::string bytes = std::string(32, 'w')) : bytes_(std::move(bytes)) {}
+  encryption_key current(const serialization_context& context) const override {
+    if (context.workflow_id.empty()) throw std::logic_error("whose key?");
+    return {.id = "key of " + context.workflow_id, .bytes = bytes_};
+  }
+  std::optional<std::string> find(std::string_view id, const serialization_context& context) const override {
+    if (id != "key of " + context.workflow_id) return std::nullopt;
+    return bytes_;
+  }
+  bool is_slow() const override { return true; }
+
+ private:
+  std::string bytes_;
+};
+
+TEST(encryption_codec, asks_for_the_key_of_those_whose_payloads_they_are) {
+  const encryption_codec codec(std::make_shared<key_per_workflow>());
+  EXPECT_TRUE(codec.is_slow());
+  EXPECT_FALSE(encryption_codec(std::make_shared<key_ring>(key("one", 'a'))).is_slow());
+  const serialization_context order{.workflow_id = "order"}, other{.workflow_id = "other"};
+  auto what = json_payload("1");
+  codec.encode(std::span(&what, 1), order);
+  EXPECT_EQ(what.entry("encryption-key-id"), "key of order");
+  EXPECT_THROW(codec.decode(std::span(&what, 1), other), codec_error);
+  codec.decode(std::span(&what, 1), order);
+  EXPECT_EQ(what, json_payload("1"));
+  EXPECT_NO_THROW(codec.encode({}, {})) << "nothing needs no key";
+}
+
+TEST(encryption_codec, a_provider_of_bad_keys_is_an_error_of_the_codec) {
+  const encryption_codec codec(std::make_shared<key_per_workflow>("short"));
+  auto what = json_payload("1");
+  try {
+    codec.encode(std::span(&what, 1), {.workflow_id = "order"});
+    ADD_FAILURE() << "a short key encrypted";
+  } catch (const codec_error& failed) {
+    EXPECT_STREQ(failed.what(),
+                 "a payload cannot be encrypted with the key 'key of order': a key of 32 bytes is needed");
+  }
+  EXPECT_EQ(what, json_payload("1"));
+}
+
 TEST(encryption_codec, bad_keys_are_refused) {
   EXPECT_THROW(key_ring({.id = "one", .bytes = "short"}), std::invalid_argument);
   EXPECT_THROW(key_ring({.id = "", .bytes = std::string(32, 'a')}), std::invalid_argument);
@@ -144,6 +190,7 @@ TEST(zlib_codec, compresses_what_gets_smaller) {
   const auto large = json_payload("\"" + std::string(1000, 'x') + "\"");
   const auto packed = encoded(codec, large);
   EXPECT_EQ(packed.encoding(), "binary/zlib");
+  EXPECT_EQ(packed.metadata.size(), 1U);
   EXPECT_LT(packed.data.size(), 100U);
   EXPECT_EQ(decoded(codec, packed), large);
   const auto small = json_payload("1");

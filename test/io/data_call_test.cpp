@@ -7,10 +7,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "rondo/codecs/history.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/memory_transport.hpp"
+#include "rondo/payload_storage.hpp"
 #include "support/envelope_codec.hpp"
 
 namespace rondo::test::data_call_test {
@@ -132,6 +136,44 @@ TEST(payload_walk, the_failure_of_a_task_may_stay_encoded_but_nothing_else) {
   EXPECT_EQ(pipeline.decode(node, response.SerializeAsString(), {}).size(), response.ByteSizeLong());
   *signal.mutable_input()->mutable_payloads(0) = texts;
   EXPECT_THROW(static_cast<void>(pipeline.decode(node, response.SerializeAsString(), {})), codec_error);
+}
+
+TEST(payload_walk, what_could_not_be_decoded_stays_as_it_came) {
+  service::GetWorkflowExecutionHistoryResponse response;
+  auto& event = *response.mutable_history()->add_events()->mutable_workflow_task_failed_event_attributes();
+  auto& texts = *event.mutable_failure()->mutable_encoded_attributes();
+  payload inside;
+  inside.metadata["encoding"] = "inner";
+  inside.metadata["owner"] = "somebody else";
+  (*texts.mutable_metadata())["encoding"] = "outer";
+  (*texts.mutable_metadata())["owner"] = "/";
+  texts.set_data(data::payload_bytes(inside));
+  data_options options;
+  options.codecs = {std::make_shared<envelope>("outer"), std::make_shared<envelope>("inner")};
+  const data::pipeline pipeline(options);
+  service::GetWorkflowExecutionHistoryResponse got;
+  ASSERT_TRUE(got.ParseFromString(
+      pipeline.decode(data::node::rpc_GetWorkflowExecutionHistoryResponse, response.SerializeAsString(), {})));
+  EXPECT_EQ(got.DebugString(), response.DebugString()) << "the outer envelope alone was opened";
+}
+
+TEST(payload_walk, fields_of_payloads_that_codecs_do_not_know_stay) {
+  service::StartWorkflowExecutionRequest request;
+  auto& input = *request.mutable_input()->add_payloads();
+  set_text(input, "1");
+  input.add_external_payloads()->set_size_bytes(7);
+  input.GetReflection()->MutableUnknownFields(&input)->AddVarint(1000, 5);
+  const auto pipeline = sealing();
+  const auto node = data::node::rpc_StartWorkflowExecutionRequest;
+  serialization_context context;
+  const std::string bytes = pipeline.encode(node, request.SerializeAsString(), context);
+  service::StartWorkflowExecutionRequest sent;
+  ASSERT_TRUE(sent.ParseFromString(bytes));
+  EXPECT_EQ(encoding_of(sent.input().payloads(0)), "sealed");
+  ASSERT_EQ(sent.input().payloads(0).external_payloads_size(), 1);
+  EXPECT_EQ(sent.input().payloads(0).external_payloads(0).size_bytes(), 7);
+  ASSERT_TRUE(sent.ParseFromString(pipeline.decode(node, bytes, context)));
+  EXPECT_EQ(sent.DebugString(), request.DebugString());
 }
 
 TEST(payload_walk, an_entry_of_a_memo_that_shall_go_stays_readable_for_the_server) {
@@ -263,6 +305,103 @@ TEST_F(data_calls, a_response_that_cannot_be_decoded_is_kept) {
   EXPECT_EQ(result.response.view(), response.SerializeAsString());
   const auto reply = loop.block_on(io::call<service::QueryWorkflowResponse>(*to, "QueryWorkflow", request));
   EXPECT_TRUE(io::is_decode_problem(reply.status));
+}
+
+TEST_F(data_calls, details_of_statuses_are_decoded) {
+  data_options options;
+  options.codecs = {std::make_shared<envelope>("sealed")};
+  const auto to = make(options);
+  temporal::api::errordetails::v1::QueryFailedFailure said;
+  auto& sealed = *said.mutable_failure()->mutable_encoded_attributes();
+  (*sealed.mutable_metadata())["encoding"] = "sealed";
+  (*sealed.mutable_metadata())["owner"] = "shop/w";
+  payload inside;
+  inside.metadata["encoding"] = "json/plain";
+  sealed.set_data(data::payload_bytes(inside));
+  service::QueryWorkflowRequest request;
+  request.set_namespace_("shop");
+  request.mutable_execution()->set_workflow_id("w");
+  const auto details_of_answer = [&](const std::string& message) {
+    google::rpc::Status details;
+    details.add_details()->PackFrom(said);
+    rpc_status status(rpc_code::invalid_argument, "no");
+    status.details = details.SerializeAsString();
+    server->fail(path("QueryWorkflow"), status);
+    const auto reply = loop.block_on(io::call<service::QueryWorkflowResponse>(*to, "QueryWorkflow", request));
+    EXPECT_EQ(reply.status.message, message);
+    EXPECT_TRUE(details.ParseFromString(reply.status.details));
+    temporal::api::errordetails::v1::QueryFailedFailure got;
+    EXPECT_TRUE(details.details(0).UnpackTo(&got));
+    return encoding_of(got.failure().encoded_attributes());
+  };
+  EXPECT_EQ(details_of_answer("no"), "json/plain");
+  (*sealed.mutable_metadata())["owner"] = "shop/other";
+  EXPECT_EQ(details_of_answer("no (its details could not be decoded)"), "sealed");
+}
+
+/// Keeps nothing.
+class full_storage final : public storage_driver {
+ public:
+  std::string name() const override { return "full"; }
+  storage_claim store(std::string_view /*serialized*/, const serialization_context& /*context*/) const override {
+    throw storage_error("no room");
+  }
+  std::string retrieve(const storage_claim& /*claim*/, const serialization_context& /*context*/) const override {
+    throw storage_error("nothing is here");
+  }
+};
+
+TEST_F(data_calls, storage_that_fails_is_told_from_codecs_that_fail) {
+  data_options options;
+  options.storage = std::make_shared<payload_storage>(
+      std::vector<std::shared_ptr<const storage_driver>>{std::make_shared<full_storage>()}, 100);
+  const auto to = make(options);
+  service::QueryWorkflowRequest request;
+  set_text(*request.mutable_query()->mutable_query_args()->add_payloads(), std::string(100, 'x'));
+  const auto unsent = loop.block_on(io::call<service::QueryWorkflowResponse>(*to, "QueryWorkflow", request));
+  EXPECT_EQ(unsent.status.message, "payloads could not be stored: no room");
+  EXPECT_TRUE(io::is_storage_problem(unsent.status));
+  EXPECT_TRUE(io::is_encode_problem(unsent.status)) << "it was not sent";
+  EXPECT_EQ(server->calls(path("QueryWorkflow")), 0U);
+  service::QueryWorkflowResponse response;
+  auto& reference = *response.mutable_query_result()->add_payloads();
+  (*reference.mutable_metadata())["encoding"] = "json/protobuf";
+  (*reference.mutable_metadata())["messageType"] = "temporal.api.sdk.v1.ExternalStorageReference";
+  reference.set_data(R"({"driverName":"full","claimData":{}})");
+  server->on_unary(path("QueryWorkflow"), [&](const std::string&) { return response.SerializeAsString(); });
+  request.clear_query();
+  const auto unread = loop.block_on(io::call<service::QueryWorkflowResponse>(*to, "QueryWorkflow", request));
+  EXPECT_EQ(unread.status.message, "payloads could not be decoded: nothing is here");
+  EXPECT_TRUE(io::is_decode_problem(unread.status));
+  EXPECT_FALSE(io::is_storage_problem(unread.status));
+}
+
+TEST_F(data_calls, sizes_count_as_codecs_leave_them) {
+  data_options options;
+  options.codecs = {std::make_shared<envelope>("sealed")};
+  const auto to = make(options);
+  service::StartWorkflowExecutionRequest request;
+  set_text(*request.mutable_input()->add_payloads(), std::string(3000, 'x'));
+  to->data()->set_limits(request.input().ByteSizeLong(), 3000);
+  const auto reply =
+      loop.block_on(io::call<service::StartWorkflowExecutionResponse>(*to, "StartWorkflowExecution", request));
+  EXPECT_TRUE(io::is_payload_too_large(reply.status)) << "it fitted before it was sealed";
+  EXPECT_EQ(server->calls(path("StartWorkflowExecution")), 0U);
+}
+
+TEST(exported_histories, are_decoded_as_those_of_their_workflow) {
+  temporal::api::history::v1::History history;
+  auto& started = *history.add_events()->mutable_workflow_execution_started_event_attributes();
+  set_text(*started.mutable_input()->add_payloads(), "1");
+  data_options options;
+  options.codecs = {std::make_shared<envelope>("sealed")};
+  serialization_context whose{.namespace_ = "shop", .workflow_id = "w"};
+  const workflow_history sealed(
+      "w", data::pipeline(options).encode(data::node::history_History, history.SerializeAsString(), whose));
+  const auto plain = decode_history(sealed, options, "shop");
+  EXPECT_EQ(plain.workflow_id(), "w");
+  EXPECT_EQ(plain.bytes(), history.SerializeAsString());
+  EXPECT_THROW((void)decode_history(sealed, options, "bank"), codec_error);
 }
 
 TEST_F(data_calls, what_the_server_would_not_take_is_not_sent) {

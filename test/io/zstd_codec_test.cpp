@@ -10,6 +10,7 @@ namespace rondo::test::zstd_codec_test {
 payload text(std::string data) {
   payload made;
   made.metadata["encoding"] = "json/plain";
+  made.metadata["kept"] = "yes";
   made.data = std::move(data);
   return made;
 }
@@ -47,6 +48,16 @@ TEST(zstd_codec, compresses_what_gets_smaller) {
   const zstd_codec always({.level = 19, .always = true});
   EXPECT_EQ(encoded(always, small).encoding(), "binary/zstd");
   EXPECT_EQ(decoded(codec, encoded(always, small)), small);
+}
+
+TEST(zstd_codec, packs_as_well_as_its_level_says) {
+  std::string numbers;
+  for (unsigned i = 0, value = 1; i < 20'000; ++i, value = value * 1'103'515'245 + 12'345) {
+    numbers += std::to_string(value % 1'000) + ' ';
+  }
+  const auto size_at = [&](int level) { return encoded(zstd_codec({.level = level}), text(numbers)).data.size(); };
+  EXPECT_LT(size_at(19), size_at(3));
+  EXPECT_LT(size_at(3), size_at(-5));
 }
 
 TEST(zstd_codec, a_payload_that_grows_too_much_is_an_error) {

@@ -199,7 +199,8 @@ class payload_walk {
       return;
     }
     std::string others;
-    add(read_payload(content, &others), std::move(others));
+    payload what = read_payload(content, &others);
+    add(std::move(what), std::move(others));
   }
 
   /// False: it is an ordinary payload.
