@@ -33,13 +33,13 @@ enum class queue { normal, sticky, activity, session, nexus, commands };
 /// wrong as it is told to. Requests that nobody prepared an answer for get an empty response.
 class fake_server {
  public:
-  explicit fake_server(io::event_loop& loop) {
+  /// `options`: of the connection; their namespace and identity are set here.
+  explicit fake_server(io::event_loop& loop, client_options options = {}) {
     auto transport = std::make_unique<io::memory_transport>(loop);
     auto& on = *transport;
-    client_options options;
     options.namespace_ = "shop";
     options.identity = "tester";
-    connection = std::make_shared<io::connection>(options, std::move(transport));
+    connection = std::make_shared<io::connection>(std::move(options), std::move(transport));
     make_retries_quick(connection->retries().numbers);
     for (const auto* each : methods_known) {
       const std::string name = each;

@@ -24,6 +24,7 @@
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/worker/activity_code.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
+#include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/failure.hpp"
@@ -65,10 +66,11 @@ class local_attempt final : public activity_context {
 /// What local activities need of their worker. Code that is left behind does not touch it.
 class local_activity_services {
  public:
-  local_activity_services(io::event_loop& on, const worker_options& how)
+  local_activity_services(io::event_loop& on, const worker_options& how, session_counts& counted)
       : loop(on),
         slots(on, slot_kind::local_activity, supplier_of(how.local_activity_slots, how.max_concurrent_local_activities),
               how.task_queue, how.logger),
+        counts(counted),
         gate_(std::make_shared<loop_gate>(on)),
         pool_(threads_for(slots.supplier())) {}
   local_activity_services(const local_activity_services&) = delete;
@@ -88,6 +90,7 @@ class local_activity_services {
   static void run(const std::shared_ptr<local_activity_services>& self, const run::activity_definition& definition,
                   const std::shared_ptr<local_attempt>& attempt, std::function<void(code_outcome)> ended) {
     self->attempts_.insert(attempt);
+    ++self->counts.local_activities;
     run_activity_code(definition, {self->loop, self->gate_, self->pool_}, attempt, attempt->arguments(),
                       attempt->cancellation,
                       [attempt, weak = std::weak_ptr(self), ended = std::move(ended)](code_outcome outcome) {
@@ -104,6 +107,7 @@ class local_activity_services {
 
   io::event_loop& loop;
   slot_line slots;
+  session_counts& counts;
   /// Lent to the code of activities; may be null.
   std::shared_ptr<const rondo::client> client;
 
@@ -219,6 +223,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
       return end(std::move(how));
     }
     if (stopping_ && is_cancellation(outcome.error)) return end_cancelled();
+    ++services_->counts.failed_local_activities;
     engine::Failure failure;
     engine::write_failure(outcome.error, failure);
     attempt_failed(std::move(failure));

@@ -44,6 +44,7 @@
 #include "rondo/detail/worker/sticky_reset.hpp"
 #include "rondo/detail/worker/worker_group.hpp"
 #include "rondo/detail/worker/workflow_runner.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/rpc_error.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -274,6 +275,11 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   const std::vector<std::shared_ptr<poller_group>>& poller_groups() const noexcept { return polls_.groups(); }
   const slot_line& workflow_slots() const noexcept { return workflow_slots_; }
   const slot_line& activity_slots() const noexcept { return activity_slots_; }
+  const slot_line& nexus_slots() const noexcept { return nexus_slots_; }
+  /// Null when it runs no workflows.
+  const slot_line* local_activity_slots() const noexcept {
+    return workflows_ == nullptr ? nullptr : &workflows_->local_activity_slots();
+  }
   /// Why polling ended on its own; empty while it goes on.
   const std::optional<rpc_status>& failure() const noexcept { return failure_; }
   change_signal& changes() noexcept { return changes_; }
@@ -337,7 +343,11 @@ class session final : public std::enable_shared_from_this<session>, public io::e
             .pollers = polls_.groups(),
             .workflow_slots = runs_workflows() ? &workflow_slots_ : nullptr,
             .activity_slots = runs_activities() ? &activity_slots_ : nullptr,
-            .cached_workflows = cached_workflows()};
+            .nexus_slots = runs_nexus() ? &nexus_slots_ : nullptr,
+            .local_activity_slots = local_activity_slots(),
+            .cached_workflows = cached_workflows(),
+            .plugins = plugin_names(connection_->options(), options_),
+            .drivers = driver_types(connection_->options().data)};
   }
   void join_group() {
     membership::cancel_function cancel;
@@ -472,7 +482,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
 
   void start_nexus_polls() {
     nexus_ = std::make_unique<nexus_runner>(runs_->definitions, loop_, connection_, options_, namespace_,
-                                            facts().updates_call_back);
+                                            facts().updates_call_back, counts_);
     nexus_->on_change = [this] { changes_.notify(); };
     const auto request = polls_.ask<engine::service::PollNexusTaskQueueRequest>(options_.task_queue);
     polls_.add(

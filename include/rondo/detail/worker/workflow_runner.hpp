@@ -55,7 +55,7 @@ class workflow_runner {
         counts_(counted),
         settings_(std::move(settings)),
         calls_(to->loop(), settings_.options, settings_.namespace_, settings_.identity, counted),
-        local_services_(std::make_shared<local_activity_services>(to->loop(), settings_.options)),
+        local_services_(std::make_shared<local_activity_services>(to->loop(), settings_.options, counted)),
         watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
@@ -105,6 +105,7 @@ class workflow_runner {
     self.on_change();
   }
 
+  const slot_line& local_activity_slots() const noexcept { return local_services_->slots; }
   /// Runs of which tasks are in work.
   std::size_t in_flight() const noexcept { return busy_.size(); }
   /// When the work began that goes on longest; time_point::max() when there is none.
