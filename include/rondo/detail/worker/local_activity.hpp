@@ -279,8 +279,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
       return engine::duration_of(failure.application_failure_info().next_retry_delay());
     }
     const auto& policy = what_.plan->retry;
-    const auto most =
-        policy.maximum_interval > duration::zero() ? policy.maximum_interval : 100 * policy.initial_interval;
+    const auto most = engine::longest_pause(policy);
     const double wanted = static_cast<double>(policy.initial_interval.count()) *
                           std::pow(policy.backoff_coefficient, static_cast<double>(attempt_ - 1));
     return wanted < static_cast<double>(most.count()) ? duration(static_cast<duration::rep>(wanted)) : most;
