@@ -443,7 +443,8 @@ class session final : public std::enable_shared_from_this<session>, public io::e
     // keep those of the other from the tasks that wait there.
     const std::size_t slots = workflow_slots_.supplier().limit().value_or(options_.max_workflow_pollers);
     const std::size_t all = std::min(options_.max_workflow_pollers, slots);
-    const std::size_t normal = cached ? std::max<std::size_t>(1, all * 2 / 5) : all;
+    const auto wanted = static_cast<std::size_t>(static_cast<double>(all) * options_.nonsticky_poll_ratio);
+    const std::size_t normal = cached ? std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(2, all) - 1) : all;
     if (cached) workflow_slots_.serve_both();
     poll_workflows(false, normal);
     if (cached) poll_workflows(true, all - normal);

@@ -375,9 +375,12 @@ class workflow_runner {
         settings_.options.max_activities_per_second > 0 || settings_.options.max_task_queue_activities_per_second > 0) {
       return reserved;
     }
-    while (reserved.size() < settings_.options.max_eager_activities) {
+    const auto most = settings_.options.max_concurrent_eager_activities;
+    while (reserved.size() < settings_.options.max_eager_activities && (most == 0 || *eager_ < most)) {
       auto permit = settings_.activity_slots->try_take();
       if (!permit) break;
+      ++*eager_;
+      permit.keep(std::shared_ptr<void>(nullptr, [count = eager_](void*) { --*count; }));
       reserved.push_back(std::move(permit));
     }
     return reserved;
@@ -425,6 +428,8 @@ class workflow_runner {
   workflow_settings settings_;
   workflow_calls calls_;
   std::shared_ptr<local_activity_services> local_services_;
+  /// Eager activities in work, and slots that are reserved for some.
+  std::shared_ptr<std::size_t> eager_ = std::make_shared<std::size_t>(0);
   bool broken_off_ = false, handing_over_ = false;
   std::map<std::string, busy_run> busy_;
   deadlock_watch watch_;
