@@ -21,14 +21,13 @@
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/io/connection.hpp"
-#include "rondo/detail/io/eager_hosts.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/run/session_place.hpp"
 #include "rondo/detail/worker/activity_runner.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/deployment.hpp"
-#include "rondo/detail/worker/eager_slot.hpp"
+#include "rondo/detail/worker/eager_rooms.hpp"
 #include "rondo/detail/worker/heartbeat_writer.hpp"
 #include "rondo/detail/worker/membership.hpp"
 #include "rondo/detail/worker/namespace_facts.hpp"
@@ -65,7 +64,7 @@ struct in_flight {
 /// A poll is never broken off by stop_polling(): the server may have matched a task to it already. After shut_down(),
 /// which tells the server once that the worker is gone, nothing polls any more but, until leave_group(), the worker's
 /// group for commands about activities that are still in work.
-class session final : public std::enable_shared_from_this<session>, public io::eager_host {
+class session final : public std::enable_shared_from_this<session> {
  public:
   /// The store, with the registry in it, may have served an earlier session.
   session(std::shared_ptr<run_store> runs, io::event_loop& loop, std::shared_ptr<io::connection> connection,
@@ -86,8 +85,10 @@ class session final : public std::enable_shared_from_this<session>, public io::e
                         options_.logger),
         nexus_slots_(loop, slot_kind::nexus, supplier_of(options_.nexus_slots, options_.max_concurrent_nexus_tasks),
                      options_.task_queue, options_.logger),
-        session_slots_(loop, std::max<std::size_t>(1, options_.max_concurrent_sessions)),
-        limiter_(options_.max_activities_per_second) {
+        session_slots_(loop, slot_kind::activity, supplier_of(runs_->session_slots, 1), options_.task_queue,
+                       options_.logger),
+        limiter_(options_.max_activities_per_second),
+        eager_(workflow_slots_, changes_, options_, namespace_) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
     check_options(options_, runs_->definitions);
   }
@@ -113,7 +114,7 @@ class session final : public std::enable_shared_from_this<session>, public io::e
     if (runs_activities()) start_activity_polls();
     if (runs_workflows()) start_workflow_polls();
     if (runs_nexus()) start_nexus_polls();
-    offer_eager_rooms();
+    open_eager_rooms();
   }
 
   /// Tells the server from now on, and when it stops, how the worker is, where the server wants to know that.
@@ -140,10 +141,10 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   /// deadline. True: all were answered.
   asio::awaitable<bool> wait_polls(io::time_point deadline) {
     const auto none = [this] { return polling_.pollers == 0; };
-    const auto none_and_no_starts = [this] { return polling_.pollers == 0 && eager_slots_ == 0; };
+    const auto none_and_no_starts = [this] { return polling_.pollers == 0 && eager_.reserved() == 0; };
     const bool answered = co_await changes_.wait_until(none_and_no_starts, deadline);
     if (!answered) {
-      takes_eager_tasks_ = false;
+      eager_.close();
       polling_.break_off();
       co_await changes_.wait_until(none, io::time_point::max());
     }
@@ -259,10 +260,10 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   }
   /// Calls that begin from now on go there: a connection on the same loop.
   void replace_connection(std::shared_ptr<io::connection> to) {
-    connection_->eager().remove(*this);
+    eager_.withdraw(*connection_);
     connection_ = polling_.connection = to;
     prepare_payloads();
-    offer_eager_rooms();
+    eager_.offer(*connection_);
     if (services_) {
       services_->calls->replace_connection(to);
       services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
@@ -292,31 +293,14 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   /// Set before start(): when activities must have ended, whatever their own timeouts say.
   io::time_point last_moment = io::time_point::max();
 
-  std::unique_ptr<io::eager_room> reserve_eager(std::string_view namespace_name, std::string_view task_queue) override {
-    if (polling_.stopped || failure_ || workflows_ == nullptr) return nullptr;
-    if (namespace_name != namespace_ || task_queue != options_.task_queue) return nullptr;
-    auto permit = workflow_slots_.try_take();
-    if (!permit) return nullptr;
-    ++eager_slots_;
-    return std::make_unique<eager_slot>(
-        shared_from_this(), std::move(permit), options_,
-        [this](workflow_task task, slot held) {
-          if (takes_eager_tasks_) return start_workflow_task(std::move(task), std::move(held), {});
-          options_.logger.warn("a workflow task came with a start after the worker's end and is left to others",
-                               {{"workflow_id", task.message->workflow_execution().workflow_id()}});
-        },
-        [this] {
-          --eager_slots_;
-          changes_.notify();
-        });
-  }
-
  private:
-  /// Clients on the same connection may give this session first tasks of workflows. Not those of a session that its
-  /// host does not share: it may end before the tasks do.
-  void offer_eager_rooms() {
-    const auto self = weak_from_this().lock();
-    if (self && workflows_) connection_->eager().add(self);
+  /// Clients on the same connection may give this session first tasks of workflows.
+  void open_eager_rooms() {
+    if (!workflows_) return;
+    eager_.open(
+        weak_from_this(), [this] { return !polling_.stopped && !failure_; },
+        [this](workflow_task task, slot held) { start_workflow_task(std::move(task), std::move(held), {}); });
+    eager_.offer(*connection_);
   }
 
   bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
@@ -522,14 +506,11 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   queue_polls polls_;
   slot_line workflow_slots_, activity_slots_, nexus_slots_, session_slots_;
   rate_limiter limiter_;
+  eager_rooms eager_;
   std::unique_ptr<activity_services> services_;
   std::unique_ptr<activity_runner> activities_;
   std::unique_ptr<workflow_runner> workflows_;
   std::unique_ptr<nexus_runner> nexus_;
-  /// Starts under way that may bring a task.
-  std::size_t eager_slots_ = 0;
-  /// False: too late for those.
-  bool takes_eager_tasks_ = true;
   /// Null before the start.
   std::unique_ptr<membership> membership_;
   std::optional<rpc_status> failure_;
