@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -80,6 +81,12 @@ int until_it_drains(int done) {
   activity::hand_back(done);
   return done;
 }
+/// Beats once more when it is told to stop.
+int beats_at_the_end() {
+  const std::stop_callback told(activity::stop_token(), [] { activity::heartbeat("the end"); });
+  activity::heartbeat("begun");
+  return 1;
+}
 int later() { activity::complete_async(); }
 std::string anything(std::string type, payload_list arguments) { return type + " " + arguments.at(0).data; }
 
@@ -141,6 +148,15 @@ TEST(tried_activities, are_cancelled_while_they_run) {
   EXPECT_EQ(env.run<counts>(1000), 2);
   env.on_heartbeat = [&env] { env.cancel(); };
   EXPECT_ANY_THROW(env.run<waits>()) << "asio aborts what the coroutine waits for";
+}
+
+TEST(tried_activities, may_beat_when_they_are_told_to_stop) {
+  activity_environment env;
+  env.on_heartbeat = [&env] {
+    if (env.heartbeats() == 1) env.cancel();
+  };
+  EXPECT_EQ(env.run<beats_at_the_end>(), 1);
+  EXPECT_EQ(env.heartbeat<std::string>(1), "the end");
 }
 
 TEST(tried_activities, are_cancelled_by_other_threads) {

@@ -115,16 +115,16 @@ class activity_environment {
   /// the asio operations of a coroutine tell it. `also`: what activity::cancellation_details() shows besides. Any
   /// thread.
   void cancel(cancel_reason why = cancel_reason::cancel_requested, const cancellation_details& also = {}) {
-    const std::lock_guard lock(mutex_);
-    if (running_ != nullptr) return running_->stop(why, also);
-    if (!stop_) stop_ = {why, also};
+    const auto attempt = running_or([&] {
+      if (!stop_) stop_ = {why, also};
+    });
+    if (attempt != nullptr) attempt->stop(why, also);
   }
   /// The worker stops soon: activity::draining() tells it to the attempt that runs, or to the next one. A worker whose
   /// patience ends does `cancel(cancel_reason::worker_shutdown)`. Any thread.
   void drain() {
-    const std::lock_guard lock(mutex_);
-    if (running_ != nullptr) return running_->drain();
-    drain_ = true;
+    const auto attempt = running_or([&] { drain_ = true; });
+    if (attempt != nullptr) attempt->drain();
   }
 
   /// Heartbeats of the last attempt. Any thread.
@@ -141,6 +141,14 @@ class activity_environment {
   }
 
  private:
+  /// The attempt that runs, to be told outside of the lock, as its code may listen and beat at once; else notes it for
+  /// the next one.
+  template <class Note>
+  std::shared_ptr<rondo::detail::worker::tried_activity> running_or(const Note& note) {
+    const std::lock_guard lock(mutex_);
+    if (running_ == nullptr) note();
+    return running_;
+  }
   template <auto Function, class... Arguments>
   auto try_one(const registry& app, const Arguments&... arguments) {
     using signature = rondo::detail::signature_of<Function>;
