@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rondo/converter.hpp"
 #include "rondo/failure.hpp"
@@ -21,19 +22,36 @@ namespace rondo {
 
 class client;
 
+/// How an activity is repeated; see `retry_policy`.
+struct activity_retry {
+  /// Pause before the second attempt, and the longest pause.
+  duration initial_interval{}, maximum_interval{};
+  /// Each further pause is this many times the one before.
+  double backoff_coefficient = 0;
+  /// Attempts in all; 0: no limit.
+  int maximum_attempts = 0;
+  /// Failures of these types are not repeated.
+  std::vector<std::string> non_retryable_error_types{};
+  friend bool operator==(const activity_retry&, const activity_retry&) = default;
+};
+
 /// Facts about the attempt that runs. Texts are valid while it does.
 struct activity_info {
   std::string activity_id{}, activity_type{}, task_queue{}, namespace_{};
   /// The workflow that called it; empty for an activity that was started on its own.
   std::string workflow_id{}, run_id{}, workflow_type{};
+  /// The run of an activity that was started on its own: by it and `activity_id` clients find it. Empty for others.
+  std::string activity_run_id{};
   /// Names the attempt to the server; completing it from elsewhere needs it.
   std::string task_token{};
   /// It runs within a workflow task of its worker: it has no task of its own.
   bool is_local = false;
   /// Counts from 1.
   int attempt = 1;
-  /// 0: no limit.
+  /// Of `retry`; 0: no limit.
   int maximum_attempts = 0;
+  /// Empty: the server did not tell.
+  std::optional<activity_retry> retry{};
   std::chrono::sys_time<duration> scheduled_time{}, attempt_scheduled_time{}, started_time{};
   /// Zero: none.
   duration schedule_to_close_timeout{}, start_to_close_timeout{}, heartbeat_timeout{};

@@ -8,6 +8,7 @@
 #include "rondo/connection_options.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/server/dev_service.hpp"
 #include "rondo/server/options.hpp"
 
@@ -30,9 +31,11 @@ class dev_server {
   dev_server(server::options options, detail::io::event_loop& loop)
       : service_(std::make_unique<server::dev_service>(std::move(options), loop)) {}
 
-  /// A client of this server, without a network between them. Of the options, namespace_, identity, metadata and
-  /// rpc_timeout count.
+  /// A client of this server, without a network between them. Plugins change the options first. Of these, namespace_,
+  /// identity, metadata, rpc_timeout, interceptors, data, and plugins, for the workers of the client, count.
   rondo::client connect(client_options options = {}) {
+    const auto plugins = options.plugins;
+    for (const auto& each : plugins) each->configure(options);
     options.lazy = true;
     return rondo::client::over(std::make_shared<detail::io::connection>(std::move(options), service_->connect()));
   }

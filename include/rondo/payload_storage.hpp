@@ -36,6 +36,8 @@ class storage_driver {
 
   /// Stands in the references, so it must stay the same for as long as they do.
   virtual std::string name() const = 0;
+  /// What kind of place it is, the same for all drivers of a kind: for lists of workers.
+  virtual std::string type() const { return name(); }
   /// Keeps the bytes of a serialized payload. The same bytes may come again, as tasks are repeated. Throws
   /// storage_error.
   virtual storage_claim store(std::string_view serialized, const serialization_context& context) const = 0;
@@ -82,6 +84,7 @@ class payload_storage {
 
   /// Bytes; smaller payloads stay where they are.
   std::size_t threshold() const noexcept { return threshold_; }
+  const std::vector<std::shared_ptr<const storage_driver>>& drivers() const noexcept { return drivers_; }
 
   /// Stores a payload if it is large: returns true and makes `what` the reference.
   bool store(payload& what, std::string_view serialized, const serialization_context& context) const {

@@ -1,8 +1,10 @@
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rondo/connection_options.hpp"
 #include "rondo/registry.hpp"
@@ -25,6 +27,18 @@ class plugin {
   virtual void configure(client_options& /*options*/) {}
   virtual void configure(registry& /*app*/, worker_options& /*options*/) {}
 };
+
+/// The names of the plugins of a client and of a worker, each once, in the order in which they are asked.
+inline std::vector<std::string> plugin_names(const client_options& of, const worker_options& options) {
+  std::vector<std::string> names;
+  for (const auto* all : {&of.plugins, &options.plugins}) {
+    for (const auto& each : *all) {
+      std::string name(each->name());
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
 
 /// Lets the plugins of a client, and then those of a worker, change what the worker runs and how.
 inline void apply_plugins(const client_options& of, registry& app, worker_options& options) {

@@ -22,7 +22,7 @@ enum class worker_state : std::uint8_t {
 
 /// The polls of one queue.
 struct poll_health {
-  /// "workflow", "sticky workflow" or "activity".
+  /// "workflow", "sticky workflow", "activity" or "nexus"; "session" and "activity of sessions" where there are such.
   std::string kind{};
   /// Polls that are under way, or wait for a slot or their next try.
   std::size_t pollers = 0;
@@ -52,7 +52,9 @@ struct worker_health {
   /// Why it is not ready or has failed; empty otherwise.
   std::string problem{};
   std::vector<poll_health> polls{};
-  slot_health workflow_slots{}, activity_slots{};
+  slot_health workflow_slots{}, activity_slots{}, nexus_slots{};
+  /// Those of local activities, which are the worker's once it runs and has workflows.
+  slot_health local_activity_slots{};
   /// Runs kept in memory.
   std::size_t cached_workflows = 0;
   /// Their memory, as `worker_options::max_cached_bytes` counts it.

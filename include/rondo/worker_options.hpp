@@ -86,8 +86,11 @@ struct worker_options {
   std::shared_ptr<slot_supplier> workflow_slots{}, activity_slots{}, local_activity_slots{}, nexus_slots{};
   /// Further limits for activities of some types; not for local ones.
   std::vector<activity_slot_pool> activity_slot_pools{};
-  /// Polls under way at once. Of the workflow polls most wait at the worker's own (sticky) queue.
+  /// Polls under way at once.
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5, max_nexus_pollers = 5;
+  /// Which part of the workflow polls wait at the common queue, 0 to 1; the others wait at the worker's own (sticky)
+  /// one. At least one waits at each. A low one is for long workflows with many tasks, a high one for those with few.
+  double nonsticky_poll_ratio = 0.4;
   /// Set: the number of polls adapts to the server's decisions, and the numbers above do not count.
   std::optional<poller_autoscaling> workflow_poller_scaling{}, activity_poller_scaling{}, nexus_poller_scaling{};
   /// Namespaces may wish for polls that adapt. They get them where the numbers above are the default ones, unless this
@@ -96,6 +99,10 @@ struct worker_options {
   /// Activities started per second by this worker, and by all workers of the task queue together (the last one to say
   /// so decides); 0: no limit. Either switches eager execution off.
   double max_activities_per_second = 0, max_task_queue_activities_per_second = 0;
+
+  /// Attempts of local activities begun per second by this worker; 0: no limit. Those beyond it wait, each with a slot
+  /// for local activities, and their schedule-to-start and schedule-to-close timeouts go on.
+  double max_local_activities_per_second = 0;
 
   /// Runs kept in memory between their tasks; 0: none, every task replays from the start.
   std::size_t max_cached_workflows = 1000;
@@ -109,6 +116,9 @@ struct worker_options {
   bool eager_activities = true;
   /// Most activities that one workflow task may start so.
   std::size_t max_eager_activities = 3;
+  /// Most activities that were started so and are in work at once, in all; those that workflow tasks in work may start
+  /// count too. 0: as many as the worker has slots.
+  std::size_t max_concurrent_eager_activities = 0;
 
   /// How long activities may go on after a stop before they are cancelled, and after that how long the worker waits for
   /// them before it leaves them behind.

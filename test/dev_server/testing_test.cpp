@@ -2,18 +2,22 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "rondo/codec.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/workflow.hpp"
 
 namespace testing_test {
@@ -94,6 +98,30 @@ class waits_for_ever {
   bool done_ = false;
 };
 
+/// Takes an hour for each thing that is put into it.
+class basket {
+ public:
+  rondo::task<int> run() {
+    co_await workflow::wait_condition([this] { return closed_; });
+    co_return cents_;
+  }
+  rondo::task<int> add(int cents) {
+    co_await workflow::sleep(1h);
+    cents_ += cents;
+    co_return cents_;
+  }
+  void check(const int& cents) const {
+    if (cents < 0) throw rondo::application_failure("less than nothing");
+  }
+  void close() { closed_ = true; }
+  static constexpr auto handlers =
+      rondo::handlers(rondo::update<&basket::add, &basket::check>, rondo::signal<&basket::close>);
+
+ private:
+  int cents_ = 0;
+  bool closed_ = false;
+};
+
 rondo::task<> has_a_bug() {
   co_await workflow::sleep(1s);
   throw std::runtime_error("index out of range");
@@ -111,7 +139,7 @@ rondo::task<int> count_slowly() { co_return co_await workflow::execute_activity<
 rondo::registry app() {
   rondo::registry made;
   made.workflow<order>().workflow<sleep_a_day>().workflow<hours>().workflow<waits_for_ever>().workflow<has_a_bug>();
-  made.workflow<fails>().workflow<ask_quote>().workflow<ask_elsewhere>().workflow<count_slowly>();
+  made.workflow<basket>().workflow<fails>().workflow<ask_quote>().workflow<ask_elsewhere>().workflow<count_slowly>();
   return made.activity<charge_card>().activity<slow_count>().activity<given_elsewhere>();
 }
 
@@ -136,6 +164,82 @@ TEST(workflow_environment, moves_time_only_as_far_as_it_is_told) {
   EXPECT_EQ(handle.query<&hours::passed>(), 3);
   EXPECT_EQ(env.now(), std::chrono::sys_days(std::chrono::year(2020) / 1 / 1) + 3h);
   EXPECT_EQ(handle.result(), 5);
+}
+
+TEST(workflow_environment, updates_workflows_and_lets_their_handlers_take_time) {
+  workflow_environment env(app());
+  const auto handle = env.start<basket>();
+  const auto before = env.now();
+  EXPECT_EQ(handle.execute_update<&basket::add>(5), 5);
+  EXPECT_EQ(env.now() - before, 1h);
+  EXPECT_EQ(handle.execute_update<int>("add", 2), 7);
+  EXPECT_THROW(handle.execute_update<&basket::add>(-1), rondo::update_failure);
+  const auto begun = handle.start_update<&basket::add>({}, 1);
+  const auto named = handle.start_update<int>("add", {.id = "mine"}, 2);
+  EXPECT_EQ(named.id(), "mine");
+  EXPECT_EQ(env.now() - before, 2h) << "time stands still while they begin";
+  EXPECT_EQ(env.drive_in_time(begun.result(), "the update"), 8);
+  EXPECT_EQ(env.drive(named.result()), 10);
+  handle.signal<&basket::close>();
+  EXPECT_EQ(handle.result(), 10);
+}
+
+TEST(workflow_environment, starts_workflows_by_their_names) {
+  workflow_environment env(app());
+  EXPECT_EQ(env.start<int>("hours", 3).result(), 3);
+  const auto named = env.start_with<int>("sleep_a_day", {.id = "a day"});
+  EXPECT_EQ(named.id(), "a day");
+  EXPECT_EQ(named.result(), 7);
+  const auto untyped = env.start("waits_for_ever");
+  untyped.signal("end");
+  untyped.result();
+}
+
+/// Turns bytes around, and counts what it has turned.
+class turns_around final : public rondo::codec {
+ public:
+  void encode(std::span<rondo::payload> payloads, const rondo::serialization_context&) const override {
+    for (auto& each : payloads) turn(each, "true");
+  }
+  void decode(std::span<rondo::payload> payloads, const rondo::serialization_context&) const override {
+    for (auto& each : payloads) {
+      if (each.metadata.erase("turned") > 0) turn(each, nullptr);
+    }
+  }
+  mutable int turned = 0;
+
+ private:
+  void turn(rondo::payload& what, const char* mark) const {
+    std::reverse(what.data.begin(), what.data.end());
+    if (mark != nullptr) what.metadata["turned"] = mark;
+    ++turned;
+  }
+};
+
+TEST(workflow_environment, sends_payloads_through_the_codecs_of_its_client) {
+  const auto codec = std::make_shared<turns_around>();
+  environment_options how;
+  how.client.data.codecs = {codec};
+  workflow_environment env(app(), how);
+  EXPECT_EQ(env.start<hours>(2).result(), 2);
+  EXPECT_GE(codec->turned, 4) << "argument and result, there and back";
+}
+
+TEST(workflow_environment, lets_plugins_change_its_client_and_its_worker) {
+  int asked = 0;
+  environment_options how;
+  how.client.plugins = {std::make_shared<rondo::simple_plugin>(
+      "stub", [](rondo::client_options& options) { options.identity = "plugged"; },
+      [&asked](rondo::registry& made, rondo::worker_options&) {
+        ++asked;
+        made.mock<quote>([](const std::string& sku) { return sku + " for free"; });
+      })};
+  workflow_environment env(app(), how);
+  EXPECT_EQ(env.client().identity(), "plugged");
+  EXPECT_EQ(env.start<ask_quote>(std::string("tea")).result(), "tea for free");
+  EXPECT_EQ(asked, 1);
+  workflow_environment plain(app());
+  EXPECT_EQ(plain.client().identity(), "test");
 }
 
 TEST(workflow_environment, lets_stand_ins_run) {

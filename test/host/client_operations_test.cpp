@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "client_fixture.hpp"
 #include "rondo/client/workers.hpp"
@@ -194,6 +195,20 @@ TEST_F(ClientOperations, Workers) {
   beat.mutable_workflow_sticky_poller_info()->set_current_pollers(5);
   beat.mutable_workflow_sticky_poller_info()->set_is_autoscaling(true);
   beat.set_total_sticky_cache_hit(6);
+  beat.mutable_nexus_task_slots_info()->set_total_processed_tasks(7);
+  beat.mutable_local_activity_slots_info()->set_total_failed_tasks(8);
+  beat.add_plugins()->set_name("tracing");
+  beat.mutable_plugins(0)->set_version("2");
+  beat.add_drivers()->set_type("aws.s3driver");
+  using environment = temporal::api::worker::v1::EnvironmentInfo;
+  beat.mutable_environment()->add_runtimes()->set_type(environment::Runtime::RUNTIME_TYPE_GO);
+  beat.mutable_environment()->mutable_runtimes(0)->set_version("1.25");
+  beat.mutable_environment()->add_hosting_environments()->set_type(
+      environment::HostingEnvironment::HOSTING_ENVIRONMENT_TYPE_AWS_LAMBDA);
+  auto& platform = *beat.mutable_environment()->mutable_platform()->mutable_linux();
+  platform.set_version("6.1");
+  platform.set_architecture(environment::ARCHITECTURE_ARM64);
+  platform.set_libc(environment::LinuxPlatform::LIBC_MUSL);
   const auto asked = serve<service::DescribeWorkerRequest>("DescribeWorker", response);
   const auto found = workers().describe("k").get();
   EXPECT_EQ(asked->front().worker_instance_key(), "k");
@@ -211,17 +226,31 @@ TEST_F(ClientOperations, Workers) {
   EXPECT_EQ(found.sticky_pollers.count, 5);
   EXPECT_TRUE(found.sticky_pollers.autoscaling);
   EXPECT_EQ(found.sticky_cache_hits, 6);
+  EXPECT_EQ(found.nexus_slots.processed_tasks, 7);
+  EXPECT_EQ(found.local_activity_slots.failed_tasks, 8);
+  using versions = std::vector<named_version>;
+  EXPECT_EQ(found.plugins, (versions{{.name = "tracing", .version = "2"}}));
+  EXPECT_EQ(found.storage_drivers, std::vector<std::string>{"aws.s3driver"});
+  EXPECT_EQ(found.environment.runtimes, (versions{{.name = "go", .version = "1.25"}}));
+  EXPECT_EQ(found.environment.hosting, (versions{{.name = "aws_lambda", .version = ""}}));
+  EXPECT_EQ(found.environment.platform, (named_version{.name = "linux", .version = "6.1"}));
+  EXPECT_EQ(found.environment.architecture, "arm64");
+  EXPECT_EQ(found.environment.libc, "musl");
 
   service::ListWorkersResponse page;
   auto& listed = *page.add_workers();
   listed.set_worker_instance_key("k");
   listed.set_host_name("h");
+  listed.add_plugins()->set_name("tracing");
+  listed.add_drivers()->set_type("local-file");
   listed.set_status(enums::WORKER_STATUS_RUNNING);
   auto seen = serve<service::ListWorkersRequest>("ListWorkers", page);
   auto all = workers().list("TaskQueue = 'q'").next_page().get();
   EXPECT_EQ(seen->front().query(), "TaskQueue = 'q'");
   EXPECT_EQ(all.at(0).instance_key, "k");
   EXPECT_EQ(all.at(0).host_name, "h");
+  EXPECT_EQ(all.at(0).plugins.at(0).name, "tracing");
+  EXPECT_EQ(all.at(0).storage_drivers, std::vector<std::string>{"local-file"});
   EXPECT_EQ(all.at(0).status, worker_status::running);
   page.clear_workers();
   *page.add_workers_info() = response.worker_info();

@@ -33,6 +33,15 @@ class held_sessions : public activity_worker_test {
     made.mutable_workflow_execution()->set_run_id(run);
     server.give(queue::session, made);
   }
+  void give_new(const task& what) { server.give(queue::new_session, what); }
+  /// Since the start.
+  std::size_t polls_for_new_ones() const {
+    std::size_t found = 0;
+    for (const auto& each : server.seen<service::PollActivityTaskQueueRequest>()) {
+      if (each.task_queue().name() == detail::run::session_creation_queue("queue")) ++found;
+    }
+    return found;
+  }
   static std::string quoted(const std::string& text) { return '"' + text + '"'; }
   bool until_held(std::size_t count) {
     return until([this, count] { return worker->session().in_flight().activities == count; });
@@ -102,6 +111,29 @@ TEST_F(held_sessions, end_when_their_workflow_cancels_them) {
   end("r", "other");
   ASSERT_TRUE(until_held(0));
   EXPECT_TRUE(has_completed("rother")) << "there is room again";
+}
+
+TEST_F(held_sessions, that_came_back_leave_no_room_for_new_ones) {
+  start_with(1);
+  open("r", "one");
+  ASSERT_TRUE(until_held(1));
+  // A poll was under way.
+  auto wanted = make(std::string(detail::run::hold_session_activity), {quoted("new"), R"("signal")"}, "new");
+  wanted.mutable_heartbeat_timeout()->set_seconds(3600);
+  give_new(wanted);
+  ASSERT_TRUE(until_seen<failed>());
+  EXPECT_EQ(server.seen<failed>().back().failure().message(), "the worker has no room for another session");
+  // None follows.
+  ASSERT_TRUE(until_held(1));
+  settle();
+  EXPECT_EQ(polls_for_new_ones(), 1U);
+  end("r", "one");
+  ASSERT_TRUE(until([this] { return polls_for_new_ones() == 2; }));
+  give_new(wanted);
+  ASSERT_TRUE(until([this] { return server.count<signal>() == 2; }));
+  end("r", "new");
+  ASSERT_TRUE(until_held(0));
+  EXPECT_EQ(server.count<failed>(), 1U);
 }
 
 TEST_F(held_sessions, that_are_not_here_cannot_be_ended) {

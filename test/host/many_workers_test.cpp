@@ -62,7 +62,7 @@ service::PollActivityTaskQueueResponse activity_task(const std::string& type, co
   return made;
 }
 
-class workers_on_one_loop : public testing::Test {
+class workers_on_one_loop : public ::testing::Test {
  protected:
   // The connection outlives the loop, whose calls it carries.
   std::shared_ptr<io::connection> keep;

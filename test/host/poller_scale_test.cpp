@@ -13,7 +13,7 @@ namespace rondo::test::poller_scale_test {
 using namespace std::chrono_literals;
 using detail::worker::poller_scale;
 
-class scale_of_pollers : public testing::Test {
+class scale_of_pollers : public ::testing::Test {
  protected:
   const poller_scale::clock::time_point start{1h};
   poller_scale scale{{.minimum = 2, .initial = 5, .maximum = 10}, false, start};

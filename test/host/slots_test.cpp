@@ -57,7 +57,7 @@ class ledger final : public slot_supplier {
   std::vector<std::string> types;
 };
 
-class slots_of_a_line : public testing::Test {
+class slots_of_a_line : public ::testing::Test {
  protected:
   slots_of_a_line() { line->serve_both(); }
   /// Takes a slot into `got` as soon as there is one.

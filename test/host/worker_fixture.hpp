@@ -24,7 +24,7 @@
 namespace rondo::test {
 
 /// A worker of a server made of functions, on a loop that the test drives. After every test all slots must be free.
-class worker_test : public testing::Test {
+class worker_test : public ::testing::Test {
  protected:
   using completion = service::RespondWorkflowTaskCompletedRequest;
   using completion_answer = service::RespondWorkflowTaskCompletedResponse;

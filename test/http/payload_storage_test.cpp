@@ -54,6 +54,7 @@ std::string error_of(Function function) {
 TEST(local_file_storage, gives_back_what_it_keeps) {
   const scratch folder;
   const local_file_storage files(folder.folder() / "payloads");
+  EXPECT_EQ(files.type(), "local-file");
   const auto claim = files.store("abc", context);
   EXPECT_EQ(claim, (storage_claim{{"hash_algorithm", "sha256"}, {"hash_value", hash}}));
   EXPECT_EQ(files.store("abc", context), claim);
@@ -325,7 +326,9 @@ class fake_s3 {
 
 TEST(s3_storage, keeps_objects_under_names_that_other_languages_know) {
   fake_s3 server;
-  const s3_storage bucket(server.options());
+  const s3_storage bucket(server.options(), "mine");
+  EXPECT_EQ(bucket.name(), "mine");
+  EXPECT_EQ(bucket.type(), "aws.s3driver");
   const auto claim = bucket.store("abc", context);
   const std::string key = "v0/ns/shop/wt/order/wi/order%2F1/ri/null/d/sha256/" + hash;
   EXPECT_EQ(claim,

@@ -26,20 +26,21 @@ namespace io = rondo::detail::io;
 namespace service = engine::service;
 
 /// The queues of a worker: one that all workers share, its own for runs that it has in memory, one for activities, one
-/// for those of its sessions, one for requests of Nexus callers, one for what the server asks of it.
-enum class queue { normal, sticky, activity, session, nexus, commands };
+/// for those of its sessions, one for sessions that are wanted, one for requests of Nexus callers, one for what the
+/// server asks of it.
+enum class queue { normal, sticky, activity, session, new_session, nexus, commands };
 
 /// A Temporal server made of functions, as workers see it: hands out tasks to polls, records every request, and goes
 /// wrong as it is told to. Requests that nobody prepared an answer for get an empty response.
 class fake_server {
  public:
-  explicit fake_server(io::event_loop& loop) {
+  /// `options`: of the connection; their namespace and identity are set here.
+  explicit fake_server(io::event_loop& loop, client_options options = {}) {
     auto transport = std::make_unique<io::memory_transport>(loop);
     auto& on = *transport;
-    client_options options;
     options.namespace_ = "shop";
     options.identity = "tester";
-    connection = std::make_shared<io::connection>(options, std::move(transport));
+    connection = std::make_shared<io::connection>(std::move(options), std::move(transport));
     make_retries_quick(connection->retries().numbers);
     for (const auto* each : methods_known) {
       const std::string name = each;
@@ -81,7 +82,7 @@ class fake_server {
   /// Those for tasks.
   std::size_t waiting() const {
     return waiting(queue::normal) + waiting(queue::sticky) + waiting(queue::activity) + waiting(queue::session) +
-           waiting(queue::nexus);
+           waiting(queue::new_session) + waiting(queue::nexus);
   }
   /// Tasks that no poll has taken.
   std::size_t left(queue at) { return queues_[at].tasks.size(); }
@@ -214,8 +215,9 @@ class fake_server {
       service::PollActivityTaskQueueRequest request;
       EXPECT_TRUE(request.ParseFromString(which.request()));
       // The worker's own queue is named like the one that all workers share.
-      const bool own = request.task_queue().name().starts_with("queue-");
-      return wait_for_task(own ? queue::session : queue::activity, which);
+      const auto& at = request.task_queue().name();
+      if (at.ends_with("__rondo_session_creation")) return wait_for_task(queue::new_session, which);
+      return wait_for_task(at.starts_with("queue-") ? queue::session : queue::activity, which);
     }
     if (name == "PollNexusTaskQueue") {
       service::PollNexusTaskQueueRequest request;

@@ -154,7 +154,7 @@ class server_harness {
       const auto page = ask<service::GetWorkflowExecutionHistoryResponse>(request);
       all.insert(all.end(), page.history().events().begin(), page.history().events().end());
       request.set_next_page_token(page.next_page_token());
-    } while (!request.next_page_token().empty() && !testing::Test::HasFailure());
+    } while (!request.next_page_token().empty() && !::testing::Test::HasFailure());
     return all;
   }
   /// "WorkflowExecutionStarted WorkflowTaskScheduled ..."

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rondo/client/description.hpp"
 #include "rondo/deployment_version.hpp"
@@ -10,6 +11,12 @@
 namespace rondo {
 
 enum class worker_status : std::uint8_t { unspecified, running, shutting_down, shutdown };
+
+/// Something that a worker uses, and which one; either may be empty.
+struct named_version {
+  std::string name{}, version{};
+  friend bool operator==(const named_version&, const named_version&) = default;
+};
 
 /// A worker as lists show it.
 struct worker_summary {
@@ -20,6 +27,9 @@ struct worker_summary {
   worker_status status = worker_status::unspecified;
   std::optional<server_time> start_time{};
   std::string host_name{}, process_id{}, grouping_key{};
+  std::vector<named_version> plugins{};
+  /// Types of the drivers with which it keeps payloads in external storage, such as "aws.s3driver".
+  std::vector<std::string> storage_drivers{};
 };
 
 /// How busy a worker is with tasks of one kind.
@@ -39,6 +49,20 @@ struct worker_pollers {
   bool autoscaling = false;
 };
 
+/// Where a worker runs, in small letters. What it did not tell is empty.
+struct worker_environment {
+  /// What runs its code: "native", "go", "jvm", ...
+  std::vector<named_version> runtimes{};
+  /// "docker", "k8s", "aws_lambda", "google_cloud_run", ...
+  std::vector<named_version> hosting{};
+  /// "linux", "macos" or "windows", and the version of its kernel.
+  named_version platform{};
+  /// "amd64" or "arm64".
+  std::string architecture{};
+  /// The C library: "glibc", "musl", "ucrt", ...
+  std::string libc{};
+};
+
 /// A worker in full, as its last heartbeat told.
 struct worker_description : worker_summary {
   std::optional<server_time> heartbeat_time{};
@@ -48,6 +72,7 @@ struct worker_description : worker_summary {
   worker_slots workflow_slots{}, activity_slots{}, nexus_slots{}, local_activity_slots{};
   worker_pollers workflow_pollers{}, sticky_pollers{}, activity_pollers{}, nexus_pollers{};
   int sticky_cache_hits = 0, sticky_cache_misses = 0, sticky_cache_size = 0;
+  worker_environment environment{};
 };
 
 }  // namespace rondo

@@ -23,6 +23,7 @@ class local_file_storage final : public storage_driver {
       : folder_(std::move(folder)), name_(std::move(name)) {}
 
   std::string name() const override { return name_; }
+  std::string type() const override { return "local-file"; }
 
   storage_claim store(std::string_view serialized, const serialization_context& /*context*/) const override {
     storage_claim claim;

@@ -55,6 +55,7 @@ class s3_storage final : public storage_driver {
   }
 
   std::string name() const override { return name_; }
+  std::string type() const override { return "aws.s3driver"; }
 
   storage_claim store(std::string_view serialized, const serialization_context& context) const override {
     storage_claim claim;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "rondo/connection_options.hpp"
 #include "rondo/log.hpp"
 #include "rondo/server/options.hpp"
 #include "rondo/worker_options.hpp"
@@ -22,6 +23,9 @@ struct environment_options {
   bool activity_threads = false;
   /// How long a call of the environment waits, in real time, for activities that take their time.
   std::chrono::milliseconds patience = std::chrono::seconds(30);
+  /// Of the client over which the test and the worker talk to the server: codecs, storage, interceptors, plugins, and
+  /// the namespace. The identity is "test" unless it is set. There is no network, so what concerns it does not count.
+  client_options client{};
   /// For the rest; task_queue and logger are those of here.
   rondo::worker_options worker{};
   /// The same for the server: search attributes, limits, and so on.

@@ -45,7 +45,7 @@ class workflow_environment {
   explicit workflow_environment(registry app, environment_options options = {})
       : options_(std::move(options)),
         server_(server_options(options_)),
-        client_(server_.connect({.identity = "test"})) {
+        client_(server_.connect(options_of_client(options_))) {
     auto& work = options_.worker;
     work.task_queue = options_.task_queue;
     work.logger = options_.logger;
@@ -80,6 +80,20 @@ class workflow_environment {
   auto start_with(start_workflow_options how, const Arguments&... arguments) {
     const std::string id = complete(how);
     auto handle = drive(client_.start_workflow<Function>(how, arguments...));
+    return test_workflow(*this, std::move(handle));
+  }
+
+  /// Starts a workflow by its name, such as a dynamic one.
+  template <class Result = void, class... Arguments>
+    requires(!rondo::detail::calls::workflow_class<Result>)
+  auto start(std::string_view type, const Arguments&... arguments) {
+    return start_with<Result>(type, start_workflow_options{}, arguments...);
+  }
+  template <class Result = void, class... Arguments>
+    requires(!rondo::detail::calls::workflow_class<Result>)
+  auto start_with(std::string_view type, start_workflow_options how, const Arguments&... arguments) {
+    const std::string id = complete(how);
+    auto handle = drive(client_.start_workflow<Result>(type, how, arguments...));
     return test_workflow(*this, std::move(handle));
   }
 
@@ -162,6 +176,11 @@ class workflow_environment {
     made.start_time = from.start_time.time_since_epoch().count();
     made.seed = from.seed;
     made.log = from.logger;
+    return made;
+  }
+  static client_options options_of_client(const environment_options& from) {
+    auto made = from.client;
+    if (made.identity.empty()) made.identity = "test";
     return made;
   }
   /// Returns the id, which must live as long as the options are used.
@@ -270,6 +289,17 @@ class test_workflow {
   /// Lets time pass until the workflow has ended. Throws workflow_failure when it failed, and workflow_stuck when it
   /// waits for something that does not come.
   result_type result() const { return environment_->drive_in_time(handle_.result(), "workflow '" + id() + "'"); }
+  /// Asks for an update, and lets time pass until its handler has ended. Throws update_failure when it was rejected or
+  /// failed, and workflow_stuck when it waits for something that does not come.
+  template <auto Member, class... Arguments>
+  auto execute_update(const Arguments&... arguments) const {
+    return environment_->drive_in_time(handle_.template execute_update<Member>(arguments...), waiting_for_update());
+  }
+  template <class Result, class... Arguments>
+  Result execute_update(std::string_view name, const Arguments&... arguments) const {
+    return environment_->drive_in_time(handle_.template execute_update<Result>(name, arguments...),
+                                       waiting_for_update());
+  }
   /// Time stands still in all of these. They throw what the calls of a workflow_handle throw.
   template <auto Member, class... Arguments>
   void signal(const Arguments&... arguments) const {
@@ -287,12 +317,25 @@ class test_workflow {
   Result query(std::string_view name, const Arguments&... arguments) const {
     return environment_->drive(handle_.template query<Result>(name, arguments...));
   }
+  /// Asks for an update, and gives a handle once it has come as far as the options say. Its calls can be driven with
+  /// the environment: `env.drive_in_time(update.result(), "the update")`.
+  template <auto Member, class... Arguments>
+  auto start_update(const update_options& options, const Arguments&... arguments) const {
+    return environment_->drive(handle_.template start_update<Member>(options, arguments...));
+  }
+  template <class Result, class... Arguments>
+  update_handle<Result> start_update(std::string_view name, const update_options& options,
+                                     const Arguments&... arguments) const {
+    return environment_->drive(handle_.template start_update<Result>(name, options, arguments...));
+  }
   void cancel(std::string_view reason = {}) const { environment_->drive(handle_.cancel(reason)); }
   void terminate(std::string_view reason = {}) const { environment_->drive(handle_.terminate(reason)); }
   workflow_description describe() const { return environment_->drive(handle_.describe()); }
   workflow_history history() const { return environment_->drive(handle_.history()); }
 
  private:
+  std::string waiting_for_update() const { return "an update of workflow '" + id() + "'"; }
+
   workflow_environment* environment_;
   workflow_handle<Workflow> handle_;
 };

@@ -31,8 +31,11 @@ void read_worker(const Worker& from, const Host& host, worker_summary& to) {
   to.host_name = host.host_name();
   to.process_id = host.process_id();
   to.grouping_key = host.worker_grouping_key();
+  for (const auto& each : from.plugins()) to.plugins.push_back({.name = each.name(), .version = each.version()});
+  for (const auto& each : from.drivers()) to.storage_drivers.push_back(each.type());
 }
 
+worker_environment environment_of(const worker_api::EnvironmentInfo& from);
 worker_slots slots_of(const worker_api::WorkerSlotsInfo& from);
 inline worker_pollers pollers_of(const worker_api::WorkerPollerInfo& from) {
   return {.count = from.current_pollers(),

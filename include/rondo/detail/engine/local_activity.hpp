@@ -30,6 +30,11 @@ struct local_activity_plan {
   std::vector<std::string> final_failures;
 };
 
+/// Upper limit of the pauses between attempts.
+inline duration longest_pause(const retry_policy& of) {
+  return of.maximum_interval > duration::zero() ? of.maximum_interval : 100 * of.initial_interval;
+}
+
 /// The run wants one to be run, from this attempt on.
 struct local_activity_start {
   std::uint64_t number = 0;

@@ -36,30 +36,33 @@ struct code_places {
   thread_pool& pool;
 };
 
+/// Runs code of an attempt, and notes how it ended but for its result.
+template <class Code>
+void guard_activity_code(code_outcome& outcome, const Code& code) {
+  try {
+    code();
+  } catch (const complete_async_request&) {
+    outcome.elsewhere = true;
+  } catch (hand_back_request& request) {
+    outcome.handed_back = std::move(request.details);
+  } catch (...) {
+    outcome.error = std::current_exception();
+  }
+}
+
 /// Runs the code of one attempt, on a thread or on the loop, and tells `ended` on the loop. `arguments` lives as long
 /// as `attempt`; so does the signal `cancel`, by which code on the loop is interrupted.
 inline void run_activity_code(const run::activity_definition& definition, const code_places& places,
                               std::shared_ptr<activity_context> attempt, payload_span arguments,
                               asio::cancellation_signal& cancel, std::function<void(code_outcome)> ended) {
-  const auto guarded = [](code_outcome& outcome, auto&& code) {
-    try {
-      code();
-    } catch (const complete_async_request&) {
-      outcome.elsewhere = true;
-    } catch (hand_back_request& request) {
-      outcome.handed_back = std::move(request.details);
-    } catch (...) {
-      outcome.error = std::current_exception();
-    }
-  };
   if (definition.blocking != nullptr) {
     places.pool.submit([code = definition.blocking, gate = places.gate, attempt = std::move(attempt), arguments,
-                        ended = std::move(ended), guarded]() mutable {
+                        ended = std::move(ended)]() mutable {
       code_outcome outcome;
       payload_collector result;
       {
         const activity_activation active(*attempt);
-        guarded(outcome, [&] { code->run(arguments, result); });
+        guard_activity_code(outcome, [&] { code->run(arguments, result); });
       }
       outcome.result = result.take();
       gate->post([ended = std::move(ended), outcome = std::move(outcome), attempt = std::move(attempt)]() mutable {
@@ -74,10 +77,10 @@ inline void run_activity_code(const run::activity_definition& definition, const 
                  std::shared_ptr<payload_collector> to) -> asio::awaitable<void> { co_await code->run(given, *to); };
   asio::co_spawn(
       executor, work(definition.async, arguments, result),
-      asio::bind_cancellation_slot(cancel.slot(), [result, attempt = std::move(attempt), ended = std::move(ended),
-                                                   guarded](const std::exception_ptr& error) {
+      asio::bind_cancellation_slot(cancel.slot(), [result, attempt = std::move(attempt),
+                                                   ended = std::move(ended)](const std::exception_ptr& error) {
         code_outcome outcome;
-        guarded(outcome, [&error] {
+        guard_activity_code(outcome, [&error] {
           if (error) std::rethrow_exception(error);
         });
         outcome.result = result->take();

@@ -130,6 +130,7 @@ class activity_runner {
     about.workflow_id = task.workflow_execution().workflow_id();
     about.run_id = task.workflow_execution().run_id();
     about.workflow_type = task.workflow_type().name();
+    about.activity_run_id = task.activity_run_id();
     about.task_token = task.task_token();
     engine::read_payload_map(task.header().fields(), about.headers);
     about.priority_key = task.priority().priority_key();
@@ -137,6 +138,7 @@ class activity_runner {
     about.fairness_weight = task.priority().fairness_weight();
     about.attempt = task.attempt();
     about.maximum_attempts = task.retry_policy().maximum_attempts();
+    if (task.has_retry_policy()) about.retry = retry_of(task.retry_policy());
     about.scheduled_time = engine::time_of(task.scheduled_time());
     about.attempt_scheduled_time = engine::time_of(task.current_attempt_scheduled_time());
     about.started_time = engine::time_of(task.started_time());
@@ -154,6 +156,14 @@ class activity_runner {
       about.deadline = std::min(about.deadline, wall + (services_.last_moment - io::steady_clock::now()));
     }
     return about;
+  }
+  static activity_retry retry_of(const temporal::api::common::v1::RetryPolicy& from) {
+    const auto& types = from.non_retryable_error_types();
+    return {.initial_interval = engine::duration_of(from.initial_interval()),
+            .maximum_interval = engine::duration_of(from.maximum_interval()),
+            .backoff_coefficient = from.backoff_coefficient(),
+            .maximum_attempts = from.maximum_attempts(),
+            .non_retryable_error_types = {types.begin(), types.end()}};
   }
   void remove(running_activity& attempt) {
     const auto self = attempt.shared_from_this();

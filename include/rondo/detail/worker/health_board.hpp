@@ -94,6 +94,8 @@ class health_board {
     }
     found.workflow_slots = slots(of.workflow_slots());
     found.activity_slots = slots(of.activity_slots());
+    found.nexus_slots = slots(of.nexus_slots());
+    if (const auto* local = of.local_activity_slots()) found.local_activity_slots = slots(*local);
     found.cached_workflows = of.cached_workflows();
     found.cached_bytes = of.cached_bytes();
     return found;

@@ -2,6 +2,7 @@
 #include <temporal/api/worker/v1/message.pb.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -13,14 +14,17 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/data_options.hpp"
 #include "rondo/detail/base/system_load.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/flags.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/worker/environment.hpp"
 #include "rondo/detail/worker/poller.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/options.hpp"
+#include "rondo/payload_storage.hpp"
 #include "rondo/version.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -28,14 +32,27 @@ namespace rondo::detail::worker {
 
 namespace workers = temporal::api::worker::v1;
 
+/// The types of the drivers of external storage, each once.
+inline std::vector<std::string> driver_types(const data_options& of) {
+  std::vector<std::string> types;
+  if (of.storage == nullptr) return types;
+  for (const auto& each : of.storage->drivers()) {
+    std::string type = each->type();
+    if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(std::move(type));
+  }
+  return types;
+}
+
 /// What of a worker its heartbeats tell.
 struct heartbeat_facts {
   const worker_options& options;
   const session_counts& counts;
   const std::vector<std::shared_ptr<poller_group>>& pollers;
   /// Null: it runs none.
-  const slot_line *workflow_slots, *activity_slots;
+  const slot_line *workflow_slots, *activity_slots, *nexus_slots, *local_activity_slots;
   std::size_t cached_workflows;
+  /// Names of the plugins of client and worker, and types of the drivers of external storage; each once.
+  std::vector<std::string> plugins, drivers;
 };
 
 /// Writes the heartbeats of a worker: how it is, and what it has done since the one before.
@@ -75,10 +92,21 @@ class heartbeat_writer {
       write_slots(*of.activity_slots, of.counts.activities, of.counts.failed_activities, activities_,
                   *into.mutable_activity_task_slots_info());
     }
+    if (of.nexus_slots != nullptr) {
+      write_slots(*of.nexus_slots, of.counts.nexus_tasks, of.counts.failed_nexus_tasks, nexus_tasks_,
+                  *into.mutable_nexus_task_slots_info());
+    }
+    if (of.local_activity_slots != nullptr) {
+      write_slots(*of.local_activity_slots, of.counts.local_activities, of.counts.failed_local_activities,
+                  local_activities_, *into.mutable_local_activity_slots_info());
+    }
     for (const auto& each : of.pollers) write_pollers(*each, into);
     into.set_total_sticky_cache_hit(small(of.counts.cache_hits));
     into.set_total_sticky_cache_miss(small(of.counts.cache_misses));
     into.set_current_sticky_cache_size(small(of.cached_workflows));
+    for (const auto& each : of.plugins) into.add_plugins()->set_name(each);
+    for (const auto& each : of.drivers) into.add_drivers()->set_type(each);
+    *into.mutable_environment() = environment_;
   }
 
  private:
@@ -132,7 +160,8 @@ class heartbeat_writer {
   std::string instance_key_, process_key_;
   wall_clock::time_point started_;
   std::optional<wall_clock::time_point> last_;
-  done workflows_, activities_;
+  done workflows_, activities_, nexus_tasks_, local_activities_;
+  workers::EnvironmentInfo environment_ = environment_reader().read();
   system_load_reader load_;
 };
 

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "rondo/activity.hpp"
@@ -21,28 +23,50 @@
 #include "rondo/detail/run/session_place.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/registry.hpp"
+#include "rondo/slot_supplier.hpp"
 #include "rondo/worker_options.hpp"
 
 namespace rondo::detail::worker {
 
+/// Slots for the sessions that a worker opens: none while those that it opened again, which need no slot, fill it up.
+class session_slots final : public slot_supplier {
+ public:
+  explicit session_slots(std::size_t most) : most_(most) {}
+
+  bool try_reserve(const slot_request& request) override { return request.held + opened_again < most_; }
+  std::optional<std::size_t> limit() const override { return most_; }
+  std::string_view name() const override { return "Fixed"; }
+
+  std::size_t opened_again = 0;
+
+ private:
+  std::size_t most_;
+};
+
 /// The sessions that workflows have open on a worker. Loop thread only.
 class held_sessions {
  public:
-  /// Lets a registry hold sessions; gives the task queue that only this worker is to serve. Empty: it holds none.
-  static std::string add_to(registry& app, const worker_options& options) {
-    if (options.max_concurrent_sessions == 0) return {};
+  /// Lets a registry hold sessions. Null: it holds none.
+  static std::shared_ptr<held_sessions> add_to(registry& app, const worker_options& options) {
+    if (options.max_concurrent_sessions == 0) return nullptr;
     auto all = std::make_shared<held_sessions>(options);
     app.mock<void(std::string, std::string)>(run::hold_session_activity, [all](std::string id, std::string signal) {
       return hold(all, std::move(id), std::move(signal));
     });
     app.mock<void(std::string)>(run::end_session_activity, [all](std::string id) { return end(all, std::move(id)); });
-    return all->place_.task_queue;
+    return all;
   }
 
-  explicit held_sessions(const worker_options& options) : most_(options.max_concurrent_sessions) {
+  explicit held_sessions(const worker_options& options)
+      : most_(options.max_concurrent_sessions), slots_(std::make_shared<session_slots>(most_)) {
     place_.task_queue = options.task_queue + "-" + random_uuid();
     place_.identity = options.identity;
   }
+
+  /// The one that only this worker is to serve.
+  const std::string& task_queue() const noexcept { return place_.task_queue; }
+  /// For polls that may bring a new session.
+  std::shared_ptr<slot_supplier> slots() const noexcept { return slots_; }
 
  private:
   struct held {
@@ -52,17 +76,23 @@ class held_sessions {
   /// Keeps the table right however the coroutine ends.
   class entry {
    public:
-    entry(held_sessions& all, std::string id, asio::steady_timer& waits) : all_(all), id_(std::move(id)) {
+    entry(held_sessions& all, std::string id, asio::steady_timer& waits, bool again)
+        : all_(all), id_(std::move(id)), again_(again) {
       all_.open_[id_] = held{&waits};
+      if (again_) ++all_.slots_->opened_again;
     }
     entry(const entry&) = delete;
     entry& operator=(const entry&) = delete;
-    ~entry() { all_.open_.erase(id_); }
+    ~entry() {
+      all_.open_.erase(id_);
+      if (again_) --all_.slots_->opened_again;
+    }
     bool ended() const { return all_.open_.at(id_).ended; }
 
    private:
     held_sessions& all_;
     std::string id_;
+    bool again_;
   };
 
   /// A run that was reset has the ids of the one before it.
@@ -70,14 +100,15 @@ class held_sessions {
 
   static asio::awaitable<void> hold(std::shared_ptr<held_sessions> all, std::string id, std::string signal) {
     const auto& about = activity::info();
-    // Those that are opened again come through the worker's own queue, where no slot of a session is taken; the others
-    // came only when there was one.
-    if (about.task_queue == all->place_.task_queue && all->open_.size() >= all->most_) {
+    // Those that are opened again come through the worker's own queue, where no slot of a session is taken: also while
+    // a poll that may bring another one is under way.
+    const bool again = about.task_queue == all->place_.task_queue;
+    if (all->open_.size() >= all->most_) {
       throw application_failure("the worker has no room for another session",
                                 {.type = "SessionFailed", .non_retryable = true});
     }
     asio::steady_timer waits(co_await asio::this_coro::executor);
-    const entry mine(*all, key_of(id), waits);
+    const entry mine(*all, key_of(id), waits, again);
     const std::stop_callback told_to_stop(activity::stop_token(), [&waits] { waits.cancel(); });
     const auto client = activity::client();
     run::session_place place = all->place_;
@@ -106,6 +137,7 @@ class held_sessions {
   }
 
   std::size_t most_;
+  std::shared_ptr<session_slots> slots_;
   run::session_place place_;
   std::map<std::string, held> open_;
 };

@@ -24,6 +24,8 @@
 #include "rondo/detail/run/activity_definition.hpp"
 #include "rondo/detail/worker/activity_code.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
+#include "rondo/detail/worker/rate_limiter.hpp"
+#include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/failure.hpp"
@@ -65,10 +67,12 @@ class local_attempt final : public activity_context {
 /// What local activities need of their worker. Code that is left behind does not touch it.
 class local_activity_services {
  public:
-  local_activity_services(io::event_loop& on, const worker_options& how)
+  local_activity_services(io::event_loop& on, const worker_options& how, session_counts& counted)
       : loop(on),
         slots(on, slot_kind::local_activity, supplier_of(how.local_activity_slots, how.max_concurrent_local_activities),
               how.task_queue, how.logger),
+        counts(counted),
+        limiter(how.max_local_activities_per_second),
         gate_(std::make_shared<loop_gate>(on)),
         pool_(threads_for(slots.supplier())) {}
   local_activity_services(const local_activity_services&) = delete;
@@ -88,6 +92,7 @@ class local_activity_services {
   static void run(const std::shared_ptr<local_activity_services>& self, const run::activity_definition& definition,
                   const std::shared_ptr<local_attempt>& attempt, std::function<void(code_outcome)> ended) {
     self->attempts_.insert(attempt);
+    ++self->counts.local_activities;
     run_activity_code(definition, {self->loop, self->gate_, self->pool_}, attempt, attempt->arguments(),
                       attempt->cancellation,
                       [attempt, weak = std::weak_ptr(self), ended = std::move(ended)](code_outcome outcome) {
@@ -104,6 +109,8 @@ class local_activity_services {
 
   io::event_loop& loop;
   slot_line slots;
+  session_counts& counts;
+  rate_limiter limiter;
   /// Lent to the code of activities; may be null.
   std::shared_ptr<const rondo::client> client;
 
@@ -132,7 +139,8 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
         start_timer_(*this, &local_activity::not_started),
         close_timer_(*this, &local_activity::not_closed),
         attempt_timer_(*this, &local_activity::attempt_too_long),
-        pause_timer_(*this, &local_activity::take_slot) {}
+        pause_timer_(*this, &local_activity::take_slot),
+        turn_timer_(*this, &local_activity::turn_came) {}
   local_activity(const local_activity&) = delete;
   local_activity& operator=(const local_activity&) = delete;
   ~local_activity() { disarm_all(); }
@@ -180,8 +188,17 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
   }
   static asio::awaitable<void> wait_for_slot(std::shared_ptr<local_activity> self) {
     auto permit = co_await self->services_->slots.take();
-    if (!self->over_ && permit) self->run(std::move(permit));
+    if (!self->over_ && permit) self->wait_for_turn(std::move(permit));
   }
+  /// As many begin per second as may.
+  void wait_for_turn(slot permit) {
+    const auto now = io::steady_clock::now();
+    const auto wait = services_->limiter.take(now);
+    if (wait <= rate_limiter::clock::duration::zero()) return run(std::move(permit));
+    permit_ = std::move(permit);
+    services_->loop.arm(turn_timer_, io::later(now, wait));
+  }
+  void turn_came() { run(std::exchange(permit_, slot())); }
   void run(slot permit) {
     const auto& plan = *what_.plan;
     permit.mark_used(facts_.activity_type);
@@ -219,6 +236,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
       return end(std::move(how));
     }
     if (stopping_ && is_cancellation(outcome.error)) return end_cancelled();
+    ++services_->counts.failed_local_activities;
     engine::Failure failure;
     engine::write_failure(outcome.error, failure);
     attempt_failed(std::move(failure));
@@ -230,8 +248,9 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
   }
   void not_started() {
     if (attempt_ != what_.attempt) return;
-    end_failed(timeout(engine::enums::TIMEOUT_TYPE_SCHEDULE_TO_START, "no slot was free in time"),
-               retry_state::timeout);
+    end_failed(
+        timeout(engine::enums::TIMEOUT_TYPE_SCHEDULE_TO_START, "no slot was free in time, or too many had begun"),
+        retry_state::timeout);
   }
   void not_closed() {
     if (const auto running = std::exchange(current_, nullptr)) running->stop(rondo::cancel_reason::timed_out);
@@ -274,8 +293,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
       return engine::duration_of(failure.application_failure_info().next_retry_delay());
     }
     const auto& policy = what_.plan->retry;
-    const auto most =
-        policy.maximum_interval > duration::zero() ? policy.maximum_interval : 100 * policy.initial_interval;
+    const auto most = engine::longest_pause(policy);
     const double wanted = static_cast<double>(policy.initial_interval.count()) *
                           std::pow(policy.backoff_coefficient, static_cast<double>(attempt_ - 1));
     return wanted < static_cast<double>(most.count()) ? duration(static_cast<duration::rep>(wanted)) : most;
@@ -309,7 +327,10 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     std::exchange(ended_, nullptr)(std::move(how));
   }
   void disarm_all() noexcept {
-    for (auto* each : {&start_timer_, &close_timer_, &attempt_timer_, &pause_timer_}) services_->loop.disarm(*each);
+    for (auto* each : {&start_timer_, &close_timer_, &attempt_timer_, &pause_timer_, &turn_timer_}) {
+      services_->loop.disarm(*each);
+    }
+    permit_ = slot();
   }
 
   std::shared_ptr<local_activity_services> services_;
@@ -324,7 +345,9 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
   std::shared_ptr<local_attempt> current_;
   engine::Failure last_failure_;
   bool stopping_ = false, over_ = false;
-  member_timer start_timer_, close_timer_, attempt_timer_, pause_timer_;
+  /// Of an attempt that waits for its turn.
+  slot permit_;
+  member_timer start_timer_, close_timer_, attempt_timer_, pause_timer_, turn_timer_;
 };
 
 }  // namespace rondo::detail::worker

@@ -15,11 +15,14 @@ namespace rondo::detail::worker {
 /// The runs of a worker with these options, which have a sticky queue of their own at the server.
 inline std::shared_ptr<run_store> make_run_store(registry app, const worker_options& options,
                                                  const std::string& identity) {
-  std::string session_queue = held_sessions::add_to(app, options);
+  const auto sessions = held_sessions::add_to(app, options);
   auto made = std::make_shared<run_store>(intercept_activities(std::move(app), options.interceptors), options.logger,
                                           options.max_cached_workflows, identity + "-" + random_uuid(),
                                           options.max_cached_bytes);
-  made->session_queue = std::move(session_queue);
+  if (sessions) {
+    made->session_queue = sessions->task_queue();
+    made->session_slots = sessions->slots();
+  }
   made->interceptors = options.interceptors;
   made->propagated_headers = options.propagated_headers;
   made->changes = options.changes;

@@ -13,6 +13,7 @@
 #include "rondo/detail/worker/nexus_requests.hpp"
 #include "rondo/detail/worker/nexus_services.hpp"
 #include "rondo/detail/worker/nexus_task.hpp"
+#include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/worker_options.hpp"
@@ -23,8 +24,9 @@ namespace rondo::detail::worker {
 class nexus_runner {
  public:
   nexus_runner(const registry& app, io::event_loop& loop, const std::shared_ptr<io::connection>& connection,
-               const worker_options& options, std::string namespace_name, bool updates_call_back)
-      : registry_(app), services_(loop, connection, options, std::move(namespace_name), updates_call_back) {
+               const worker_options& options, std::string namespace_name, bool updates_call_back,
+               session_counts& counted)
+      : registry_(app), services_(loop, connection, options, std::move(namespace_name), updates_call_back, counted) {
     services_.on_ended = [this](nexus_task& task) {
       running_.erase(task.shared_from_this());
       tell();
@@ -55,6 +57,7 @@ class nexus_runner {
     const auto made =
         std::make_shared<nexus_task>(services_, std::move(task), std::move(permit), std::move(about), std::move(log));
     running_.insert(made);
+    ++services_.counts.nexus_tasks;
     if (problem.empty()) {
       made->start(service);
     } else {

@@ -14,6 +14,7 @@
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
+#include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -49,13 +50,14 @@ class nexus_calls {
 class nexus_services {
  public:
   nexus_services(io::event_loop& on, const std::shared_ptr<io::connection>& to, const worker_options& as,
-                 std::string namespace_name, bool server_calls_back)
+                 std::string namespace_name, bool server_calls_back, session_counts& counted)
       : loop(on),
         calls(std::make_shared<nexus_calls>(to)),
         client(rondo::client::over(to)),
         options(as),
         namespace_(std::move(namespace_name)),
         updates_call_back(server_calls_back),
+        counts(counted),
         gate(std::make_shared<loop_gate>(on)),
         pool(as.max_concurrent_nexus_tasks) {}
 
@@ -77,6 +79,7 @@ class nexus_services {
   std::string namespace_;
   /// The server tells callbacks how updates end.
   const bool updates_call_back;
+  session_counts& counts;
   std::shared_ptr<loop_gate> gate;
   thread_pool pool;
 };

@@ -296,6 +296,7 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   }
   bool temporal_failures() const { return task_->request().capabilities().temporal_failure_responses(); }
   void fail(const std::exception_ptr& error) {
+    ++services_->counts.failed_nexus_tasks;
     const auto answer = answer_of(error, cancels());
     logger().warn("Nexus request failed", {{"error", engine::message_of(answer)}});
     if (!cancels()) {

@@ -91,6 +91,12 @@ inline void check_options(const worker_options& options, const registry& app) {
   if (options.poll_timeout < std::chrono::seconds(2)) {
     throw std::invalid_argument("rondo: poll_timeout must be at least 2 s: the server answers shorter polls at once");
   }
+  if (!(options.nonsticky_poll_ratio >= 0 && options.nonsticky_poll_ratio <= 1)) {
+    throw std::invalid_argument("rondo: nonsticky_poll_ratio must be 0 to 1");
+  }
+  if (!(options.max_local_activities_per_second >= 0)) {
+    throw std::invalid_argument("rondo: max_local_activities_per_second must be at least 0");
+  }
   for (const auto& scaling :
        {options.workflow_poller_scaling, options.activity_poller_scaling, options.nexus_poller_scaling}) {
     if (!scaling ||

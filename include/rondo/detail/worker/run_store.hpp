@@ -16,6 +16,7 @@
 #include "rondo/interceptor.hpp"
 #include "rondo/log.hpp"
 #include "rondo/registry.hpp"
+#include "rondo/slot_supplier.hpp"
 
 namespace rondo::detail::worker {
 
@@ -50,6 +51,8 @@ class run_store {
   const std::string sticky_queue;
   /// The task queue of the sessions that workflows open on this worker; empty: it holds none.
   std::string session_queue;
+  /// Of the sessions that it may open; null: it holds none.
+  std::shared_ptr<slot_supplier> session_slots;
   /// What the runs refer to: they may outlive the session that made them.
   std::vector<std::shared_ptr<worker_interceptor>> interceptors;
   std::vector<std::string> propagated_headers;

@@ -1,10 +1,8 @@
 #pragma once
 #include <algorithm>
 #include <asio/awaitable.hpp>
-#include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_type.hpp>
-#include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
 #include <asio/system_error.hpp>
 #include <chrono>
@@ -24,11 +22,12 @@
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/detail/io/timer_heap.hpp"
 #include "rondo/detail/run/activity_definition.hpp"
-#include "rondo/detail/worker/activity_executor.hpp"
+#include "rondo/detail/worker/activity_code.hpp"
 #include "rondo/detail/worker/activity_pools.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/heartbeat_throttle.hpp"
+#include "rondo/detail/worker/payload_context.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/failure.hpp"
 
@@ -144,11 +143,13 @@ class running_activity final : public activity_context, public std::enable_share
       return give_back("there is too little time left here for an activity that must not be interrupted", *wait);
     }
     arguments_ = views_.of(task_->input());
-    if (definition.blocking != nullptr) {
-      run_on_pool(definition.blocking);
-    } else {
-      run_on_loop(definition.async);
-    }
+    blocking_ = definition.blocking != nullptr;
+    run_activity_code(definition, {services_->loop, gate_, services_->pool}, shared_from_this(), arguments_,
+                      cancellation_, [self = shared_from_this()](code_outcome outcome) {
+                        self->completes_elsewhere_ = outcome.elsewhere;
+                        self->handed_back_ = std::move(outcome.handed_back);
+                        self->finish(outcome.error, std::move(outcome.result));
+                      });
   }
 
   /// True when it was in line.
@@ -156,47 +157,6 @@ class running_activity final : public activity_context, public std::enable_share
     if (!std::exchange(in_line_, false)) return false;
     pool_->leave(number_in_line_);
     return true;
-  }
-  void run_on_pool(std::shared_ptr<const run::blocking_activity> code) {
-    blocking_ = true;
-    services_->pool.submit([self = shared_from_this(), code = std::move(code)]() mutable {
-      auto result = std::make_shared<payload_collector>();
-      std::exception_ptr error;
-      {
-        const activity_activation active(*self);
-        try {
-          code->run(self->arguments_, *result);
-        } catch (const complete_async_request&) {
-          self->completes_elsewhere_ = true;
-        } catch (hand_back_request& request) {
-          self->handed_back_ = std::move(request.details);
-        } catch (...) {
-          error = std::current_exception();
-        }
-      }
-      auto gate = self->gate_;
-      gate->post([self = std::move(self), result, error = std::move(error)] { self->finish(error, result->take()); });
-    });
-  }
-  void run_on_loop(const std::shared_ptr<const run::async_activity>& code) {
-    const activity_executor executor(services_->loop.executor(), shared_from_this());
-    auto result = std::make_shared<payload_collector>();
-    asio::co_spawn(executor, run_coroutine(code, shared_from_this(), result),
-                   asio::bind_cancellation_slot(cancellation_.slot(),
-                                                [self = shared_from_this(), result](std::exception_ptr error) {
-                                                  self->finish(std::move(error), result->take());
-                                                }));
-  }
-  static asio::awaitable<void> run_coroutine(std::shared_ptr<const run::async_activity> code,
-                                             std::shared_ptr<running_activity> self,
-                                             std::shared_ptr<payload_collector> result) {
-    try {
-      co_await code->run(self->arguments_, *result);
-    } catch (const complete_async_request&) {
-      self->completes_elsewhere_ = true;
-    } catch (hand_back_request& request) {
-      self->handed_back_ = std::move(request.details);
-    }
   }
 
   /// How long an activity that must not be interrupted has to wait until it finds a worker with enough time; empty: it
@@ -434,16 +394,7 @@ class running_activity final : public activity_context, public std::enable_share
     return io::is_payload_too_large(status) || io::is_encode_problem(status);
   }
   std::shared_ptr<const serialization_context> payload_context() const {
-    if (!calls_->changes_payloads()) return nullptr;
-    auto made = std::make_shared<serialization_context>();
-    made->namespace_ = info().namespace_;
-    made->workflow_id = info().workflow_id;
-    made->workflow_type = info().workflow_type;
-    made->run_id = info().workflow_id.empty() ? task_->activity_run_id() : info().run_id;
-    made->activity_id = info().activity_id;
-    made->activity_type = info().activity_type;
-    made->task_queue = info().task_queue;
-    return made;
+    return calls_->changes_payloads() ? payload_context_of(info()) : nullptr;
   }
   std::string resource_id() const {
     return info().workflow_id.empty() ? "activity:" + info().activity_id : "workflow:" + info().workflow_id;

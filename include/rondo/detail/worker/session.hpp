@@ -1,10 +1,6 @@
 #pragma once
 #include <algorithm>
 #include <asio/awaitable.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/error_code.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -13,37 +9,27 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "rondo/client.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/io/connection.hpp"
-#include "rondo/detail/io/eager_hosts.hpp"
 #include "rondo/detail/io/loop.hpp"
-#include "rondo/detail/run/session_place.hpp"
-#include "rondo/detail/worker/activity_runner.hpp"
-#include "rondo/detail/worker/activity_services.hpp"
 #include "rondo/detail/worker/change_signal.hpp"
-#include "rondo/detail/worker/deployment.hpp"
-#include "rondo/detail/worker/eager_slot.hpp"
+#include "rondo/detail/worker/eager_rooms.hpp"
 #include "rondo/detail/worker/heartbeat_writer.hpp"
 #include "rondo/detail/worker/membership.hpp"
 #include "rondo/detail/worker/namespace_facts.hpp"
-#include "rondo/detail/worker/nexus_runner.hpp"
 #include "rondo/detail/worker/options_check.hpp"
 #include "rondo/detail/worker/poller.hpp"
-#include "rondo/detail/worker/poller_scale.hpp"
-#include "rondo/detail/worker/queue_polls.hpp"
-#include "rondo/detail/worker/rate_limiter.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/sticky_reset.hpp"
+#include "rondo/detail/worker/task_intake.hpp"
 #include "rondo/detail/worker/worker_group.hpp"
-#include "rondo/detail/worker/workflow_runner.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/rpc_error.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -64,7 +50,7 @@ struct in_flight {
 /// A poll is never broken off by stop_polling(): the server may have matched a task to it already. After shut_down(),
 /// which tells the server once that the worker is gone, nothing polls any more but, until leave_group(), the worker's
 /// group for commands about activities that are still in work.
-class session final : public std::enable_shared_from_this<session>, public io::eager_host {
+class session final : public std::enable_shared_from_this<session> {
  public:
   /// The store, with the registry in it, may have served an earlier session.
   session(std::shared_ptr<run_store> runs, io::event_loop& loop, std::shared_ptr<io::connection> connection,
@@ -76,17 +62,8 @@ class session final : public std::enable_shared_from_this<session>, public io::e
         connection_(std::move(connection)),
         changes_(loop),
         polling_(loop, connection_, options_.logger, changes_, counts_),
-        polls_(polling_, options_, namespace_),
-        workflow_slots_(loop, slot_kind::workflow,
-                        supplier_of(options_.workflow_slots, options_.max_concurrent_workflow_tasks),
-                        options_.task_queue, options_.logger),
-        activity_slots_(loop, slot_kind::activity,
-                        supplier_of(options_.activity_slots, options_.max_concurrent_activities), options_.task_queue,
-                        options_.logger),
-        nexus_slots_(loop, slot_kind::nexus, supplier_of(options_.nexus_slots, options_.max_concurrent_nexus_tasks),
-                     options_.task_queue, options_.logger),
-        session_slots_(loop, std::max<std::size_t>(1, options_.max_concurrent_sessions)),
-        limiter_(options_.max_activities_per_second) {
+        intake_(*runs_, loop, options_, namespace_, polling_, counts_, changes_),
+        eager_(intake_.workflow_slots, changes_, options_, namespace_) {
     if (options_.identity.empty()) options_.identity = connection_->identity();
     check_options(options_, runs_->definitions);
   }
@@ -106,13 +83,10 @@ class session final : public std::enable_shared_from_this<session>, public io::e
       return io::later(now, options_.poll_timeout);
     };
     polling_.failed = [this](const rpc_status& status) { fail(status); };
-    polls_.begin(instance_key_, facts().scales_pollers, weak_from_this());
     prepare_payloads();
     join_group();
-    if (runs_activities()) start_activity_polls();
-    if (runs_workflows()) start_workflow_polls();
-    if (runs_nexus()) start_nexus_polls();
-    offer_eager_rooms();
+    intake_.begin(weak_from_this(), instance_key_, facts(), last_moment);
+    open_eager_rooms();
   }
 
   /// Tells the server from now on, and when it stops, how the worker is, where the server wants to know that.
@@ -123,26 +97,22 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   /// Begins no further poll.
   void stop_polling() {
     polling_.stop();
-    workflow_slots_.close();
-    activity_slots_.close();
-    nexus_slots_.close();
-    session_slots_.close();
-    if (workflows_) workflows_->stopping = true;
+    intake_.close();
     if (membership_) membership_->end_heartbeats();
     changes_.notify();
   }
   /// Tells the code of activities that the worker stops soon, so that it can hand back what is left to do.
   void drain_activities() {
-    if (activities_) activities_->drain_all();
+    if (intake_.activities) intake_.activities->drain_all();
   }
   /// Waits for the polls under way, and for starts that may bring a task; breaks off the polls that are left at the
   /// deadline. True: all were answered.
   asio::awaitable<bool> wait_polls(io::time_point deadline) {
     const auto none = [this] { return polling_.pollers == 0; };
-    const auto none_and_no_starts = [this] { return polling_.pollers == 0 && eager_slots_ == 0; };
+    const auto none_and_no_starts = [this] { return polling_.pollers == 0 && eager_.reserved() == 0; };
     const bool answered = co_await changes_.wait_until(none_and_no_starts, deadline);
     if (!answered) {
-      takes_eager_tasks_ = false;
+      eager_.close();
       polling_.break_off();
       co_await changes_.wait_until(none, io::time_point::max());
     }
@@ -151,38 +121,39 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   /// Waits until no task is in work; false when the deadline came first.
   asio::awaitable<bool> wait_drained(io::time_point deadline) {
     const auto idle = [this] {
-      return workflows_idle() && (activities_ == nullptr || activities_->in_flight() == 0) &&
-             (nexus_ == nullptr || nexus_->in_flight() == 0);
+      return intake_.workflows_idle() && (intake_.activities == nullptr || intake_.activities->in_flight() == 0) &&
+             (intake_.nexus == nullptr || intake_.nexus->in_flight() == 0);
     };
     co_return co_await changes_.wait_until(idle, deadline);
   }
   /// Asks the code of activities and of Nexus handlers to stop.
   void cancel_activities() {
-    if (activities_) activities_->cancel_all(rondo::cancel_reason::worker_shutdown);
-    if (workflows_) workflows_->hand_over_locals();
-    if (nexus_) nexus_->cancel_all();
+    if (intake_.activities) intake_.activities->cancel_all(rondo::cancel_reason::worker_shutdown);
+    if (intake_.workflows) intake_.workflows->hand_over_locals();
+    if (intake_.nexus) intake_.nexus->cancel_all();
   }
   /// Gives back to the server what still runs: activities are reported as failed and are repeated elsewhere. At the
   /// deadline, calls for workflow tasks are broken off; the server repeats those tasks after their timeout.
   asio::awaitable<void> abandon(io::time_point deadline) {
     abandoned_ = true;
-    if (activities_ && activities_->in_flight() > 0) {
+    if (intake_.activities && intake_.activities->in_flight() > 0) {
       options_.logger.warn("activities did not end in time and are given back",
-                           {{"activities", activities_->in_flight()}});
-      activities_->hand_back_all();
+                           {{"activities", intake_.activities->in_flight()}});
+      intake_.activities->hand_back_all();
     }
-    if (nexus_) nexus_->hand_back_all();
+    if (intake_.nexus) intake_.nexus->hand_back_all();
     const auto told = [this] {
-      return workflows_idle() && (activities_ == nullptr || activities_->all_reported()) &&
-             (nexus_ == nullptr || nexus_->all_answered());
+      return intake_.workflows_idle() && (intake_.activities == nullptr || intake_.activities->all_reported()) &&
+             (intake_.nexus == nullptr || intake_.nexus->all_answered());
     };
     const bool in_time = co_await changes_.wait_until(told, deadline);
     if (in_time) co_return;
-    if (services_) services_->calls->cancel();
-    if (nexus_) nexus_->break_off();
-    if (!workflows_idle()) {
-      options_.logger.warn("workflow tasks did not end in time and are dropped", {{"tasks", workflows_->in_flight()}});
-      workflows_->break_off();
+    if (intake_.services) intake_.services->calls->cancel();
+    if (intake_.nexus) intake_.nexus->break_off();
+    if (!intake_.workflows_idle()) {
+      options_.logger.warn("workflow tasks did not end in time and are dropped",
+                           {{"tasks", intake_.workflows->in_flight()}});
+      intake_.workflows->break_off();
     }
     co_await changes_.wait_until(told, io::time_point::max());
   }
@@ -236,9 +207,9 @@ class session final : public std::enable_shared_from_this<session>, public io::e
       count = runner->in_flight();
       if (count > 0) now.oldest_task = std::min(now.oldest_task.value_or(io::time_point::max()), runner->oldest());
     };
-    add(workflows_, now.workflow_tasks);
-    add(activities_, now.activities);
-    add(nexus_, now.nexus_tasks);
+    add(intake_.workflows, now.workflow_tasks);
+    add(intake_.activities, now.activities);
+    add(intake_.nexus, now.nexus_tasks);
     return now;
   }
   /// The server may offer tasks to this worker before others.
@@ -258,22 +229,22 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   }
   /// Calls that begin from now on go there: a connection on the same loop.
   void replace_connection(std::shared_ptr<io::connection> to) {
-    connection_->eager().remove(*this);
+    eager_.withdraw(*connection_);
     connection_ = polling_.connection = to;
     prepare_payloads();
-    offer_eager_rooms();
-    if (services_) {
-      services_->calls->replace_connection(to);
-      services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
-    }
+    eager_.offer(*connection_);
+    intake_.replace_connection(to);
     if (membership_) membership_->move_to(worker_group::of(to, namespace_, options_.logger));
-    if (workflows_) workflows_->replace_connection(to);
-    if (nexus_) nexus_->replace_connection(to);
   }
   /// The pollers of each queue that is polled.
-  const std::vector<std::shared_ptr<poller_group>>& poller_groups() const noexcept { return polls_.groups(); }
-  const slot_line& workflow_slots() const noexcept { return workflow_slots_; }
-  const slot_line& activity_slots() const noexcept { return activity_slots_; }
+  const std::vector<std::shared_ptr<poller_group>>& poller_groups() const noexcept { return intake_.polls.groups(); }
+  const slot_line& workflow_slots() const noexcept { return intake_.workflow_slots; }
+  const slot_line& activity_slots() const noexcept { return intake_.activity_slots; }
+  const slot_line& nexus_slots() const noexcept { return intake_.nexus_slots; }
+  /// Null when it runs no workflows.
+  const slot_line* local_activity_slots() const noexcept {
+    return intake_.workflows == nullptr ? nullptr : &intake_.workflows->local_activity_slots();
+  }
   /// Why polling ended on its own; empty while it goes on.
   const std::optional<rpc_status>& failure() const noexcept { return failure_; }
   change_signal& changes() noexcept { return changes_; }
@@ -286,31 +257,14 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   /// Set before start(): when activities must have ended, whatever their own timeouts say.
   io::time_point last_moment = io::time_point::max();
 
-  std::unique_ptr<io::eager_room> reserve_eager(std::string_view namespace_name, std::string_view task_queue) override {
-    if (polling_.stopped || failure_ || workflows_ == nullptr) return nullptr;
-    if (namespace_name != namespace_ || task_queue != options_.task_queue) return nullptr;
-    auto permit = workflow_slots_.try_take();
-    if (!permit) return nullptr;
-    ++eager_slots_;
-    return std::make_unique<eager_slot>(
-        shared_from_this(), std::move(permit), options_,
-        [this](workflow_task task, slot held) {
-          if (takes_eager_tasks_) return start_workflow_task(std::move(task), std::move(held), {});
-          options_.logger.warn("a workflow task came with a start after the worker's end and is left to others",
-                               {{"workflow_id", task.message->workflow_execution().workflow_id()}});
-        },
-        [this] {
-          --eager_slots_;
-          changes_.notify();
-        });
-  }
-
  private:
-  /// Clients on the same connection may give this session first tasks of workflows. Not those of a session that its
-  /// host does not share: it may end before the tasks do.
-  void offer_eager_rooms() {
-    const auto self = weak_from_this().lock();
-    if (self && workflows_) connection_->eager().add(self);
+  /// Clients on the same connection may give this session first tasks of workflows.
+  void open_eager_rooms() {
+    if (!intake_.workflows) return;
+    eager_.open(
+        weak_from_this(), [this] { return !polling_.stopped && !failure_; },
+        [this](workflow_task task, slot held) { intake_.start_workflow_task(std::move(task), std::move(held), {}); });
+    eager_.offer(*connection_);
   }
 
   bool runs_workflows() const { return worker::runs_workflows(options_, runs_->definitions); }
@@ -324,7 +278,6 @@ class session final : public std::enable_shared_from_this<session>, public io::e
     });
     return all;
   }
-  bool workflows_idle() const { return workflows_ == nullptr || workflows_->in_flight() == 0; }
 
   void prepare_payloads() {
     connection_->data()->set_limits(facts().blob_limit, facts().memo_limit);
@@ -334,158 +287,26 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   worker::heartbeat_facts heartbeat_facts() const {
     return {.options = options_,
             .counts = counts_,
-            .pollers = polls_.groups(),
-            .workflow_slots = runs_workflows() ? &workflow_slots_ : nullptr,
-            .activity_slots = runs_activities() ? &activity_slots_ : nullptr,
-            .cached_workflows = cached_workflows()};
+            .pollers = intake_.polls.groups(),
+            .workflow_slots = runs_workflows() ? &intake_.workflow_slots : nullptr,
+            .activity_slots = runs_activities() ? &intake_.activity_slots : nullptr,
+            .nexus_slots = runs_nexus() ? &intake_.nexus_slots : nullptr,
+            .local_activity_slots = local_activity_slots(),
+            .cached_workflows = cached_workflows(),
+            .plugins = plugin_names(connection_->options(), options_),
+            .drivers = driver_types(connection_->options().data)};
   }
   void join_group() {
     membership::cancel_function cancel;
     if (facts().commands_workers && runs_activities()) {
       cancel = [this](const std::string& task_token) {
-        if (activities_) activities_->cancel_one(task_token);
+        if (intake_.activities) intake_.activities->cancel_one(task_token);
       };
     }
     membership_ = std::make_unique<membership>(
         worker_group::of(connection_, namespace_, options_.logger), instance_key_, [this] { return heartbeat_facts(); },
         std::move(cancel));
     polling_.command_queue = [this] { return membership_->command_queue(); };
-  }
-
-  void start_activity_polls() {
-    // Else the polls of the worker's task queue could keep all slots from what its sessions have to do.
-    if (!runs_->session_queue.empty()) activity_slots_.serve_both();
-    services_ = std::make_unique<activity_services>(loop_, connection_, options_, options_.identity,
-                                                    runs_->definitions.activity_names(), counts_);
-    services_->client = std::make_shared<const rondo::client>(rondo::client::over(connection_));
-    services_->last_moment = last_moment;
-    activities_ = std::make_unique<activity_runner>(runs_->definitions, *services_);
-    activities_->on_change = [this] { changes_.notify(); };
-    auto request = polls_.ask<engine::service::PollActivityTaskQueueRequest>(options_.task_queue);
-    if (options_.max_task_queue_activities_per_second > 0) {
-      request.mutable_task_queue_metadata()->mutable_max_tasks_per_second()->set_value(
-          options_.max_task_queue_activities_per_second);
-    }
-    polls_.add(
-        "activity", "PollActivityTaskQueue", request, options_.max_activity_pollers,
-        activity_scaling(options_, facts().enrolls_pollers), [this] { return take_activity_slot(); },
-        [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
-    if (!runs_->session_queue.empty()) start_session_polls();
-  }
-  /// For sessions of workflows: one queue of all workers that have room for one, and one of this worker alone, which no
-  /// version has to do with.
-  void start_session_polls() {
-    using request_type = engine::service::PollActivityTaskQueueRequest;
-    const auto wanted = polls_.ask<request_type>(run::session_creation_queue(options_.task_queue));
-    auto own = polls_.ask<request_type>(runs_->session_queue);
-    own.clear_deployment_options();
-    own.clear_worker_version_capabilities();
-    const auto begin_from = [this](const auto& request) {
-      return [this, queue = request.task_queue().name()](const io::response_bytes& answer, slot permit) {
-        return begin_activity(answer, std::move(permit), queue);
-      };
-    };
-    polls_.add(
-        "session", "PollActivityTaskQueue", wanted, 1, std::nullopt, [this] { return session_slots_.take(); },
-        begin_from(wanted));
-    polls_.add(
-        "activity of sessions", "PollActivityTaskQueue", own, 2, std::nullopt,
-        [this] { return take_activity_slot(true); }, begin_from(own));
-  }
-  asio::awaitable<slot> take_activity_slot(bool of_sessions = false) {
-    slot permit = co_await activity_slots_.take(of_sessions);
-    const auto wait = limiter_.take(io::steady_clock::now());
-    if (permit && wait > rate_limiter::clock::duration::zero()) {
-      asio::error_code woken;
-      co_await io::async_sleep_until(loop_, io::steady_clock::now() + wait, &polling_.token,
-                                     asio::redirect_error(asio::use_awaitable, woken));
-    }
-    co_return permit;
-  }
-  poll_answer begin_activity(const io::response_bytes& answer, slot permit, std::string_view queue = {}) {
-    auto task = std::make_unique<activity_task>();
-    if (!polls_.parse(answer, *task)) return {};
-    const auto what = polls_.read(*task);
-    if (!what.task) return what;
-    if (!answer.problem.empty()) {
-      activities_->refuse(*task, answer.problem);
-      return what;
-    }
-    permit.mark_used(task->activity_type().name());
-    activities_->start(std::move(task), std::move(permit), queue);
-    return what;
-  }
-
-  void start_workflow_polls() {
-    workflows_ = std::make_unique<workflow_runner>(
-        *runs_, counts_, connection_,
-        workflow_settings{.options = options_,
-                          .namespace_ = namespace_,
-                          .identity = options_.identity,
-                          .server_keeps_flags = connection_->capabilities().sdk_metadata,
-                          .activity_slots = &activity_slots_,
-                          .activities = activities_.get()});
-    workflows_->instance_key = instance_key_;
-    workflows_->command_queue = polling_.command_queue;
-    workflows_->on_change = [this] { changes_.notify(); };
-    const bool cached = options_.max_cached_workflows > 0;
-    // Polls hold a slot while they wait, so there are no more of them than slots: else the polls of one queue could
-    // keep those of the other from the tasks that wait there.
-    const std::size_t slots = workflow_slots_.supplier().limit().value_or(options_.max_workflow_pollers);
-    const std::size_t all = std::min(options_.max_workflow_pollers, slots);
-    const std::size_t normal = cached ? std::max<std::size_t>(1, all * 2 / 5) : all;
-    if (cached) workflow_slots_.serve_both();
-    poll_workflows(false, normal);
-    if (cached) poll_workflows(true, all - normal);
-  }
-  /// `sticky`: at the worker's own queue.
-  void poll_workflows(bool sticky, std::size_t count) {
-    auto request =
-        polls_.ask<engine::service::PollWorkflowTaskQueueRequest>(sticky ? runs_->sticky_queue : options_.task_queue);
-    if (sticky) {
-      request.mutable_task_queue()->set_kind(engine::enums::TASK_QUEUE_KIND_STICKY);
-      request.mutable_task_queue()->set_normal_name(options_.task_queue);
-    }
-    polls_.add(
-        sticky ? "sticky workflow" : "workflow", "PollWorkflowTaskQueue", request, count,
-        workflow_scaling(options_, facts().enrolls_pollers), [this, sticky] { return workflow_slots_.take(sticky); },
-        [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
-  }
-  poll_answer begin_workflow(const io::response_bytes& answer, slot permit) {
-    workflow_task task;
-    if (!polls_.parse(answer, *task.message)) return {};
-    const auto what = polls_.read(*task.message);
-    if (!what.task) return what;
-    start_workflow_task(std::move(task), std::move(permit), answer.problem);
-    return what;
-  }
-  /// `problem`: why its payloads cannot be read.
-  void start_workflow_task(workflow_task task, slot permit, const std::string& problem) {
-    permit.mark_used(task.message->workflow_type().name());
-    auto keeps = weak_from_this().lock();
-    auto work =
-        problem.empty()
-            ? workflow_runner::work(std::move(keeps), *workflows_, std::move(task), std::move(permit))
-            : workflow_runner::reject(std::move(keeps), *workflows_, std::move(task), std::move(permit), problem);
-    asio::co_spawn(loop_.executor(), std::move(work), rethrow);
-  }
-
-  void start_nexus_polls() {
-    nexus_ = std::make_unique<nexus_runner>(runs_->definitions, loop_, connection_, options_, namespace_,
-                                            facts().updates_call_back);
-    nexus_->on_change = [this] { changes_.notify(); };
-    const auto request = polls_.ask<engine::service::PollNexusTaskQueueRequest>(options_.task_queue);
-    polls_.add(
-        "nexus", "PollNexusTaskQueue", request, options_.max_nexus_pollers,
-        nexus_scaling(options_, facts().enrolls_pollers), [this] { return nexus_slots_.take(); },
-        [this](const io::response_bytes& answer, slot permit) { return begin_nexus(answer, std::move(permit)); });
-  }
-  poll_answer begin_nexus(const io::response_bytes& answer, slot permit) {
-    auto task = std::make_unique<nexus_poll>();
-    if (!polls_.parse(answer, *task)) return {};
-    const auto what = polls_.read(*task);
-    if (what.task) nexus_->start(std::move(task), std::move(permit), answer.problem);
-    return what;
   }
 
   void fail(const rpc_status& status) {
@@ -508,17 +329,8 @@ class session final : public std::enable_shared_from_this<session>, public io::e
   change_signal changes_;
   session_counts counts_;
   polling polling_;
-  queue_polls polls_;
-  slot_line workflow_slots_, activity_slots_, nexus_slots_, session_slots_;
-  rate_limiter limiter_;
-  std::unique_ptr<activity_services> services_;
-  std::unique_ptr<activity_runner> activities_;
-  std::unique_ptr<workflow_runner> workflows_;
-  std::unique_ptr<nexus_runner> nexus_;
-  /// Starts under way that may bring a task.
-  std::size_t eager_slots_ = 0;
-  /// False: too late for those.
-  bool takes_eager_tasks_ = true;
+  task_intake intake_;
+  eager_rooms eager_;
   /// Null before the start.
   std::unique_ptr<membership> membership_;
   std::optional<rpc_status> failure_;

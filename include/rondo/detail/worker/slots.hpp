@@ -30,18 +30,25 @@ class slot {
  public:
   slot() = default;
   slot(slot&& other) noexcept
-      : from_(std::exchange(other.from_, nullptr)), id_(other.id_), sticky_(other.sticky_), used_(other.used_) {}
+      : from_(std::exchange(other.from_, nullptr)),
+        id_(other.id_),
+        sticky_(other.sticky_),
+        used_(other.used_),
+        kept_(std::move(other.kept_)) {}
   slot& operator=(slot&& other) noexcept {
     slot taken(std::move(other));
     std::swap(from_, taken.from_);
     std::swap(id_, taken.id_);
     std::swap(sticky_, taken.sticky_);
     std::swap(used_, taken.used_);
+    std::swap(kept_, taken.kept_);
     return *this;
   }
   inline ~slot();
 
   explicit operator bool() const noexcept { return from_ != nullptr; }
+  /// Lives as long as the slot is held.
+  void keep(std::shared_ptr<const void> what) { kept_ = std::move(what); }
   /// A task of this type came. More than once: the slot goes on to another task.
   inline void mark_used(std::string_view type);
 
@@ -51,6 +58,7 @@ class slot {
   slot_line* from_ = nullptr;
   std::uint64_t id_ = 0;
   bool sticky_ = false, used_ = false;
+  std::shared_ptr<const void> kept_;
 };
 
 /// Slots of one kind of task, as a supplier gives them; who finds none waits in line. Loop thread only; outlives its

@@ -17,6 +17,7 @@
 #include "rondo/detail/io/data_call.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/worker/deployment.hpp"
+#include "rondo/detail/worker/payload_context.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/failure.hpp"
@@ -156,12 +157,9 @@ class workflow_calls {
 
  private:
   std::shared_ptr<const serialization_context> payload_context(const workflow_task& task) const {
-    auto made = std::make_shared<serialization_context>();
-    made->namespace_ = namespace_;
-    made->workflow_id = task.message->workflow_execution().workflow_id();
-    made->workflow_type = task.message->workflow_type().name();
-    made->run_id = task.message->workflow_execution().run_id();
-    return made;
+    const auto& execution = task.message->workflow_execution();
+    return payload_context_of(namespace_, execution.workflow_id(), task.message->workflow_type().name(),
+                              execution.run_id());
   }
 
   /// Histories that are fetched at the same time: after a start all runs need theirs, and a page may have megabytes.

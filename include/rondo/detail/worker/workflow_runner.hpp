@@ -55,7 +55,7 @@ class workflow_runner {
         counts_(counted),
         settings_(std::move(settings)),
         calls_(to->loop(), settings_.options, settings_.namespace_, settings_.identity, counted),
-        local_services_(std::make_shared<local_activity_services>(to->loop(), settings_.options)),
+        local_services_(std::make_shared<local_activity_services>(to->loop(), settings_.options, counted)),
         watch_(stuck_after(settings_.options), [this](const std::string& what, duration running) {
           settings_.options.logger.error(
               "[TMPRL1101] workflow code does not give the thread back",
@@ -105,6 +105,7 @@ class workflow_runner {
     self.on_change();
   }
 
+  const slot_line& local_activity_slots() const noexcept { return local_services_->slots; }
   /// Runs of which tasks are in work.
   std::size_t in_flight() const noexcept { return busy_.size(); }
   /// When the work began that goes on longest; time_point::max() when there is none.
@@ -270,7 +271,13 @@ class workflow_runner {
     about.workflow_type = task.message->workflow_type().name();
     about.headers = what.plan->headers;
     about.attempt = what.attempt;
-    about.maximum_attempts = what.plan->retry.maximum_attempts;
+    const auto& retry = what.plan->retry;
+    about.maximum_attempts = retry.maximum_attempts;
+    about.retry = activity_retry{.initial_interval = retry.initial_interval,
+                                 .maximum_interval = engine::longest_pause(retry),
+                                 .backoff_coefficient = retry.backoff_coefficient,
+                                 .maximum_attempts = retry.maximum_attempts,
+                                 .non_retryable_error_types = what.plan->final_failures};
     about.scheduled_time = what.scheduled;
     about.schedule_to_close_timeout = what.plan->schedule_to_close;
     about.start_to_close_timeout = what.plan->start_to_close;
@@ -369,9 +376,12 @@ class workflow_runner {
         settings_.options.max_activities_per_second > 0 || settings_.options.max_task_queue_activities_per_second > 0) {
       return reserved;
     }
-    while (reserved.size() < settings_.options.max_eager_activities) {
+    const auto most = settings_.options.max_concurrent_eager_activities;
+    while (reserved.size() < settings_.options.max_eager_activities && (most == 0 || *eager_ < most)) {
       auto permit = settings_.activity_slots->try_take();
       if (!permit) break;
+      ++*eager_;
+      permit.keep(std::shared_ptr<void>(nullptr, [count = eager_](void*) { --*count; }));
       reserved.push_back(std::move(permit));
     }
     return reserved;
@@ -419,6 +429,8 @@ class workflow_runner {
   workflow_settings settings_;
   workflow_calls calls_;
   std::shared_ptr<local_activity_services> local_services_;
+  /// Eager activities in work, and slots that are reserved for some.
+  std::shared_ptr<std::size_t> eager_ = std::make_shared<std::size_t>(0);
   bool broken_off_ = false, handing_over_ = false;
   std::map<std::string, busy_run> busy_;
   deadlock_watch watch_;

@@ -4,6 +4,7 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,44 @@ RONDO_FUNCTION worker_status status_of(enums::WorkerStatus status) {
     default:
       return worker_status::unspecified;
   }
+}
+
+/// "aws_lambda" of HOSTING_ENVIRONMENT_TYPE_AWS_LAMBDA; empty for what is not specified.
+RONDO_FUNCTION std::string short_name(std::string_view full, std::string_view prefix) {
+  if (full.substr(0, prefix.size()) == prefix) full.remove_prefix(prefix.size());
+  if (full == "UNSPECIFIED") return {};
+  std::string name(full);
+  for (char& each : name) {
+    if (each >= 'A' && each <= 'Z') each = static_cast<char>(each - 'A' + 'a');
+  }
+  return name;
+}
+
+RONDO_FUNCTION worker_environment environment_of(const worker_api::EnvironmentInfo& from) {
+  using info = worker_api::EnvironmentInfo;
+  worker_environment to;
+  for (const auto& each : from.runtimes()) {
+    to.runtimes.push_back(
+        {.name = short_name(info::Runtime::RuntimeType_Name(each.type()), "RUNTIME_TYPE_"), .version = each.version()});
+  }
+  for (const auto& each : from.hosting_environments()) {
+    const auto& name = info::HostingEnvironment::HostingEnvironmentType_Name(each.type());
+    to.hosting.push_back({.name = short_name(name, "HOSTING_ENVIRONMENT_TYPE_"), .version = each.version()});
+  }
+  const auto read = [&to](const char* name, const auto& about) {
+    to.platform = {.name = name, .version = about.version()};
+    to.architecture = short_name(info::Architecture_Name(about.architecture()), "ARCHITECTURE_");
+  };
+  if (from.platform().has_linux()) {
+    read("linux", from.platform().linux());
+    to.libc = short_name(info::LinuxPlatform::Libc_Name(from.platform().linux().libc()), "LIBC_");
+  } else if (from.platform().has_macos()) {
+    read("macos", from.platform().macos());
+  } else if (from.platform().has_windows()) {
+    read("windows", from.platform().windows());
+    to.libc = short_name(info::WindowsPlatform::Crt_Name(from.platform().windows().crt()), "CRT_");
+  }
+  return to;
 }
 
 RONDO_FUNCTION worker_slots slots_of(const worker_api::WorkerSlotsInfo& from) {
@@ -58,6 +97,7 @@ RONDO_FUNCTION worker_description description_of(const worker_api::WorkerHeartbe
   to.sticky_cache_hits = from.total_sticky_cache_hit();
   to.sticky_cache_misses = from.total_sticky_cache_miss();
   to.sticky_cache_size = from.current_sticky_cache_size();
+  to.environment = environment_of(from.environment());
   return to;
 }
 
