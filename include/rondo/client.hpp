@@ -20,6 +20,7 @@
 #include "rondo/detail/client/begin.hpp"
 #include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/session.hpp"
+#include "rondo/detail/client/start.hpp"
 #include "rondo/detail/client/update_with_start.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/executor.hpp"

@@ -44,12 +44,14 @@ RONDO_FUNCTION enums::NexusOperationIdReusePolicy wire_of(nexus_operation_reuse_
 
 RONDO_FUNCTION service_call<start_operation_request> intercepted(const session& by,
                                                                  service_call<start_operation_request> what) {
+  what.seen = true;
   const auto& all = by.connection->options().interceptors;
   if (all.empty()) return what;
   payload_list arguments;
   if (what.request.has_input()) engine::copy_payload(what.request.input(), arguments.emplace_back());
   payload_map headers;
-  client_call call{.method = what.method, .name = what.request.operation(), .arguments = arguments, .headers = headers};
+  client_call call{
+      .method = what.method_name(), .name = what.request.operation(), .arguments = arguments, .headers = headers};
   for (const auto& each : all) each->outbound(call);
   what.request.clear_input();
   if (!arguments.empty()) engine::write_payload(arguments.front(), *what.request.mutable_input());

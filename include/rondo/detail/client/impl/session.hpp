@@ -12,6 +12,7 @@
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/retry.hpp"
+#include "rondo/payload.hpp"
 #include "rondo/rpc_error.hpp"
 
 namespace rondo::detail::calls {
@@ -23,15 +24,29 @@ RONDO_FUNCTION void require_loop(const session& of) {
       "get()");
 }
 
+RONDO_FUNCTION void show(const session& by, const call_facts& what) {
+  if (std::exchange(what.seen, true)) return;
+  for (const auto& each : by.connection->options().interceptors) {
+    payload_list arguments;
+    payload_map headers;
+    client_call call{.method = what.method_name(),
+                     .workflow_id = what.subject.workflow_id,
+                     .arguments = arguments,
+                     .headers = headers};
+    each->outbound(call);
+  }
+}
+
 RONDO_FUNCTION asio::awaitable<rpc_status> send_into(const session& by, const call_facts& what,
                                                      const google::protobuf::MessageLite& request,
                                                      google::protobuf::MessageLite& response) {
   require_loop(by);
+  show(by, what);
   io::retry_options options(what.kind);
   options.options.metadata = io::call_headers(by.namespace_, what.resource_id);
   auto status = co_await io::call_into(*by.connection, what.method, request, response, std::move(options));
   for (const auto& each : by.connection->options().interceptors) {
-    const client_answer answer{.method = what.method, .status = status};
+    const client_answer answer{.method = what.method_name(), .status = status};
     each->answered(answer);
   }
   co_return status;

@@ -50,6 +50,7 @@ RONDO_FUNCTION asio::awaitable<started_update> start_with_update(session_ptr thr
                    through->namespace_),
       start.resource_id, std::move(request));
   both.kind = io::rpc_class::long_poll;
+  both.seen = start.seen && update.seen;
   for (;;) {
     const auto reply = co_await try_send<service::ExecuteMultiOperationResponse>(through, both);
     if (reply.status.code == rpc_code::deadline_exceeded) continue;
