@@ -146,34 +146,6 @@ RONDO_FUNCTION nexus_operation_status status_of(enums::NexusOperationExecutionSt
   }
 }
 
-RONDO_FUNCTION pending_nexus_operation_state state_of(enums::PendingNexusOperationState state) {
-  switch (state) {
-    case enums::PENDING_NEXUS_OPERATION_STATE_SCHEDULED:
-      return pending_nexus_operation_state::scheduled;
-    case enums::PENDING_NEXUS_OPERATION_STATE_BACKING_OFF:
-      return pending_nexus_operation_state::backing_off;
-    case enums::PENDING_NEXUS_OPERATION_STATE_STARTED:
-      return pending_nexus_operation_state::started;
-    case enums::PENDING_NEXUS_OPERATION_STATE_BLOCKED:
-      return pending_nexus_operation_state::blocked;
-    default:
-      return pending_nexus_operation_state::unspecified;
-  }
-}
-
-RONDO_FUNCTION nexus_operation_cancellation
-cancellation_of(const temporal::api::nexus::v1::NexusOperationExecutionCancellationInfo& from) {
-  nexus_operation_cancellation to;
-  to.requested_time = time_if(from.has_requested_time(), from.requested_time());
-  to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
-  to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
-  to.attempt = from.attempt();
-  to.reason = from.reason();
-  to.last_failure_message = from.last_attempt_failure().message();
-  to.blocked_reason = from.blocked_reason();
-  return to;
-}
-
 RONDO_FUNCTION nexus_operation_description
 description_of(const service::DescribeNexusOperationExecutionResponse& response) {
   nexus_operation_description to;
@@ -188,10 +160,7 @@ description_of(const service::DescribeNexusOperationExecutionResponse& response)
   to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
   to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
   to.expiration_time = time_if(from.has_expiration_time(), from.expiration_time());
-  if (from.has_last_attempt_failure()) {
-    to.last_failure = engine::exception_of(from.last_attempt_failure());
-    to.last_failure_message = from.last_attempt_failure().message();
-  }
+  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), to);
   to.blocked_reason = from.blocked_reason();
   if (from.has_cancellation_info()) to.cancellation = cancellation_of(from.cancellation_info());
   to.operation_token = from.operation_token();

@@ -95,8 +95,8 @@ RONDO_FUNCTION asio::awaitable<workflow_description> describe(target of) {
   set_execution(of, *request.mutable_execution());
   service_call<service::DescribeWorkflowExecutionRequest> what("DescribeWorkflowExecution", of.subject("describe"),
                                                                of.resource_id(), std::move(request));
-  const auto response = co_await send<service::DescribeWorkflowExecutionResponse>(of.session, std::move(what));
-  co_return description_of(response);
+  auto response = co_await send<service::DescribeWorkflowExecutionResponse>(of.session, std::move(what));
+  co_return description_of(std::move(response));
 }
 
 RONDO_FUNCTION asio::awaitable<workflow_history> fetch_history(target of) {
