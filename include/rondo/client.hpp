@@ -11,6 +11,8 @@
 #include "rondo/client/description.hpp"
 #include "rondo/client/errors.hpp"
 #include "rondo/client/history.hpp"
+#include "rondo/client/history_event.hpp"
+#include "rondo/client/paged_list.hpp"
 #include "rondo/client/start.hpp"
 #include "rondo/client/workflow_handle.hpp"
 #include "rondo/client/workflow_list.hpp"
@@ -237,6 +239,11 @@ class client {
   /// Workflows that the query finds ("WorkflowType = 'order_workflow' AND ExecutionStatus = 'Running'"); empty: all.
   workflow_list list_workflows(std::string_view query = {}, const list_options& options = {}) const {
     return detail::calls::list_workflows(session_, std::string(query), options);
+  }
+  /// The histories of the workflows that the query finds, each of the run that it finds. All histories of a page are in
+  /// memory at once: `page_size` 0 means 10 here. Those that the server removes meanwhile are left out.
+  paged_list<workflow_history> list_histories(std::string_view query = {}, const list_options& options = {}) const {
+    return detail::calls::list_histories(session_, std::string(query), options);
   }
   /// How many the query finds; it may GROUP BY ExecutionStatus.
   call<workflow_count> count_workflows(std::string_view query = {}) const {
