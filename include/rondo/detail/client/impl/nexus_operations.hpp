@@ -109,17 +109,10 @@ RONDO_FUNCTION asio::awaitable<service::PollNexusOperationExecutionResponse> wai
     operation_target of, enums::NexusOperationWaitStage stage) {
   auto poll = of.make<service::PollNexusOperationExecutionRequest>("result of");
   poll.request.set_wait_stage(stage);
-  poll.kind = io::rpc_class::long_poll;
-  for (;;) {
-    auto reply = co_await try_send<service::PollNexusOperationExecutionResponse>(of.session, poll);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(poll.subject, reply.status);
-    if (reply.response.wait_stage() >= stage || reply.response.has_result() || reply.response.has_failure()) {
-      co_return std::move(reply.response);
-    }
-    // The run that is present now may be another one next time.
-    if (!reply.response.run_id().empty()) poll.request.set_run_id(reply.response.run_id());
-  }
+  const auto has_come_as_far = [stage](const auto& response) {
+    return response.wait_stage() >= stage || response.has_result() || response.has_failure();
+  };
+  co_return co_await fetch_when(of.session, std::move(poll), has_come_as_far);
 }
 
 RONDO_FUNCTION asio::awaitable<std::string> wait_operation_token(operation_target of) {

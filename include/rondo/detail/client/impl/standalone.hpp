@@ -87,15 +87,9 @@ RONDO_FUNCTION asio::awaitable<activity_target> start_activity(session_ptr throu
 
 RONDO_FUNCTION asio::awaitable<temporal::api::activity::v1::ActivityExecutionOutcome> wait_outcome(activity_target of) {
   auto poll = of.make<service::PollActivityExecutionRequest>("result of");
-  poll.kind = io::rpc_class::long_poll;
-  for (;;) {
-    auto reply = co_await try_send<service::PollActivityExecutionResponse>(of.session, poll);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(poll.subject, reply.status);
-    if (reply.response.has_outcome()) co_return std::move(*reply.response.mutable_outcome());
-    // The run that is present now may be another one next time.
-    if (!reply.response.run_id().empty()) poll.request.set_run_id(reply.response.run_id());
-  }
+  const auto has_ended = [](const auto& response) { return response.has_outcome(); };
+  auto response = co_await fetch_when(of.session, std::move(poll), has_ended);
+  co_return std::move(*response.mutable_outcome());
 }
 
 RONDO_FUNCTION activity_status status_of(enums::ActivityExecutionStatus status) {
