@@ -293,6 +293,18 @@ TEST_F(ClientCallWithSettings, SendsItsHeadersWithEachRequest) {
   EXPECT_EQ(seen.back(), " workflow:w") << "it is for that call alone";
 }
 
+TEST_F(ClientCallWithSettings, IsCancelledByAsio) {
+  using namespace asio::experimental::awaitable_operators;
+  server->hold(method_path("CountWorkflowExecutions"));
+  const auto raced = [](rondo::client& with) -> asio::awaitable<std::size_t> {
+    asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
+    const auto first = co_await (with.count_workflows().with_timeout(1h) || timer.async_wait(asio::use_awaitable));
+    co_return first.index();
+  };
+  EXPECT_EQ(client->run(raced(*client)), 1U);
+  EXPECT_EQ(server->pending(method_path("CountWorkflowExecutions")), 0U);
+}
+
 TEST_F(ClientCallWithSettings, HoldsForPagesOfLists) {
   serve<service::ListWorkflowExecutionsRequest, service::ListWorkflowExecutionsResponse>("ListWorkflowExecutions");
   auto list = client->list_workflows();
