@@ -11,6 +11,8 @@
 #include "rondo/client/description.hpp"
 #include "rondo/client/errors.hpp"
 #include "rondo/client/history.hpp"
+#include "rondo/client/history_event.hpp"
+#include "rondo/client/paged_list.hpp"
 #include "rondo/client/start.hpp"
 #include "rondo/client/workflow_handle.hpp"
 #include "rondo/client/workflow_list.hpp"
@@ -114,14 +116,38 @@ class client {
     using parameters = typename detail::signature_of<Signal>::args;
     static_assert(detail::callable_with<parameters, SignalArguments...>,
                   "the arguments do not match the parameters of this signal");
-    auto signal_input = std::apply(
-        [](auto&&... each) { return detail::calls::typed_arguments<parameters>::encode(std::move(each)...); },
-        std::move(signal_arguments));
-    auto what =
-        detail::calls::make_signal_with_start(*session_, detail::workflow_name<Workflow>(), options,
-                                              encode_for<Workflow>(std::forward<Arguments>(arguments)...),
-                                              detail::handler_name<Signal, Workflow>(), std::move(signal_input));
-    return session_->make_call(detail::calls::start_typed<Workflow>(session_, std::move(what)));
+    return signal_started<Workflow>(
+        detail::workflow_name<Workflow>(), options, encode_for<Workflow>(std::forward<Arguments>(arguments)...),
+        detail::handler_name<Signal, Workflow>(), encode_tuple<parameters>(std::move(signal_arguments)));
+  }
+  /// The same with a signal by its name.
+  template <class Workflow, class... SignalArguments, class... Arguments>
+    requires detail::calls::workflow_class<Workflow>
+  call<workflow_handle<Workflow>> signal_with_start(const start_workflow_options& options, std::string_view signal,
+                                                    std::tuple<SignalArguments...> signal_arguments,
+                                                    Arguments&&... arguments) const {
+    return signal_started<Workflow>(detail::workflow_name<Workflow>(), options,
+                                    encode_for<Workflow>(std::forward<Arguments>(arguments)...), signal,
+                                    encode_tuple(signal_arguments));
+  }
+  /// The same for a workflow that is a function, or that a declared function stands for.
+  template <auto Function, class... SignalArguments, class... Arguments>
+  auto signal_with_start(const start_workflow_options& options, std::string_view signal,
+                         std::tuple<SignalArguments...> signal_arguments, Arguments&&... arguments) const {
+    using workflow = detail::calls::workflow_function<Function>;
+    return signal_started<workflow>(name_of<Function>, options,
+                                    encode_for<workflow>(std::forward<Arguments>(arguments)...), signal,
+                                    encode_tuple(signal_arguments));
+  }
+  /// All by name, such as for a workflow of another program:
+  /// `signal_with_start("Order", options, "approve", std::tuple{"ada"}, order)`.
+  template <class Result = void, class... SignalArguments, class... Arguments>
+  call<workflow_handle<detail::calls::workflow_named<Result>>> signal_with_start(
+      std::string_view type, const start_workflow_options& options, std::string_view signal,
+      std::tuple<SignalArguments...> signal_arguments, Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return signal_started<detail::calls::workflow_named<Result>>(
+        type, options, detail::calls::encode_untyped(arguments...), signal, encode_tuple(signal_arguments));
   }
 
   /// Asks for an update of a workflow, after starting it if it does not run, both or neither:
@@ -130,19 +156,78 @@ class client {
   template <class Workflow, auto Update, class... UpdateArguments, class... Arguments>
   auto start_update_with_start(const start_workflow_options& options, const update_options& update,
                                std::tuple<UpdateArguments...> update_arguments, Arguments&&... arguments) const {
-    using parameters = typename detail::signature_of<Update>::args;
-    static_assert(detail::callable_with<parameters, UpdateArguments...>,
-                  "the arguments do not match the parameters of this update");
-    auto update_input = std::apply(
-        [](auto&&... each) { return detail::calls::typed_arguments<parameters>::encode(std::move(each)...); },
-        std::move(update_arguments));
-    auto start = make_start(detail::workflow_name<Workflow>(), options,
-                            encode_for<Workflow>(std::forward<Arguments>(arguments)...));
-    auto what = detail::calls::make_update_of_start(session_, start, detail::handler_name<Update, Workflow>(), update,
-                                                    std::move(update_input));
-    using result = detail::result_of<Update>;
-    return session_->make_call(
-        detail::calls::start_update<Workflow, result>(session_, std::move(start), std::move(what)));
+    return start_both<Workflow, detail::result_of<Update>>(update_of_start<Workflow, Update>(
+        options, update, std::move(update_arguments), std::forward<Arguments>(arguments)...));
+  }
+  /// The same with an update by its name, and the type of its result.
+  template <class Workflow, class UpdateResult = void, class... UpdateArguments, class... Arguments>
+    requires detail::calls::workflow_class<Workflow>
+  call<update_with_start<Workflow, UpdateResult>> start_update_with_start(
+      const start_workflow_options& options, std::string_view name, const update_options& update,
+      std::tuple<UpdateArguments...> update_arguments, Arguments&&... arguments) const {
+    return start_both<Workflow, UpdateResult>(
+        update_of_start(make_start(detail::workflow_name<Workflow>(), options,
+                                   encode_for<Workflow>(std::forward<Arguments>(arguments)...)),
+                        name, update, encode_tuple(update_arguments)));
+  }
+  /// The same for a workflow that is a function, or that a declared function stands for.
+  template <auto Function, class UpdateResult = void, class... UpdateArguments, class... Arguments>
+  auto start_update_with_start(const start_workflow_options& options, std::string_view name,
+                               const update_options& update, std::tuple<UpdateArguments...> update_arguments,
+                               Arguments&&... arguments) const {
+    using workflow = detail::calls::workflow_function<Function>;
+    return start_both<workflow, UpdateResult>(update_of_start(
+        make_start(name_of<Function>, options, encode_for<workflow>(std::forward<Arguments>(arguments)...)), name,
+        update, encode_tuple(update_arguments)));
+  }
+  /// All by name: `start_update_with_start<int>("Order", options, "add_item", {}, std::tuple{"sku"}, order)`. The types
+  /// are the results of the update and of the workflow.
+  template <class UpdateResult = void, class Result = void, class... UpdateArguments, class... Arguments>
+  call<update_with_start<detail::calls::workflow_named<Result>, UpdateResult>> start_update_with_start(
+      std::string_view type, const start_workflow_options& options, std::string_view name, const update_options& update,
+      std::tuple<UpdateArguments...> update_arguments, Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return start_both<detail::calls::workflow_named<Result>, UpdateResult>(
+        update_of_start(make_start(type, options, detail::calls::encode_untyped(arguments...)), name, update,
+                        encode_tuple(update_arguments)));
+  }
+
+  /// The same as start_update_with_start, but waits until the update has ended and gives its result. Throws
+  /// update_failure, too, when it was rejected or failed. The workflow has the id of the options.
+  template <class Workflow, auto Update, class... UpdateArguments, class... Arguments>
+  call<detail::result_of<Update>> execute_update_with_start(const start_workflow_options& options,
+                                                            std::tuple<UpdateArguments...> update_arguments,
+                                                            Arguments&&... arguments) const {
+    return execute_both<detail::result_of<Update>>(update_of_start<Workflow, Update>(
+        options, to_its_end, std::move(update_arguments), std::forward<Arguments>(arguments)...));
+  }
+  template <class Workflow, class UpdateResult = void, class... UpdateArguments, class... Arguments>
+    requires detail::calls::workflow_class<Workflow>
+  call<UpdateResult> execute_update_with_start(const start_workflow_options& options, std::string_view name,
+                                               std::tuple<UpdateArguments...> update_arguments,
+                                               Arguments&&... arguments) const {
+    return execute_both<UpdateResult>(
+        update_of_start(make_start(detail::workflow_name<Workflow>(), options,
+                                   encode_for<Workflow>(std::forward<Arguments>(arguments)...)),
+                        name, to_its_end, encode_tuple(update_arguments)));
+  }
+  template <auto Function, class UpdateResult = void, class... UpdateArguments, class... Arguments>
+  call<UpdateResult> execute_update_with_start(const start_workflow_options& options, std::string_view name,
+                                               std::tuple<UpdateArguments...> update_arguments,
+                                               Arguments&&... arguments) const {
+    using workflow = detail::calls::workflow_function<Function>;
+    return execute_both<UpdateResult>(update_of_start(
+        make_start(name_of<Function>, options, encode_for<workflow>(std::forward<Arguments>(arguments)...)), name,
+        to_its_end, encode_tuple(update_arguments)));
+  }
+  template <class UpdateResult = void, class... UpdateArguments, class... Arguments>
+  call<UpdateResult> execute_update_with_start(std::string_view type, const start_workflow_options& options,
+                                               std::string_view name, std::tuple<UpdateArguments...> update_arguments,
+                                               Arguments&&... arguments) const {
+    detail::calls::check_awaitable_arguments<Arguments...>();
+    return execute_both<UpdateResult>(
+        update_of_start(make_start(type, options, detail::calls::encode_untyped(arguments...)), name, to_its_end,
+                        encode_tuple(update_arguments)));
   }
 
   /// A handle of a workflow that exists; nothing is asked of the server. Without a run it means the present one.
@@ -154,6 +239,11 @@ class client {
   /// Workflows that the query finds ("WorkflowType = 'order_workflow' AND ExecutionStatus = 'Running'"); empty: all.
   workflow_list list_workflows(std::string_view query = {}, const list_options& options = {}) const {
     return detail::calls::list_workflows(session_, std::string(query), options);
+  }
+  /// The histories of the workflows that the query finds, each of the run that it finds. All histories of a page are in
+  /// memory at once: `page_size` 0 means 10 here. Those that the server removes meanwhile are left out.
+  paged_list<workflow_history> list_histories(std::string_view query = {}, const list_options& options = {}) const {
+    return detail::calls::list_histories(session_, std::string(query), options);
   }
   /// How many the query finds; it may GROUP BY ExecutionStatus.
   call<workflow_count> count_workflows(std::string_view query = {}) const {
@@ -220,6 +310,53 @@ class client {
   call<Result> execute(std::string_view type, const start_workflow_options& options,
                        detail::calls::Payloads input) const {
     return session_->make_call(detail::calls::execute<Result>(session_, make_start(type, options, std::move(input))));
+  }
+  /// The arguments of a message, converted to its parameters, or as they are.
+  template <class Parameters, class... Given>
+  static detail::calls::Payloads encode_tuple(std::tuple<Given...> arguments) {
+    return std::apply(
+        [](auto&&... each) { return detail::calls::typed_arguments<Parameters>::encode(std::move(each)...); },
+        std::move(arguments));
+  }
+  template <class... Given>
+  static detail::calls::Payloads encode_tuple(const std::tuple<Given...>& arguments) {
+    return std::apply([](const auto&... each) { return detail::calls::encode_untyped(each...); }, arguments);
+  }
+  template <class Workflow>
+  call<workflow_handle<Workflow>> signal_started(std::string_view type, const start_workflow_options& options,
+                                                 detail::calls::Payloads input, std::string_view signal,
+                                                 detail::calls::Payloads signal_input) const {
+    auto what = detail::calls::make_signal_with_start(*session_, type, options, std::move(input), signal,
+                                                      std::move(signal_input));
+    return session_->make_call(detail::calls::start_typed<Workflow>(session_, std::move(what)));
+  }
+
+  static constexpr update_options to_its_end{.wait_for = update_stage::completed};
+  detail::calls::update_and_start update_of_start(detail::calls::service_call<detail::calls::start_request> start,
+                                                  std::string_view name, const update_options& update,
+                                                  detail::calls::Payloads input) const {
+    auto what = detail::calls::make_update_of_start(session_, start, name, update, std::move(input));
+    return detail::calls::update_and_start(std::move(start), std::move(what));
+  }
+  template <class Workflow, auto Update, class... UpdateArguments, class... Arguments>
+  detail::calls::update_and_start update_of_start(const start_workflow_options& options, const update_options& update,
+                                                  std::tuple<UpdateArguments...> update_arguments,
+                                                  Arguments&&... arguments) const {
+    using parameters = typename detail::signature_of<Update>::args;
+    static_assert(detail::callable_with<parameters, UpdateArguments...>,
+                  "the arguments do not match the parameters of this update");
+    return update_of_start(make_start(detail::workflow_name<Workflow>(), options,
+                                      encode_for<Workflow>(std::forward<Arguments>(arguments)...)),
+                           detail::handler_name<Update, Workflow>(), update,
+                           encode_tuple<parameters>(std::move(update_arguments)));
+  }
+  template <class Workflow, class Result>
+  call<update_with_start<Workflow, Result>> start_both(detail::calls::update_and_start both) const {
+    return session_->make_call(detail::calls::start_update<Workflow, Result>(session_, std::move(both)));
+  }
+  template <class Result>
+  call<Result> execute_both(detail::calls::update_and_start both) const {
+    return session_->make_call(detail::calls::execute_update_with_start<Result>(session_, std::move(both)));
   }
   detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type,
                                                                        const start_workflow_options& options,

@@ -18,6 +18,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
@@ -219,6 +220,106 @@ TEST(Client, ConnectsOnALoopThatExists) {
   io::event_loop loop;
   const auto client = rondo::client::connect({.lazy = true}, loop);
   EXPECT_EQ(&client.loop(), &loop);
+}
+
+class ClientCallWithSettings : public ClientCall {
+ protected:
+  /// Answers without end that nothing has happened yet.
+  void serve_no_outcome() {
+    serve<service::PollWorkflowExecutionUpdateRequest, service::PollWorkflowExecutionUpdateResponse>(
+        "PollWorkflowExecutionUpdate");
+  }
+  auto outcome() const { return client->get_workflow_handle("w").get_update_handle<int>("u").result(); }
+  rpc_code code_of(rondo::call<int> call) const {
+    try {
+      call.get();
+    } catch (const rondo::rpc_error& error) {
+      return error.code();
+    }
+    return rpc_code::ok;
+  }
+};
+
+TEST_F(ClientCallWithSettings, EndsAfterItsTimeoutWhateverItWaitsFor) {
+  serve_no_outcome();
+  EXPECT_EQ(code_of(outcome().with_timeout(1ms)), rpc_code::deadline_exceeded);
+  EXPECT_EQ(code_of(outcome().with_timeout(1h).with_timeout(1ms)), rpc_code::deadline_exceeded);
+  EXPECT_EQ(code_of(outcome().with_timeout(1ms).with_timeout(1h)), rpc_code::deadline_exceeded);
+  server->on(method_path("PollWorkflowExecutionUpdate"), [](const io::memory_transport::call&) {});
+  EXPECT_EQ(code_of(outcome().with_timeout(1ms)), rpc_code::deadline_exceeded) << "no answer at all";
+  refuse("PollWorkflowExecutionUpdate", rondo::rpc_status(rpc_code::deadline_exceeded, "held for too long"));
+  EXPECT_EQ(code_of(outcome().with_timeout(1ms)), rpc_code::deadline_exceeded);
+}
+
+TEST_F(ClientCallWithSettings, HasItsResultBefore) {
+  service::PollWorkflowExecutionUpdateResponse done;
+  add_json(*done.mutable_outcome()->mutable_success(), "5");
+  serve<service::PollWorkflowExecutionUpdateRequest>("PollWorkflowExecutionUpdate", done);
+  EXPECT_EQ(outcome().with_timeout(1h).get(), 5);
+  const auto twice = [this]() -> asio::awaitable<int> {
+    const int first = co_await outcome().with_timeout(1h);
+    const int second = co_await outcome().with_metadata("x-tenant", "gold");
+    co_return first + second;
+  };
+  EXPECT_EQ(client->run(twice()), 10);
+  refuse("PollWorkflowExecutionUpdate", rondo::rpc_status(rpc_code::permission_denied, "no"));
+  EXPECT_EQ(code_of(outcome().with_timeout(1h)), rpc_code::permission_denied);
+}
+
+TEST_F(ClientCallWithSettings, SendsItsHeadersWithEachRequest) {
+  std::vector<std::string> seen;
+  const auto note = [&](const io::memory_transport::call& call) {
+    seen.push_back(header(call.metadata(), "x-tenant") + header(call.metadata(), "x-two") + " " +
+                   header(call.metadata(), "temporal-resource-id"));
+  };
+  server->on(method_path("StartWorkflowExecution"), [&](const io::memory_transport::call& call) {
+    note(call);
+    service::StartWorkflowExecutionResponse response;
+    response.set_run_id("run-1");
+    call.reply(response.SerializeAsString());
+  });
+  server->on(method_path("GetWorkflowExecutionHistory"), [&](const io::memory_transport::call& call) {
+    note(call);
+    service::GetWorkflowExecutionHistoryResponse response;
+    response.mutable_history()->add_events()->mutable_workflow_execution_completed_event_attributes();
+    call.reply(response.SerializeAsString());
+  });
+  client->execute_workflow<void>("W", {.id = "w", .task_queue = "q"})
+      .with_metadata("X-Tenant", "gold")
+      .with_metadata("x-two", "2")
+      .get();
+  EXPECT_EQ(seen, (std::vector<std::string>{"gold2 workflow:w", "gold2 workflow:w"}));
+  client->execute_workflow<void>("W", {.id = "w", .task_queue = "q"}).get();
+  EXPECT_EQ(seen.back(), " workflow:w") << "it is for that call alone";
+}
+
+TEST_F(ClientCallWithSettings, IsCancelledByAsio) {
+  using namespace asio::experimental::awaitable_operators;
+  server->hold(method_path("CountWorkflowExecutions"));
+  const auto raced = [](rondo::client& with) -> asio::awaitable<std::size_t> {
+    asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
+    const auto first = co_await (with.count_workflows().with_timeout(1h) || timer.async_wait(asio::use_awaitable));
+    co_return first.index();
+  };
+  EXPECT_EQ(client->run(raced(*client)), 1U);
+  EXPECT_EQ(server->pending(method_path("CountWorkflowExecutions")), 0U);
+}
+
+TEST_F(ClientCallWithSettings, HoldsForPagesOfLists) {
+  serve<service::ListWorkflowExecutionsRequest, service::ListWorkflowExecutionsResponse>("ListWorkflowExecutions");
+  auto list = client->list_workflows();
+  EXPECT_TRUE(list.next_page().with_metadata("x-tenant", "gold").get().empty());
+  EXPECT_EQ(header(headers, "x-tenant"), "gold");
+}
+
+TEST_F(ClientCallWithSettings, RefusesWhatMakesNoSense) {
+  EXPECT_THROW((void)outcome().with_timeout(0s), std::invalid_argument);
+  EXPECT_THROW((void)outcome().with_metadata("no name", "x"), std::invalid_argument);
+  EXPECT_THROW((void)outcome().with_metadata("x-tenant", "a\nb"), std::invalid_argument);
+  auto call = outcome();
+  (void)std::move(call).with_timeout(1h);
+  EXPECT_THROW((void)std::move(call).with_timeout(1h), std::logic_error);
+  EXPECT_THROW(call.get(), std::logic_error);
 }
 
 }  // namespace client_call_test

@@ -61,10 +61,10 @@ inline std::string header(const io::metadata_list& of, const std::string& name) 
 /// A client over a server made of functions; retries wait for nothing.
 class ClientTest : public ::testing::Test {
  protected:
-  ClientTest() : loop(std::make_unique<io::event_loop>()) {
+  ClientTest() : ClientTest(rondo::client_options()) {}
+  explicit ClientTest(rondo::client_options options) : loop(std::make_unique<io::event_loop>()) {
     auto transport = std::make_unique<io::memory_transport>(*loop);
     server = transport.get();
-    rondo::client_options options;
     options.namespace_ = "shop";
     options.identity = "tester";
     connection = std::make_shared<io::connection>(options, std::move(transport));

@@ -205,8 +205,9 @@ TEST_F(ClientHandle, Describes) {
   EXPECT_THROW(std::rethrow_exception(pending.last_failure), rondo::application_failure);
   EXPECT_EQ(pending.heartbeat_details.at(0).data, "50");
   EXPECT_EQ(found.pending_children.at(0).workflow_id, "child");
-  EXPECT_TRUE(found.workflow_task_pending);
-  EXPECT_EQ(found.workflow_task_attempt, 2);
+  EXPECT_EQ(found.workflow_task.value().attempt, 2);
+  EXPECT_FALSE(found.workflow_task->started);
+  EXPECT_EQ(found.raw().SerializeAsString(), response.SerializeAsString());
 }
 
 TEST_F(ClientHandle, FetchesWholeHistories) {

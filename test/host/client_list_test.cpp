@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -154,6 +156,108 @@ TEST_F(ClientList, Counts) {
   ASSERT_EQ(count.groups.size(), 1U);
   EXPECT_EQ(count.groups[0].count, 3);
   EXPECT_EQ(count.groups[0].values.at(0).data, "\"Running\"");
+}
+
+using history_request = service::GetWorkflowExecutionHistoryRequest;
+using history_response = service::GetWorkflowExecutionHistoryResponse;
+
+class ClientEvents : public ClientTest {
+ protected:
+  /// Pages "", "a", "b" with events 1 and 2, with none, and with event 3.
+  static history_response page(const history_request& request) {
+    history_response response;
+    const auto add = [&](std::int64_t id) {
+      auto& event = *response.mutable_history()->add_events();
+      event.set_event_id(id);
+      event.mutable_event_time()->set_seconds(100 + id);
+      event.set_event_type(id == 1 ? temporal::api::enums::v1::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
+                                   : temporal::api::enums::v1::EVENT_TYPE_TIMER_FIRED);
+    };
+    if (request.next_page_token().empty()) {
+      add(1);
+      add(2);
+      response.set_next_page_token("a");
+    } else if (request.next_page_token() == "a") {
+      response.set_next_page_token("b");
+    } else {
+      add(3);
+    }
+    return response;
+  }
+  rondo::workflow_handle<> handle() const { return client->get_workflow_handle("w", "run-1"); }
+};
+
+TEST_F(ClientEvents, ComePageByPage) {
+  const auto seen = serve<history_request, history_response>("GetWorkflowExecutionHistory", page);
+  auto events = handle().events();
+  const auto first = events.next_page().get();
+  EXPECT_EQ(seen->size(), 1U);
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(first[0].id(), 1);
+  EXPECT_EQ(first[0].type(), "WorkflowExecutionStarted");
+  EXPECT_EQ(first[0].time(), rondo::server_time(std::chrono::seconds(101)));
+  EXPECT_EQ(first[0].bytes(), first[0].message().SerializeAsString());
+  EXPECT_EQ(first[1].type(), "TimerFired");
+  const auto second = events.next_page().get();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].id(), 3);
+  EXPECT_TRUE(events.done());
+  ASSERT_EQ(seen->size(), 3U);
+  for (const auto& request : *seen) {
+    EXPECT_EQ(request.execution().workflow_id(), "w");
+    EXPECT_EQ(request.execution().run_id(), "run-1");
+    EXPECT_FALSE(request.wait_new_event());
+    EXPECT_FALSE(request.skip_archival());
+    EXPECT_EQ(request.history_event_filter_type(), 0);
+  }
+  std::string ids;
+  for (const auto& each : handle().events({.page_size = 2, .page_token = "b", .limit = 1})) {
+    ids += std::to_string(each.id()) + " ";
+  }
+  EXPECT_EQ(ids, "3 ");
+  EXPECT_EQ(seen->back().maximum_page_size(), 2);
+}
+
+TEST_F(ClientEvents, AreWaitedFor) {
+  int times = 0;
+  std::vector<history_request> seen;
+  server->on(method_path("GetWorkflowExecutionHistory"), [&](const io::memory_transport::call& call) {
+    seen.emplace_back().ParseFromString(call.request());
+    if (++times == 1) {
+      call.fail(rondo::rpc_status(rondo::rpc_code::deadline_exceeded, "nothing yet"));
+    } else {
+      call.reply({});
+    }
+  });
+  auto last = handle().events({.wait_new = true, .close_event_only = true, .skip_archival = true});
+  EXPECT_FALSE(last.next().get().has_value());
+  ASSERT_EQ(seen.size(), 2U) << "asked again when the server held the call for too long";
+  EXPECT_TRUE(seen[1].wait_new_event());
+  EXPECT_TRUE(seen[1].skip_archival());
+  EXPECT_EQ(seen[1].history_event_filter_type(), temporal::api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+}
+
+TEST_F(ClientList, BecomesHistories) {
+  const auto seen = serve<request_type, response_type>("ListWorkflowExecutions", page);
+  server->on(method_path("GetWorkflowExecutionHistory"), [](const io::memory_transport::call& call) {
+    history_request request;
+    request.ParseFromString(call.request());
+    history_response response;
+    response.mutable_history()->add_events()->set_event_id(1);
+    if (request.execution().workflow_id() == "w2") {
+      call.fail(rondo::rpc_status(rondo::rpc_code::not_found, "it is gone"));
+    } else {
+      call.reply(response.SerializeAsString());
+    }
+  });
+  std::string ids;
+  for (const auto& each : client->list_histories("WorkflowType = 'x'")) {
+    ids += each.workflow_id() + " ";
+    EXPECT_EQ(each.events(), 1U);
+  }
+  EXPECT_EQ(ids, "w1 w3 ");
+  EXPECT_EQ(seen->front().query(), "WorkflowType = 'x'");
+  EXPECT_EQ(seen->front().page_size(), 10);
 }
 
 }  // namespace client_list_test

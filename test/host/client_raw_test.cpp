@@ -7,6 +7,7 @@
 #include <temporal/api/testservice/v1/request_response.pb.h>
 #include <temporal/api/workflowservice/v1/service.pb.h>
 
+#include <chrono>
 #include <fstream>
 #include <set>
 #include <string>
@@ -136,6 +137,25 @@ TEST_F(ClientRaw, RetriesUnlessTold) {
   EXPECT_EQ(calls("GetClusterInfo"), 3U);
   const std::vector<std::pair<std::string, std::string>> bad = {{"a header", "t"}};
   EXPECT_THROW((void)raw().call(service::GetClusterInfoRequest(), {.metadata = &bad}), std::invalid_argument);
+}
+
+TEST_F(ClientRaw, HasTheTimeoutAndTheHeadersOfTheCall) {
+  serve<service::GetClusterInfoRequest, service::GetClusterInfoResponse>("GetClusterInfo");
+  const std::vector<std::pair<std::string, std::string>> metadata = {{"x-trace", "a"}, {"x-other", "b"}};
+  (void)raw()
+      .call(service::GetClusterInfoRequest(), {.metadata = &metadata})
+      .with_metadata("X-Trace", "t")
+      .with_timeout(std::chrono::hours(1))
+      .get();
+  EXPECT_EQ(header(headers, "x-trace"), "t");
+  EXPECT_EQ(header(headers, "x-other"), "b");
+  server->hold(method_path("GetClusterInfo"));
+  try {
+    (void)raw().call(service::GetClusterInfoRequest()).with_timeout(std::chrono::milliseconds(1)).get();
+    FAIL() << "nothing was thrown";
+  } catch (const rpc_error& error) {
+    EXPECT_EQ(error.code(), rpc_code::deadline_exceeded);
+  }
 }
 
 TEST_F(ClientRaw, AsksForHealth) {

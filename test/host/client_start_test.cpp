@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
@@ -227,6 +228,35 @@ TEST_F(ClientStart, SignalsWithStart) {
   EXPECT_EQ(header(headers, "temporal-resource-id"), "workflow:o");
   EXPECT_EQ(handle.run_id(), "run-1");
   EXPECT_EQ(handle.first_execution_run_id(), "");
+}
+
+TEST_F(ClientStart, SignalsWithStartByName) {
+  service::SignalWithStartWorkflowExecutionResponse response;
+  response.set_run_id("run-1");
+  const auto seen =
+      serve<service::SignalWithStartWorkflowExecutionRequest>("SignalWithStartWorkflowExecution", response);
+  const rondo::start_workflow_options how{.id = "o", .task_queue = "q"};
+
+  const auto foreign = client->signal_with_start<int>("Foreign", how, "approve", std::tuple{"ada", 3}, 7, "b").get();
+  static_assert(std::is_same_v<decltype(foreign.result())::value_type, int>);
+  EXPECT_EQ(foreign.run_id(), "run-1");
+  EXPECT_EQ(seen->back().workflow_type().name(), "Foreign");
+  EXPECT_EQ(seen->back().signal_name(), "approve");
+  EXPECT_EQ(texts(seen->back().signal_input()), "\"ada\" 3");
+  EXPECT_EQ(texts(seen->back().input()), "7 \"b\"");
+
+  (void)client->signal_with_start<greet>(how, "louder", std::tuple<>(), "Ada").get();
+  EXPECT_EQ(seen->back().workflow_type().name(), rondo::name_of<greet>);
+  EXPECT_EQ(seen->back().signal_name(), "louder");
+  EXPECT_EQ(seen->back().signal_input().payloads_size(), 0);
+  EXPECT_EQ(texts(seen->back().input()), "\"Ada\"");
+
+  const auto typed = client->signal_with_start<order_workflow>(how, "poke", std::tuple{1}, five, 1.5).get();
+  static_assert(std::is_same_v<std::remove_const_t<decltype(typed)>, rondo::workflow_handle<order_workflow>>);
+  EXPECT_EQ(seen->back().workflow_type().name(), "order_workflow");
+  EXPECT_EQ(seen->back().signal_name(), "poke");
+  EXPECT_EQ(texts(seen->back().signal_input()), "1");
+  EXPECT_EQ(texts(seen->back().input()), R"({"id":"o","cents":5} 1.5)");
 }
 
 TEST_F(ClientStart, ExecutesToTheResult) {

@@ -28,6 +28,8 @@ class cart_workflow {
       rondo::handlers(rondo::update<&cart_workflow::add>, rondo::update<&cart_workflow::pay>("pay-now"));
 };
 
+rondo::task<int> double_it(int value) { co_return 2 * value; }
+
 class ClientUpdate : public ClientTest {
  protected:
   static update_response accepted() {
@@ -149,6 +151,70 @@ TEST_F(ClientUpdateWithStart, SendsBothAndGivesBoth) {
   EXPECT_EQ(update.workflow_execution().workflow_id(), "cart-1");
   EXPECT_EQ(update.workflow_execution().run_id(), "");
   EXPECT_EQ(texts(update.request().input().args()), R"(2 "ab")");
+}
+
+TEST_F(ClientUpdateWithStart, GoesByName) {
+  const auto seen = serve<both_request, both_response>("ExecuteMultiOperation", [&](const auto&) {
+    both_response made;
+    made.add_responses()->mutable_start_workflow()->set_run_id("run-1");
+    *made.add_responses()->mutable_update_workflow() = completed("4");
+    return made;
+  });
+  const auto start = [&]() -> const auto& { return seen->back().operations(0).start_workflow(); };
+  const auto update = [&]() -> const auto& { return seen->back().operations(1).update_workflow(); };
+  const rondo::start_workflow_options how{
+      .id = "cart-1", .task_queue = "q", .conflict = rondo::id_conflict_policy::use_existing};
+
+  const auto both =
+      client->start_update_with_start<int, int>("Foreign", how, "add", {.id = "u"}, std::tuple{2, "ab"}, 7).get();
+  EXPECT_EQ(both.workflow.run_id(), "run-1");
+  EXPECT_EQ(both.update.id(), "u");
+  EXPECT_EQ(both.update.result().get(), 4);
+  EXPECT_EQ(start().workflow_type().name(), "Foreign");
+  EXPECT_EQ(texts(start().input()), "7");
+  EXPECT_EQ(update().request().input().name(), "add");
+  EXPECT_EQ(texts(update().request().input().args()), R"(2 "ab")");
+  EXPECT_EQ(update().wait_policy().lifecycle_stage(), enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED);
+
+  EXPECT_EQ(
+      (client->start_update_with_start<double_it, int>(how, "more", {}, std::tuple{1}, 3).get().update.result()).get(),
+      4);
+  EXPECT_EQ(start().workflow_type().name(), rondo::name_of<double_it>);
+  EXPECT_EQ(texts(start().input()), "3");
+  EXPECT_EQ(update().request().input().name(), "more");
+
+  const auto typed = client->start_update_with_start<cart_workflow, int>(how, "odd", {}, std::tuple<>(), what_).get();
+  EXPECT_EQ(typed.update.result().get(), 4);
+  EXPECT_EQ(start().workflow_type().name(), "cart_workflow");
+  EXPECT_EQ(update().request().input().name(), "odd");
+}
+
+TEST_F(ClientUpdateWithStart, IsExecuted) {
+  const auto seen = serve<both_request, both_response>("ExecuteMultiOperation", [&](const auto&) {
+    both_response made;
+    made.add_responses()->mutable_start_workflow()->set_run_id("run-1");
+    *made.add_responses()->mutable_update_workflow() = accepted();
+    return made;
+  });
+  const auto polled = serve<poll_request, poll_response>("PollWorkflowExecutionUpdate", [&](const auto&) {
+    poll_response answer;
+    add_json(*answer.mutable_outcome()->mutable_success(), "4");
+    return answer;
+  });
+  const rondo::start_workflow_options how{
+      .id = "cart-1", .task_queue = "q", .conflict = rondo::id_conflict_policy::use_existing};
+  EXPECT_EQ(
+      (client->execute_update_with_start<cart_workflow, &cart_workflow::add>(how, std::tuple{2, "ab"}, what_).get()),
+      4);
+  const auto& update = seen->back().operations(1).update_workflow();
+  EXPECT_EQ(update.wait_policy().lifecycle_stage(), enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  EXPECT_EQ(polled->back().update_ref().update_id(), update.request().meta().update_id());
+  EXPECT_EQ(polled->back().update_ref().workflow_execution().run_id(), "run-1");
+  EXPECT_EQ(client->execute_update_with_start<int>("Foreign", how, "add", std::tuple{2}, 7).get(), 4);
+  EXPECT_EQ(seen->back().operations(0).start_workflow().workflow_type().name(), "Foreign");
+  EXPECT_EQ((client->execute_update_with_start<double_it, int>(how, "add", std::tuple{2}, 7).get()), 4);
+  EXPECT_EQ((client->execute_update_with_start<cart_workflow, int>(how, "add", std::tuple{2}, what_).get()), 4);
+  EXPECT_EQ(seen->size(), 4U);
 }
 
 TEST_F(ClientUpdateWithStart, TellsWhichOfBothWasInTheWay) {

@@ -263,6 +263,20 @@ TEST_F(client_requests, export_histories_that_can_be_read_again) {
   EXPECT_EQ(read.SerializeAsString(), history.bytes());
 }
 
+TEST_F(client_requests, follow_the_events_of_a_run) {
+  const auto handle = client.start_workflow("nobody", {.task_queue = queue}, "x").get();
+  std::string types;
+  for (const auto& each : handle.events({.wait_new = true})) {
+    types += each.type() + " ";
+    if (each.type() == "WorkflowTaskScheduled") handle.signal("hello", 1).get();
+    if (each.type() == "WorkflowExecutionSignaled") handle.terminate("bye").get();
+  }
+  EXPECT_EQ(types,
+            "WorkflowExecutionStarted WorkflowTaskScheduled WorkflowExecutionSignaled WorkflowExecutionTerminated ");
+  auto last = handle.events({.close_event_only = true});
+  EXPECT_EQ(last.next().get().value().type(), "WorkflowExecutionTerminated");
+}
+
 TEST_F(client_requests, are_awaited_beside_a_worker) {
   dispatcher office(client, queue);
   auto all = app();

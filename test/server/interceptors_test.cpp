@@ -10,6 +10,7 @@
 
 #include "fixture.hpp"
 #include "rondo/client/interceptor.hpp"
+#include "rondo/client/schedules.hpp"
 #include "rondo/interceptor.hpp"
 #include "rondo/plugin.hpp"
 
@@ -131,9 +132,34 @@ TEST_F(interceptors, of_a_plugin_see_clients_and_workers) {
   EXPECT_EQ(handle.result().get(), R"("gold" "gold" "gold" "gold" 128)");
   runs.stop();
   thread.join();
-  EXPECT_EQ(seen->calls, (std::vector<std::string>{"StartWorkflowExecution tenants", "SignalWorkflowExecution poke"}));
+  EXPECT_EQ(seen->calls, (std::vector<std::string>{"StartWorkflowExecution tenants", "SignalWorkflowExecution poke",
+                                                   "GetWorkflowExecutionHistory "}));
   EXPECT_EQ(seen->answers, 1);
   EXPECT_EQ(seen->ended, 3);
+}
+
+class interceptors_of_schedules : public official_server_test {};
+
+TEST_F(interceptors_of_schedules, reach_the_workflows_that_they_start) {
+  const auto seen = std::make_shared<seen_calls>();
+  client_options how;
+  how.target = server_address();
+  how.interceptors.push_back(std::make_shared<for_tenant>(seen));
+  const auto mine = client::connect(how);
+  running_worker worker(registry().workflow<child>(), options());
+  schedule rarely;
+  rarely.spec.intervals = {{.every = 24h * 365}};
+  rarely.action = start_workflow_action<child>({.task_queue = queue});
+  const auto handle =
+      schedule_client(mine).create("schedule-" + detail::random_uuid(), rarely, {.trigger_immediately = true}).get();
+  schedule_description found;
+  ASSERT_TRUE(eventually([&] {
+    found = handle.describe().get();
+    return !found.recent_actions.empty();
+  }));
+  const auto started = found.recent_actions.at(0).workflow;
+  EXPECT_EQ(client.get_workflow_handle(started.workflow_id).result<std::string>().get(), "\"gold\"");
+  handle.remove().get();
 }
 
 }  // namespace rondo::test::interceptors_test

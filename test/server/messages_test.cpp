@@ -159,6 +159,14 @@ TEST_F(messages, start_a_workflow_with_an_update) {
   EXPECT_EQ(first.workflow.result().get(), 13);
 }
 
+TEST_F(messages, start_a_workflow_with_messages_by_name) {
+  const std::string id = "cart-" + queue;
+  const start_workflow_options how{.id = id, .task_queue = queue, .conflict = id_conflict_policy::use_existing};
+  EXPECT_EQ(client.execute_update_with_start<int>("cart", how, "add", std::tuple{1}, 10).get(), 11);
+  const auto handle = client.signal_with_start<int>("cart", how, "close", std::tuple<>(), 10).get();
+  EXPECT_EQ(handle.result().get(), 11);
+}
+
 TEST_F(messages, an_update_is_answered_by_the_task_that_goes_on_as_a_new_run) {
   const auto handle = client.start_workflow<relay>(start(), 0).get();
   EXPECT_EQ(handle.execute_update<&relay::pass>().get(), 7);

@@ -1,10 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "rondo/client/activity_changes.hpp"
 #include "rondo/client/description.hpp"
@@ -12,6 +15,10 @@
 #include "rondo/options.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/priority.hpp"
+
+namespace temporal::api::workflowservice::v1 {
+class DescribeActivityExecutionResponse;
+}  // namespace temporal::api::workflowservice::v1
 
 // Activities that no workflow calls: they are started from outside and run by the same workers.
 namespace rondo {
@@ -75,6 +82,20 @@ struct activity_summary {
   payload_map search_attributes{};
 };
 
+/// What an activity has to do with: an event or all of a workflow, an activity, a Nexus operation or a batch job.
+struct activity_link {
+  enum class kind_type : std::uint8_t { other, workflow_event, workflow, activity, nexus_operation, batch_job };
+
+  kind_type kind = kind_type::other;
+  /// A batch job has no namespace.
+  std::string namespace_{};
+  /// Of the workflow, the activity, the operation or the job, and its run.
+  std::string id{}, run_id{};
+  /// 0: none, or one that is known by the request that made it.
+  std::int64_t event_id = 0;
+  std::string request_id{};
+};
+
 /// A standalone activity in full.
 struct activity_description : activity_summary {
   activity_settings settings{};
@@ -92,8 +113,26 @@ struct activity_description : activity_summary {
   worker_deployment_version last_version{};
   /// Why somebody asked for its end.
   std::string cancel_reason{};
+  /// How long the first attempt waited.
+  duration start_delay{};
+  /// How long it waits for the next attempt; zero: it does not.
+  duration current_retry_interval{};
+  /// What interceptors and propagation sent along.
+  payload_map headers{};
+  std::vector<activity_link> links{};
+  /// The library of the worker that had the last attempt.
+  std::string sdk_name{}, sdk_version{};
   /// Texts given at the start; empty when there are none or they are no texts.
   std::string summary{}, details{};
+
+  /// All that the server said, for what is missing here; include
+  /// <temporal/api/workflowservice/v1/request_response.pb.h> to read it. Throws std::logic_error when the description
+  /// is not from a server.
+  const temporal::api::workflowservice::v1::DescribeActivityExecutionResponse& raw() const {
+    if (!response) throw std::logic_error("rondo: this description is not from a server");
+    return *response;
+  }
+  std::shared_ptr<const temporal::api::workflowservice::v1::DescribeActivityExecutionResponse> response{};
 };
 
 }  // namespace rondo

@@ -2,10 +2,15 @@
 #include <asio/awaitable.hpp>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include "rondo/detail/client/call_settings.hpp"
+#include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/options.hpp"
 
 namespace rondo {
 
@@ -34,6 +39,23 @@ class [[nodiscard("nothing is sent until it is awaited, or driven with get()")]]
   call(asio::awaitable<Result> work, std::weak_ptr<detail::calls::loop_owner> owner)
       : asio::awaitable<Result>(std::move(work)), owner_(std::move(owner)) {}
 
+  /// The same call with a limit: when it has not ended so long after it is awaited, it throws rpc_error with
+  /// DEADLINE_EXCEEDED, or what its last attempt failed with. The limit is for all of it, with its retries and whatever
+  /// it waits for; a request that was sent may still be carried out. Of several limits the shortest holds. Throws
+  /// std::invalid_argument unless it is positive.
+  [[nodiscard]] call with_timeout(duration limit) && {
+    if (limit <= duration::zero()) throw std::invalid_argument("rondo: the timeout of a call must be positive");
+    return std::move(*this).with({.timeout = limit});
+  }
+  /// The same call with a header more in each of its requests; it wins over one of this name that the connection has.
+  /// Throws std::invalid_argument when it cannot be a header.
+  [[nodiscard]] call with_metadata(std::string_view name, std::string_view value) && {
+    detail::calls::call_wishes wishes;
+    wishes.header.emplace(detail::io::header_name(name), std::string(value));
+    detail::io::check_header_value(wishes.header->first, wishes.header->second);
+    return std::move(*this).with(std::move(wishes));
+  }
+
   /// Sends the request and waits for its end; throws what awaiting it would throw. Any thread but the one that runs the
   /// loop (a coroutine, a handler): there it throws std::logic_error.
   Result get() {
@@ -44,6 +66,11 @@ class [[nodiscard("nothing is sent until it is awaited, or driven with get()")]]
   }
 
  private:
+  call with(detail::calls::call_wishes wishes) && {
+    if (!this->valid()) throw std::logic_error("rondo: this call has been awaited already");
+    return call(detail::calls::with_settings(asio::awaitable<Result>(std::move(*this)), std::move(wishes)), owner_);
+  }
+
   std::weak_ptr<detail::calls::loop_owner> owner_;
 };
 

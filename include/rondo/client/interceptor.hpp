@@ -9,26 +9,33 @@
 // Code that sees what clients ask for.
 namespace rondo {
 
-/// A call of a client that carries arguments: a start, a signal, an update, a query. Before it is sent; calls that are
-/// repeated are seen once.
+/// A call of a client, but for those of raw_client. Before it is sent; calls that are repeated are seen once, of a list
+/// each page.
+///
+/// Starts, signals, updates, queries and schedules that are created or updated show and take arguments and headers; a
+/// schedule those of the workflows that it starts, with what it has of earlier calls. They are seen when the call is
+/// made. An update with a start is seen as its two parts. All others have neither, and what is put there goes nowhere;
+/// they are seen when they are awaited.
 struct client_call {
   /// The method of the service, such as "StartWorkflowExecution".
   std::string_view method{};
-  /// The type of the workflow or activity, or the name of the message.
+  /// The type of the workflow or activity, or the name of the message; empty for calls without arguments.
   std::string_view name{};
+  /// Empty when the call is about no workflow, or about many.
   std::string_view workflow_id{};
   payload_list& arguments;
   /// Go to whoever gets the call, beside the arguments.
   payload_map& headers;
 };
 
-/// The answer to one attempt of any call of a client.
+/// The answer to any call of a client, retries included, but for those of raw_client.
 struct client_answer {
   std::string_view method{};
   const rpc_status& status;
 };
 
-/// Sees the calls of a client, on whichever thread makes them. Each function does nothing unless it is overridden.
+/// Sees the calls of a client, on whichever thread makes or awaits them. Each function does nothing unless it is
+/// overridden.
 class client_interceptor {
  public:
   client_interceptor() = default;

@@ -59,15 +59,6 @@ enum class nexus_operation_status : std::uint8_t {
   timed_out,
 };
 
-/// What a Nexus operation waits for.
-enum class pending_nexus_operation_state : std::uint8_t {
-  unspecified,
-  scheduled,    ///< its handler has not answered yet
-  backing_off,  ///< the next attempt to start it
-  started,      ///< what it goes on as
-  blocked,      ///< its endpoint, which the server does not ask for now
-};
-
 /// A standalone Nexus operation as lists show it.
 struct nexus_operation_summary {
   std::string id{}, run_id{}, endpoint{}, service{}, operation{};
@@ -76,13 +67,6 @@ struct nexus_operation_summary {
   /// Zero for running ones.
   duration execution_duration{};
   payload_map search_attributes{};
-};
-
-/// What has become of a request to cancel an operation.
-struct nexus_operation_cancellation {
-  std::optional<server_time> requested_time{}, last_attempt_complete_time{}, next_attempt_time{};
-  int attempt = 0;
-  std::string reason{}, last_failure_message{}, blocked_reason{};
 };
 
 /// A standalone Nexus operation in full.

@@ -91,7 +91,9 @@ class paged_list {
       token = std::exchange(next_token, std::move(found.next_token));
       last = next_token.empty();
       if (limit == 0) return;
-      if (present.size() > limit - given) present.resize(limit - given);
+      if (present.size() > limit - given) {
+        present.erase(present.begin() + static_cast<std::ptrdiff_t>(limit - given), present.end());
+      }
       given += present.size();
       if (given == limit) last = true;
     }

@@ -1,7 +1,9 @@
 #pragma once
 #include <google/protobuf/message_lite.h>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/this_coro.hpp>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "rondo/client.hpp"
+#include "rondo/detail/client/call_settings.hpp"
 #include "rondo/detail/client/operator_rpcs.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/client/rpc_table.hpp"
@@ -91,6 +94,14 @@ class raw_client {
                                         settings with) {
     detail::calls::require_loop(*through);
     with.how.options.metadata = std::move(with.metadata);
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    if (const auto* given = detail::calls::settings_of(executor)) {
+      with.how.options.deadline = given->deadline;
+      for (const auto& [name, value] : given->metadata) {
+        std::erase_if(with.how.options.metadata, [&](const auto& each) { return each.first == name; });
+        with.how.options.metadata.emplace_back(name, value);
+      }
+    }
     for (auto& [name, value] : detail::io::call_headers(through->namespace_, with.resource_id)) {
       detail::io::add_default_header(with.how.options.metadata, name, value);
     }

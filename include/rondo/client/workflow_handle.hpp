@@ -9,6 +9,8 @@
 #include "rondo/client/call.hpp"
 #include "rondo/client/description.hpp"
 #include "rondo/client/history.hpp"
+#include "rondo/client/history_event.hpp"
+#include "rondo/client/paged_list.hpp"
 #include "rondo/client/start.hpp"
 #include "rondo/client/update_handle.hpp"
 #include "rondo/detail/client/arguments.hpp"
@@ -89,6 +91,11 @@ class workflow_handle_base {
   call<workflow_description> describe() const { return make_call(detail::calls::describe(target_)); }
   /// All events of the run so far.
   call<workflow_history> history() const { return make_call(detail::calls::fetch_history(target_)); }
+  /// The events of the run, page by page: `for (auto& each : handle.events({.wait_new = true}))` follows it to its end.
+  /// Of one without a run that is given, the present run when the first page is asked for.
+  paged_list<history_event> events(const history_options& options = {}) const {
+    return detail::calls::list_events(target_, options);
+  }
 
  protected:
   template <class Result>

@@ -1,7 +1,9 @@
 #pragma once
 #include <google/protobuf/map.h>
 #include <google/protobuf/timestamp.pb.h>
+#include <temporal/api/common/v1/message.pb.h>
 #include <temporal/api/deployment/v1/message.pb.h>
+#include <temporal/api/enums/v1/common.pb.h>
 #include <temporal/api/workflow/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
@@ -10,6 +12,7 @@
 
 #include "rondo/client/description.hpp"
 #include "rondo/deployment_version.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/versioning_override.hpp"
 
@@ -41,6 +44,25 @@ inline payload_map map_of(const google::protobuf::Map<std::string, engine::Paylo
   return map;
 }
 
+/// What an attempt failed with, for all that tell of it alike.
+template <class Description>
+void read_failure(bool present, const engine::Failure& from, Description& to) {
+  if (!present) return;
+  to.last_failure = engine::exception_of(from);
+  to.last_failure_message = from.message();
+}
+
+inline worker_deployment_version version_of(const temporal::api::deployment::v1::WorkerDeploymentVersion& from) {
+  return {.deployment_name = from.deployment_name(), .build_id = from.build_id()};
+}
+
+template <class Description>
+void read_priority(const temporal::api::common::v1::Priority& from, Description& to) {
+  to.priority_key = from.priority_key();
+  to.fairness_key = from.fairness_key();
+  to.fairness_weight = from.fairness_weight();
+}
+
 /// The text that a payload holds; empty when it holds none, for it is only for people.
 std::string text_of(const engine::Payload& from);
 
@@ -55,9 +77,30 @@ versioning_behavior behavior_of(enums::VersioningBehavior behavior);
 
 void read_versioning(const wire::WorkflowExecutionVersioningInfo& from, workflow_versioning& to);
 
+pending_nexus_operation_state state_of(enums::PendingNexusOperationState state);
+
+nexus_operation_cancellation_state state_of(enums::NexusOperationCancellationState state);
+
+/// Of operations that workflows call, and of those that none does.
+template <class Message>
+nexus_operation_cancellation cancellation_of(const Message& from) {
+  nexus_operation_cancellation to;
+  to.state = state_of(from.state());
+  to.requested_time = time_if(from.has_requested_time(), from.requested_time());
+  to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
+  to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
+  to.attempt = from.attempt();
+  if constexpr (requires { from.reason(); }) to.reason = from.reason();
+  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), to);
+  to.blocked_reason = from.blocked_reason();
+  return to;
+}
+
+void read_callback(const wire::CallbackInfo& from, workflow_callback& to);
+
 void read_pending_nexus(const wire::PendingNexusOperationInfo& from, pending_nexus_operation& to);
 
-workflow_description description_of(const service::DescribeWorkflowExecutionResponse& from);
+workflow_description description_of(service::DescribeWorkflowExecutionResponse response);
 
 /// Counts of all kinds are alike.
 template <class Response>

@@ -20,7 +20,10 @@ struct request_parts {
 
 template <class Request>
 request_parts parts_of(Request& from) {
-  if constexpr (requires { from.mutable_request()->mutable_input(); }) {
+  if constexpr (requires { from.mutable_schedule(); }) {
+    auto& action = *from.mutable_schedule()->mutable_action()->mutable_start_workflow();
+    return {action.workflow_type().name(), action.workflow_id(), *action.mutable_input(), *action.mutable_header()};
+  } else if constexpr (requires { from.mutable_request()->mutable_input(); }) {
     auto& input = *from.mutable_request()->mutable_input();
     return {input.name(), from.workflow_execution().workflow_id(), *input.mutable_args(), *input.mutable_header()};
   } else if constexpr (requires { from.mutable_query(); }) {
@@ -38,13 +41,14 @@ request_parts parts_of(Request& from) {
 /// The call as the interceptors of its client leave it.
 template <class Request>
 service_call<Request> intercepted(const session& by, service_call<Request> what) {
+  what.seen = true;
   const auto& all = by.connection->options().interceptors;
   if (all.empty()) return what;
   auto parts = parts_of(what.request);
   payload_list arguments = engine::list_of(parts.arguments);
   payload_map headers;
   engine::read_payload_map(parts.headers.fields(), headers);
-  client_call call{.method = what.method,
+  client_call call{.method = what.method_name(),
                    .name = parts.name,
                    .workflow_id = parts.workflow_id,
                    .arguments = arguments,

@@ -110,8 +110,6 @@ asio::awaitable<Result> execute_operation(session_ptr through, service_call<star
 
 nexus_operation_status status_of(enums::NexusOperationExecutionStatus status);
 
-pending_nexus_operation_state state_of(enums::PendingNexusOperationState state);
-
 /// What lists and descriptions have in common.
 template <class Message>
 void read_operation(const Message& from, nexus_operation_summary& to) {
@@ -126,9 +124,6 @@ void read_operation(const Message& from, nexus_operation_summary& to) {
   to.execution_duration = engine::duration_of(from.execution_duration());
   to.search_attributes = map_of(from.search_attributes().indexed_fields());
 }
-
-nexus_operation_cancellation cancellation_of(
-    const temporal::api::nexus::v1::NexusOperationExecutionCancellationInfo& from);
 
 nexus_operation_description description_of(const service::DescribeNexusOperationExecutionResponse& response);
 

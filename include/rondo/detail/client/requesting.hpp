@@ -13,9 +13,12 @@
 #include "rondo/client/start.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/describe.hpp"
+#include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/client/rpc_table.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/detail/io/retry.hpp"
+#include "rondo/rpc_error.hpp"
 
 // What the requests of all areas of the client have in common.
 namespace rondo::detail::calls {
@@ -49,6 +52,22 @@ asio::awaitable<answer_to<Request>> fetch(session_ptr through, service_call<Requ
 template <class Request>
 asio::awaitable<void> tell(session_ptr through, service_call<Request> what) {
   return send_only<answer_to<Request>>(std::move(through), std::move(what));
+}
+
+/// Asks until the answer is as wanted, however long that takes; the server answers from time to time with nothing. When
+/// it says which run it means, that one is asked about from then on: the present one may be another next time.
+template <class Request, class Wanted>
+asio::awaitable<answer_to<Request>> fetch_when(session_ptr through, service_call<Request> what, Wanted wanted) {
+  what.kind = io::rpc_class::long_poll;
+  for (;;) {
+    auto reply = co_await try_send<answer_to<Request>>(through, what);
+    if (reply.status.code == rpc_code::deadline_exceeded) continue;
+    if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
+    if (wanted(reply.response)) co_return std::move(reply.response);
+    if constexpr (requires { what.request.set_run_id(reply.response.run_id()); }) {
+      if (!reply.response.run_id().empty()) what.request.set_run_id(reply.response.run_id());
+    }
+  }
 }
 
 template <class Answer, class Request, class Read>

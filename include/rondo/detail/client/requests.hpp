@@ -12,6 +12,8 @@
 #include "rondo/client/description.hpp"
 #include "rondo/client/errors.hpp"
 #include "rondo/client/history.hpp"
+#include "rondo/client/history_event.hpp"
+#include "rondo/client/paged_list.hpp"
 #include "rondo/client/start.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/describe.hpp"
@@ -83,6 +85,12 @@ asio::awaitable<Result> ask(session_ptr through, service_call<service::QueryWork
 asio::awaitable<workflow_description> describe(target of);
 
 asio::awaitable<workflow_history> fetch_history(target of);
+
+paged_list<history_event> list_events(const target& of, const history_options& options);
+
+/// The histories of the workflows of one page of a list; those that are gone meanwhile are left out.
+asio::awaitable<page<workflow_history>> fetch_histories(session_ptr through,
+                                                        service::ListWorkflowExecutionsRequest request);
 
 }  // namespace rondo::detail::calls
 

@@ -47,11 +47,16 @@ class call_facts {
   call_facts(std::string_view to_method, call_subject about, std::string resource)
       : method(to_method), subject(std::move(about)), resource_id(std::move(resource)) {}
 
+  /// "DescribeSchedule", without the service that its path may name.
+  std::string_view method_name() const noexcept { return method.substr(method.rfind('/') + 1); }
+
   std::string_view method;
   call_subject subject;
   /// Routing hint, "workflow:order-1"; may be empty.
   std::string resource_id;
   io::rpc_class kind = io::rpc_class::unary;
+  /// The interceptors have seen it. Calls are const while they are sent again and again, but are seen once.
+  mutable bool seen = false;
 };
 
 template <class Request>
@@ -64,6 +69,9 @@ class service_call : public call_facts {
 };
 
 void require_loop(const session& of);
+
+/// Shows the interceptors a call without arguments, unless they have seen it.
+void show(const session& by, const call_facts& what);
 
 /// Sends a request, with retries. All of it outlives the call.
 asio::awaitable<rpc_status> send_into(const session& by, const call_facts& what,

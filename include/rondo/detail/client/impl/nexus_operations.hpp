@@ -44,12 +44,14 @@ RONDO_FUNCTION enums::NexusOperationIdReusePolicy wire_of(nexus_operation_reuse_
 
 RONDO_FUNCTION service_call<start_operation_request> intercepted(const session& by,
                                                                  service_call<start_operation_request> what) {
+  what.seen = true;
   const auto& all = by.connection->options().interceptors;
   if (all.empty()) return what;
   payload_list arguments;
   if (what.request.has_input()) engine::copy_payload(what.request.input(), arguments.emplace_back());
   payload_map headers;
-  client_call call{.method = what.method, .name = what.request.operation(), .arguments = arguments, .headers = headers};
+  client_call call{
+      .method = what.method_name(), .name = what.request.operation(), .arguments = arguments, .headers = headers};
   for (const auto& each : all) each->outbound(call);
   what.request.clear_input();
   if (!arguments.empty()) engine::write_payload(arguments.front(), *what.request.mutable_input());
@@ -107,17 +109,10 @@ RONDO_FUNCTION asio::awaitable<service::PollNexusOperationExecutionResponse> wai
     operation_target of, enums::NexusOperationWaitStage stage) {
   auto poll = of.make<service::PollNexusOperationExecutionRequest>("result of");
   poll.request.set_wait_stage(stage);
-  poll.kind = io::rpc_class::long_poll;
-  for (;;) {
-    auto reply = co_await try_send<service::PollNexusOperationExecutionResponse>(of.session, poll);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(poll.subject, reply.status);
-    if (reply.response.wait_stage() >= stage || reply.response.has_result() || reply.response.has_failure()) {
-      co_return std::move(reply.response);
-    }
-    // The run that is present now may be another one next time.
-    if (!reply.response.run_id().empty()) poll.request.set_run_id(reply.response.run_id());
-  }
+  const auto has_come_as_far = [stage](const auto& response) {
+    return response.wait_stage() >= stage || response.has_result() || response.has_failure();
+  };
+  co_return co_await fetch_when(of.session, std::move(poll), has_come_as_far);
 }
 
 RONDO_FUNCTION asio::awaitable<std::string> wait_operation_token(operation_target of) {
@@ -144,34 +139,6 @@ RONDO_FUNCTION nexus_operation_status status_of(enums::NexusOperationExecutionSt
   }
 }
 
-RONDO_FUNCTION pending_nexus_operation_state state_of(enums::PendingNexusOperationState state) {
-  switch (state) {
-    case enums::PENDING_NEXUS_OPERATION_STATE_SCHEDULED:
-      return pending_nexus_operation_state::scheduled;
-    case enums::PENDING_NEXUS_OPERATION_STATE_BACKING_OFF:
-      return pending_nexus_operation_state::backing_off;
-    case enums::PENDING_NEXUS_OPERATION_STATE_STARTED:
-      return pending_nexus_operation_state::started;
-    case enums::PENDING_NEXUS_OPERATION_STATE_BLOCKED:
-      return pending_nexus_operation_state::blocked;
-    default:
-      return pending_nexus_operation_state::unspecified;
-  }
-}
-
-RONDO_FUNCTION nexus_operation_cancellation
-cancellation_of(const temporal::api::nexus::v1::NexusOperationExecutionCancellationInfo& from) {
-  nexus_operation_cancellation to;
-  to.requested_time = time_if(from.has_requested_time(), from.requested_time());
-  to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
-  to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
-  to.attempt = from.attempt();
-  to.reason = from.reason();
-  to.last_failure_message = from.last_attempt_failure().message();
-  to.blocked_reason = from.blocked_reason();
-  return to;
-}
-
 RONDO_FUNCTION nexus_operation_description
 description_of(const service::DescribeNexusOperationExecutionResponse& response) {
   nexus_operation_description to;
@@ -186,10 +153,7 @@ description_of(const service::DescribeNexusOperationExecutionResponse& response)
   to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
   to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
   to.expiration_time = time_if(from.has_expiration_time(), from.expiration_time());
-  if (from.has_last_attempt_failure()) {
-    to.last_failure = engine::exception_of(from.last_attempt_failure());
-    to.last_failure_message = from.last_attempt_failure().message();
-  }
+  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), to);
   to.blocked_reason = from.blocked_reason();
   if (from.has_cancellation_info()) to.cancellation = cancellation_of(from.cancellation_info());
   to.operation_token = from.operation_token();

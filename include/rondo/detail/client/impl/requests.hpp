@@ -11,6 +11,8 @@
 #include "rondo/client/description.hpp"
 #include "rondo/client/errors.hpp"
 #include "rondo/client/history.hpp"
+#include "rondo/client/history_event.hpp"
+#include "rondo/client/paged_list.hpp"
 #include "rondo/client/start.hpp"
 #include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/base/uuid.hpp"
@@ -95,17 +97,22 @@ RONDO_FUNCTION asio::awaitable<workflow_description> describe(target of) {
   set_execution(of, *request.mutable_execution());
   service_call<service::DescribeWorkflowExecutionRequest> what("DescribeWorkflowExecution", of.subject("describe"),
                                                                of.resource_id(), std::move(request));
-  const auto response = co_await send<service::DescribeWorkflowExecutionResponse>(of.session, std::move(what));
-  co_return description_of(response);
+  auto response = co_await send<service::DescribeWorkflowExecutionResponse>(of.session, std::move(what));
+  co_return description_of(std::move(response));
 }
 
-RONDO_FUNCTION asio::awaitable<workflow_history> fetch_history(target of) {
+using history_call = service_call<service::GetWorkflowExecutionHistoryRequest>;
+
+inline history_call make_history_call(const target& of) {
   service::GetWorkflowExecutionHistoryRequest request;
   request.set_namespace_(of.session->namespace_);
   request.mutable_execution()->set_workflow_id(of.workflow_id);
   request.mutable_execution()->set_run_id(of.result_run_id);
-  service_call<service::GetWorkflowExecutionHistoryRequest> page(
-      "GetWorkflowExecutionHistory", of.subject("history of"), of.resource_id(), std::move(request));
+  return history_call("GetWorkflowExecutionHistory", of.subject("history of"), of.resource_id(), std::move(request));
+}
+
+RONDO_FUNCTION asio::awaitable<workflow_history> fetch_history(target of) {
+  auto page = make_history_call(of);
   engine::History all;
   do {
     auto response = co_await send<history_response>(of.session, page);
@@ -114,6 +121,59 @@ RONDO_FUNCTION asio::awaitable<workflow_history> fetch_history(target of) {
     page.request.set_next_page_token(response.next_page_token());
   } while (!page.request.next_page_token().empty());
   co_return workflow_history(of.workflow_id, all.SerializeAsString());
+}
+
+/// One page of events. The server holds a request that waits for as long as it likes, and answers it with nothing.
+RONDO_FUNCTION asio::awaitable<page<history_event>> fetch_events(session_ptr through, history_call what) {
+  for (;;) {
+    auto reply = co_await try_send<history_response>(through, what);
+    if (reply.status.code == rpc_code::deadline_exceeded && what.request.wait_new_event()) continue;
+    if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
+    unpack_raw_history(reply.response);
+    page<history_event> found;
+    for (auto& each : *reply.response.mutable_history()->mutable_events()) {
+      found.items.push_back(history_event(std::move(each)));
+    }
+    found.next_token = reply.response.next_page_token();
+    co_return found;
+  }
+}
+
+RONDO_FUNCTION paged_list<history_event> list_events(const target& of, const history_options& options) {
+  auto what = make_history_call(of);
+  what.request.set_maximum_page_size(options.page_size);
+  what.request.set_wait_new_event(options.wait_new);
+  what.request.set_skip_archival(options.skip_archival);
+  if (options.close_event_only) {
+    what.request.set_history_event_filter_type(temporal::api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+  }
+  if (options.wait_new) what.kind = io::rpc_class::long_poll;
+  auto fetch = [through = of.session, what](std::string token) {
+    auto of_page = what;
+    of_page.request.set_next_page_token(std::move(token));
+    return fetch_events(through, std::move(of_page));
+  };
+  const list_options which{.page_token = options.page_token, .limit = options.limit};
+  return paged_list<history_event>(of.session, std::move(fetch), which);
+}
+
+RONDO_FUNCTION asio::awaitable<page<workflow_history>> fetch_histories(session_ptr through,
+                                                                       service::ListWorkflowExecutionsRequest request) {
+  service_call<service::ListWorkflowExecutionsRequest> what(
+      "ListWorkflowExecutions", call_subject("list workflows", {}, through->namespace_), {}, std::move(request));
+  const auto response = co_await send<service::ListWorkflowExecutionsResponse>(through, std::move(what));
+  page<workflow_history> found;
+  for (const auto& each : response.executions()) {
+    const auto& run = each.execution();
+    auto asked = fetch_history(target(through, run.workflow_id(), run.run_id(), run.run_id(), {}));
+    try {
+      found.items.push_back(co_await std::move(asked));
+    } catch (const not_found&) {
+      continue;
+    }
+  }
+  found.next_token = response.next_page_token();
+  co_return found;
 }
 
 }  // namespace rondo::detail::calls

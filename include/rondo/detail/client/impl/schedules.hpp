@@ -15,6 +15,7 @@
 #include "rondo/client/schedule.hpp"
 #include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/client/describe.hpp"
+#include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/requesting.hpp"
 #include "rondo/detail/client/schedule_wire.hpp"
 #include "rondo/detail/client/schedules.hpp"
@@ -44,7 +45,7 @@ RONDO_FUNCTION service_call<service::CreateScheduleRequest> make_create(const se
     const schedule_backfill backfill{*options.backfill_from, *options.backfill_to, options.overlap};
     write_backfill(made.subject, backfill, *request.mutable_initial_patch()->add_backfill_request());
   }
-  return made;
+  return intercepted(by, std::move(made));
 }
 
 RONDO_FUNCTION asio::awaitable<schedule_description> describe_schedule(session_ptr through, std::string id) {
@@ -67,7 +68,7 @@ RONDO_FUNCTION service_call<service::UpdateScheduleRequest> make_update(
   if (changed.memo != map_of(before.memo().fields())) {
     engine::write_payload_map(changed.memo, *request.mutable_memo()->mutable_fields());
   }
-  return made;
+  return intercepted(by, std::move(made));
 }
 
 RONDO_FUNCTION asio::awaitable<void> update_schedule(session_ptr through, std::string id,

@@ -1,9 +1,11 @@
 #pragma once
 #include <temporal/api/activity/v1/message.pb.h>
+#include <temporal/api/common/v1/message.pb.h>
 #include <temporal/api/enums/v1/activity.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,15 +87,9 @@ RONDO_FUNCTION asio::awaitable<activity_target> start_activity(session_ptr throu
 
 RONDO_FUNCTION asio::awaitable<temporal::api::activity::v1::ActivityExecutionOutcome> wait_outcome(activity_target of) {
   auto poll = of.make<service::PollActivityExecutionRequest>("result of");
-  poll.kind = io::rpc_class::long_poll;
-  for (;;) {
-    auto reply = co_await try_send<service::PollActivityExecutionResponse>(of.session, poll);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(poll.subject, reply.status);
-    if (reply.response.has_outcome()) co_return std::move(*reply.response.mutable_outcome());
-    // The run that is present now may be another one next time.
-    if (!reply.response.run_id().empty()) poll.request.set_run_id(reply.response.run_id());
-  }
+  const auto has_ended = [](const auto& response) { return response.has_outcome(); };
+  auto response = co_await fetch_when(of.session, std::move(poll), has_ended);
+  co_return std::move(*response.mutable_outcome());
 }
 
 RONDO_FUNCTION activity_status status_of(enums::ActivityExecutionStatus status) {
@@ -129,6 +125,27 @@ RONDO_FUNCTION activity_settings settings_of(const temporal::api::activity::v1::
   return settings_of(options);
 }
 
+RONDO_FUNCTION activity_link link_of(const temporal::api::common::v1::Link& from) {
+  using kind = activity_link::kind_type;
+  activity_link to;
+  if (from.has_workflow_event()) {
+    const auto& event = from.workflow_event();
+    to = {kind::workflow_event, event.namespace_(), event.workflow_id(), event.run_id()};
+    to.event_id = event.event_ref().event_id();
+    to.request_id = event.request_id_ref().request_id();
+  } else if (from.has_workflow()) {
+    to = {kind::workflow, from.workflow().namespace_(), from.workflow().workflow_id(), from.workflow().run_id()};
+  } else if (from.has_activity()) {
+    to = {kind::activity, from.activity().namespace_(), from.activity().activity_id(), from.activity().run_id()};
+  } else if (from.has_nexus_operation()) {
+    const auto& operation = from.nexus_operation();
+    to = {kind::nexus_operation, operation.namespace_(), operation.operation_id(), operation.run_id()};
+  } else if (from.has_batch_job()) {
+    to = {kind::batch_job, {}, from.batch_job().job_id(), {}};
+  }
+  return to;
+}
+
 RONDO_FUNCTION activity_description description_of(const service::DescribeActivityExecutionResponse& response) {
   activity_description to;
   const auto& from = response.info();
@@ -144,16 +161,19 @@ RONDO_FUNCTION activity_description description_of(const service::DescribeActivi
   to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
   to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
   to.expiration_time = time_if(from.has_expiration_time(), from.expiration_time());
-  if (from.has_last_failure()) {
-    to.last_failure = engine::exception_of(from.last_failure());
-    to.last_failure_message = from.last_failure().message();
-  }
+  read_failure(from.has_last_failure(), from.last_failure(), to);
   to.last_worker_identity = from.last_worker_identity();
-  to.last_version = {.deployment_name = from.last_deployment_version().deployment_name(),
-                     .build_id = from.last_deployment_version().build_id()};
+  to.last_version = version_of(from.last_deployment_version());
   to.cancel_reason = from.canceled_reason();
+  to.start_delay = engine::duration_of(from.start_delay());
+  to.current_retry_interval = engine::duration_of(from.current_retry_interval());
+  to.headers = map_of(from.header().fields());
+  for (const auto& each : from.links()) to.links.push_back(link_of(each));
+  to.sdk_name = from.sdk_name();
+  to.sdk_version = from.sdk_version();
   to.summary = text_of(from.user_metadata().summary());
   to.details = text_of(from.user_metadata().details());
+  to.response = std::make_shared<const service::DescribeActivityExecutionResponse>(response);
   return to;
 }
 

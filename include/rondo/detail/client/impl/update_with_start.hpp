@@ -35,8 +35,8 @@ RONDO_FUNCTION rpc_status status_of_operations(const rpc_status& whole) {
   return whole;
 }
 
-RONDO_FUNCTION asio::awaitable<started_update> start_with_update(session_ptr through, service_call<start_request> start,
-                                                                 service_call<update_request> update) {
+RONDO_FUNCTION asio::awaitable<started_update> start_with_update(session_ptr through, update_and_start what) {
+  const auto& [start, update] = what;
   service::ExecuteMultiOperationRequest request;
   request.set_namespace_(through->namespace_);
   request.set_resource_id(start.resource_id);
@@ -50,6 +50,7 @@ RONDO_FUNCTION asio::awaitable<started_update> start_with_update(session_ptr thr
                    through->namespace_),
       start.resource_id, std::move(request));
   both.kind = io::rpc_class::long_poll;
+  both.seen = start.seen && update.seen;
   for (;;) {
     const auto reply = co_await try_send<service::ExecuteMultiOperationResponse>(through, both);
     if (reply.status.code == rpc_code::deadline_exceeded) continue;

@@ -12,6 +12,7 @@
 #include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/interception.hpp"
+#include "rondo/detail/client/requesting.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/updates.hpp"
@@ -65,13 +66,9 @@ RONDO_FUNCTION asio::awaitable<update_api::Outcome> wait_outcome(update_ref of) 
   request.mutable_wait_policy()->set_lifecycle_stage(wire_of(update_stage::completed));
   service_call<service::PollWorkflowExecutionUpdateRequest> poll("PollWorkflowExecutionUpdate", of.subject(),
                                                                  "workflow:" + of.workflow_id, std::move(request));
-  poll.kind = io::rpc_class::long_poll;
-  for (;;) {
-    const auto reply = co_await try_send<service::PollWorkflowExecutionUpdateResponse>(of.session, poll);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(poll.subject, reply.status);
-    if (reply.response.has_outcome()) co_return reply.response.outcome();
-  }
+  const auto has_ended = [](const auto& response) { return response.has_outcome(); };
+  auto response = co_await fetch_when(of.session, std::move(poll), has_ended);
+  co_return std::move(*response.mutable_outcome());
 }
 
 }  // namespace rondo::detail::calls
