@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "rondo/converter.hpp"
 #include "rondo/failure.hpp"
@@ -21,19 +20,6 @@
 namespace rondo {
 
 class client;
-
-/// How an activity is repeated; see `retry_policy`.
-struct activity_retry {
-  /// Pause before the second attempt, and the longest pause.
-  duration initial_interval{}, maximum_interval{};
-  /// Each further pause is this many times the one before.
-  double backoff_coefficient = 0;
-  /// Attempts in all; 0: no limit.
-  int maximum_attempts = 0;
-  /// Failures of these types are not repeated.
-  std::vector<std::string> non_retryable_error_types{};
-  friend bool operator==(const activity_retry&, const activity_retry&) = default;
-};
 
 /// Facts about the attempt that runs. Texts are valid while it does.
 struct activity_info {
@@ -51,7 +37,7 @@ struct activity_info {
   /// Of `retry`; 0: no limit.
   int maximum_attempts = 0;
   /// Empty: the server did not tell.
-  std::optional<activity_retry> retry{};
+  std::optional<owned_retry_policy> retry{};
   std::chrono::sys_time<duration> scheduled_time{}, attempt_scheduled_time{}, started_time{};
   /// Zero: none.
   duration schedule_to_close_timeout{}, start_to_close_timeout{}, heartbeat_timeout{};

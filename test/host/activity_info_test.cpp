@@ -73,28 +73,29 @@ TEST_F(activity_info_of, one_of_a_workflow_tells_all_of_its_retry_policy) {
   EXPECT_EQ(seen->activity_run_id, "");
   EXPECT_EQ(seen->run_id, "r");
   EXPECT_EQ(seen->maximum_attempts, 4);
-  EXPECT_EQ(seen->retry, (activity_retry{.initial_interval = 2s,
-                                         .maximum_interval = 200s,
-                                         .backoff_coefficient = 1.5,
-                                         .maximum_attempts = 4,
-                                         .non_retryable_error_types = {"OutOfStock"}}));
+  EXPECT_EQ(seen->retry, (owned_retry_policy{.initial_interval = 2s,
+                                             .backoff_coefficient = 1.5,
+                                             .maximum_interval = 200s,
+                                             .maximum_attempts = 4,
+                                             .non_retryable_error_types = {"OutOfStock"}}));
 }
 
 TEST_F(activity_info_of, a_local_one_tells_the_policy_of_its_call) {
   start(app());
   run_workflow("own", "true");
   EXPECT_TRUE(seen->is_local);
-  EXPECT_EQ(seen->retry, (activity_retry{.initial_interval = 2s,
-                                         .maximum_interval = 9s,
-                                         .backoff_coefficient = 1.5,
-                                         .maximum_attempts = 4,
-                                         .non_retryable_error_types = {"OutOfStock", "Invalid"}}));
+  EXPECT_EQ(seen->retry, (owned_retry_policy{.initial_interval = 2s,
+                                             .backoff_coefficient = 1.5,
+                                             .maximum_interval = 9s,
+                                             .maximum_attempts = 4,
+                                             .non_retryable_error_types = {"OutOfStock", "Invalid"}}));
 }
 
 TEST_F(activity_info_of, a_local_one_without_a_policy_tells_the_default) {
   start(app());
   run_workflow("default", "false");
-  EXPECT_EQ(seen->retry, (activity_retry{.initial_interval = 1s, .maximum_interval = 100s, .backoff_coefficient = 2}));
+  EXPECT_EQ(seen->retry,
+            (owned_retry_policy{.initial_interval = 1s, .backoff_coefficient = 2, .maximum_interval = 100s}));
 }
 
 }  // namespace rondo::test::activity_info_test

@@ -13,6 +13,7 @@
 
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/worker/activity_services.hpp"
@@ -138,7 +139,7 @@ class activity_runner {
     about.fairness_weight = task.priority().fairness_weight();
     about.attempt = task.attempt();
     about.maximum_attempts = task.retry_policy().maximum_attempts();
-    if (task.has_retry_policy()) about.retry = retry_of(task.retry_policy());
+    if (task.has_retry_policy()) about.retry = engine::retry_policy_of(task.retry_policy());
     about.scheduled_time = engine::time_of(task.scheduled_time());
     about.attempt_scheduled_time = engine::time_of(task.current_attempt_scheduled_time());
     about.started_time = engine::time_of(task.started_time());
@@ -156,14 +157,6 @@ class activity_runner {
       about.deadline = std::min(about.deadline, wall + (services_.last_moment - io::steady_clock::now()));
     }
     return about;
-  }
-  static activity_retry retry_of(const temporal::api::common::v1::RetryPolicy& from) {
-    const auto& types = from.non_retryable_error_types();
-    return {.initial_interval = engine::duration_of(from.initial_interval()),
-            .maximum_interval = engine::duration_of(from.maximum_interval()),
-            .backoff_coefficient = from.backoff_coefficient(),
-            .maximum_attempts = from.maximum_attempts(),
-            .non_retryable_error_types = {types.begin(), types.end()}};
   }
   void remove(running_activity& attempt) {
     const auto self = attempt.shared_from_this();

@@ -273,11 +273,11 @@ class workflow_runner {
     about.attempt = what.attempt;
     const auto& retry = what.plan->retry;
     about.maximum_attempts = retry.maximum_attempts;
-    about.retry = activity_retry{.initial_interval = retry.initial_interval,
-                                 .maximum_interval = engine::longest_pause(retry),
-                                 .backoff_coefficient = retry.backoff_coefficient,
-                                 .maximum_attempts = retry.maximum_attempts,
-                                 .non_retryable_error_types = what.plan->final_failures};
+    about.retry = owned_retry_policy{.initial_interval = retry.initial_interval,
+                                     .backoff_coefficient = retry.backoff_coefficient,
+                                     .maximum_interval = engine::longest_pause(retry),
+                                     .maximum_attempts = retry.maximum_attempts,
+                                     .non_retryable_error_types = what.plan->final_failures};
     about.scheduled_time = what.scheduled;
     about.schedule_to_close_timeout = what.plan->schedule_to_close;
     about.start_to_close_timeout = what.plan->start_to_close;
