@@ -5,14 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "rondo/codec.hpp"
-#include "rondo/detail/data/wire.hpp"
-#include "rondo/payload.hpp"
+#include "rondo/codecs/packing.hpp"
 
 // Needs libzstd (package libzstd-dev).
 namespace rondo {
@@ -28,37 +25,19 @@ struct zstd_options {
 
 /// Compresses whole payloads with Zstandard: encoding binary/zstd over the serialised payload, as zlib_codec does with
 /// binary/zlib.
-class zstd_codec final : public codec {
+class zstd_codec final : public packing_codec {
  public:
   static constexpr std::string_view encoding = "binary/zstd";
 
-  explicit zstd_codec(zstd_options options = zstd_options()) : options_(options) {}
-
-  void encode(std::span<payload> payloads, const serialization_context& /*context*/) const override {
-    for (auto& each : payloads) {
-      const std::string plain = detail::data::payload_bytes(each);
-      std::string packed = pack(plain);
-      if (packed.size() >= plain.size() && !options_.always) continue;
-      each = payload();
-      each.metadata["encoding"] = encoding;
-      each.data = std::move(packed);
-    }
-  }
-
-  void decode(std::span<payload> payloads, const serialization_context& /*context*/) const override {
-    for (auto& each : payloads) {
-      if (each.encoding() != encoding) continue;
-      const std::string plain = unpack(each.data);
-      each = detail::data::read_payload(plain);
-    }
-  }
+  explicit zstd_codec(zstd_options options = zstd_options())
+      : packing_codec(encoding, options.always), options_(options) {}
 
  private:
   struct deleter {
     void operator()(ZSTD_DStream* stream) const noexcept { ZSTD_freeDStream(stream); }
   };
 
-  std::string pack(const std::string& plain) const {
+  std::string pack(const std::string& plain) const override {
     std::string out(ZSTD_compressBound(plain.size()), '\0');
     const std::size_t size = ZSTD_compress(out.data(), out.size(), plain.data(), plain.size(), options_.level);
     if (ZSTD_isError(size) != 0) throw codec_error("a payload cannot be compressed");
@@ -67,7 +46,7 @@ class zstd_codec final : public codec {
   }
 
   /// Bit by bit: the size that the bytes announce is not trusted.
-  std::string unpack(std::string_view packed) const {
+  std::string unpack(std::string_view packed) const override {
     const std::unique_ptr<ZSTD_DStream, deleter> stream(ZSTD_createDStream());
     if (!stream) throw codec_error("libzstd cannot be used");
     const std::size_t most = std::min(options_.max_size, SIZE_MAX - 1);
@@ -85,12 +64,10 @@ class zstd_codec final : public codec {
       left = ZSTD_decompressStream(stream.get(), &to, &in);
       out.resize(filled + to.pos);
       is_full = to.pos == room;
-      if (ZSTD_isError(left) != 0) throw codec_error("a compressed payload is damaged");
-      if (out.size() > most) {
-        throw codec_error("a compressed payload has more than " + std::to_string(options_.max_size) + " bytes");
-      }
+      if (ZSTD_isError(left) != 0) throw damaged();
+      if (out.size() > most) throw too_large(options_.max_size);
     }
-    if (left != 0 || in.pos < in.size) throw codec_error("a compressed payload is damaged");
+    if (left != 0 || in.pos < in.size) throw damaged();
     return out;
   }
 
