@@ -90,6 +90,7 @@ struct worker_options {
   std::size_t max_workflow_pollers = 5, max_activity_pollers = 5, max_nexus_pollers = 5;
   /// Which part of the workflow polls wait at the common queue, 0 to 1; the others wait at the worker's own (sticky)
   /// one. At least one waits at each. A low one is for long workflows with many tasks, a high one for those with few.
+  /// Polls that adapt have numbers of their own for each queue.
   double nonsticky_poll_ratio = 0.4;
   /// Set: the number of polls adapts to the server's decisions, and the numbers above do not count.
   std::optional<poller_autoscaling> workflow_poller_scaling{}, activity_poller_scaling{}, nexus_poller_scaling{};

@@ -17,6 +17,7 @@ namespace rondo::test::standalone_test {
 using namespace std::chrono_literals;
 
 std::string greet(std::string name) { return "hello " + name; }
+std::string own_run() { return activity::info().activity_run_id; }
 int refuse(std::string why) { throw application_failure(why, {.type = "Refused", .non_retryable = true}); }
 
 /// Fails until somebody opens it.
@@ -40,7 +41,7 @@ class standalone : public stock_server_test {
 
   registry app() {
     registry all;
-    all.activity<greet>().activity<refuse>().activity<&gate::pass>(the_gate);
+    all.activity<greet>().activity<own_run>().activity<refuse>().activity<&gate::pass>(the_gate);
     return all;
   }
   start_activity_options start_with() const { return {.id = id, .task_queue = queue, .start_to_close_timeout = 20s}; }
@@ -64,6 +65,13 @@ TEST_F(standalone, GiveTheirResult) {
   EXPECT_EQ(found.settings.task_queue, queue);
   EXPECT_EQ(found.settings.start_to_close_timeout, 20s);
   EXPECT_EQ(activities.get<std::string>(id).result().get(), "hello Ada");
+}
+
+TEST_F(standalone, KnowTheirRuns) {
+  running_worker worker(app(), options());
+  const auto told = activities.execute<own_run>(start_with()).get();
+  EXPECT_FALSE(told.empty());
+  EXPECT_EQ(told, activities.get(id).describe().get().run_id);
 }
 
 TEST_F(standalone, TellHowTheyFailed) {

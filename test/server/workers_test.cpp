@@ -13,6 +13,8 @@
 
 #include "rondo/activity.hpp"
 #include "rondo/client/activity_client.hpp"
+#include "rondo/client/workers.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/resource_slots.hpp"
 #include "rondo/workflow.hpp"
 #include "server/fixture.hpp"
@@ -141,6 +143,29 @@ TEST_F(listed_worker, is_in_the_list_while_it_lives) {
   EXPECT_NE(list().find("WORKER_STATUS_RUNNING"), std::string::npos) << list();
   working.stop();
   EXPECT_TRUE(eventually([&] { return list().find("WORKER_STATUS_RUNNING") == std::string::npos; })) << list();
+}
+
+TEST_F(listed_worker, is_described_with_all_that_it_uses) {
+  registry app;
+  app.workflow<asking_workflow>().activity<own_workflow_type>();
+  auto how = options();
+  how.max_concurrent_local_activities = 7;
+  how.plugins = {std::make_shared<simple_plugin>("tracing", nullptr)};
+  const running_worker working(app, how);
+  const worker_client workers(client);
+  std::vector<worker_summary> found;
+  const std::string query = "TaskQueue = '" + queue + "'";
+  ASSERT_TRUE(eventually([&] {
+    found = workers.list(query).next_page().get();
+    return !found.empty();
+  }));
+  const auto all = workers.describe(found.front().instance_key).get();
+  EXPECT_EQ(all.local_activity_slots.available, 7);
+  ASSERT_EQ(all.plugins.size(), 1U);
+  EXPECT_EQ(all.plugins.front().name, "tracing");
+  ASSERT_EQ(all.environment.runtimes.size(), 1U);
+  EXPECT_EQ(all.environment.runtimes.front().name, "native");
+  EXPECT_FALSE(all.environment.platform.name.empty());
 }
 
 }  // namespace rondo::test::workers_test
