@@ -1,5 +1,6 @@
 #include "rondo/detail/io/data_call.hpp"
 
+#include <google/rpc/status.pb.h>
 #include <gtest/gtest.h>
 #include <temporal/api/errordetails/v1/message.pb.h>
 #include <temporal/api/update/v1/message.pb.h>
