@@ -187,7 +187,11 @@ class worker_memberships : public worker_group_of {
             .pollers = pollers,
             .workflow_slots = nullptr,
             .activity_slots = nullptr,
-            .cached_workflows = 0};
+            .nexus_slots = nullptr,
+            .local_activity_slots = nullptr,
+            .cached_workflows = 0,
+            .plugins = {},
+            .drivers = {}};
   }
   std::unique_ptr<membership> member(const std::string& key) {
     return std::make_unique<membership>(
