@@ -117,23 +117,21 @@ TEST_F(held_sessions, that_came_back_leave_no_room_for_new_ones) {
   start_with(1);
   open("r", "one");
   ASSERT_TRUE(until_held(1));
-  // A poll was under way.
+  // A poll was under way: what it brings is kept, as the workflow asks only once.
   auto wanted = make(std::string(detail::run::hold_session_activity), {quoted("new"), R"("signal")"}, "new");
   wanted.mutable_heartbeat_timeout()->set_seconds(3600);
   give_new(wanted);
-  ASSERT_TRUE(until_seen<failed>());
-  EXPECT_EQ(server.seen<failed>().back().failure().message(), "the worker has no room for another session");
+  ASSERT_TRUE(until_held(2));
   // None follows.
+  settle();
+  EXPECT_EQ(polls_for_new_ones(), 1U);
+  end("r", "new");
   ASSERT_TRUE(until_held(1));
   settle();
   EXPECT_EQ(polls_for_new_ones(), 1U);
   end("r", "one");
   ASSERT_TRUE(until([this] { return polls_for_new_ones() == 2; }));
-  give_new(wanted);
-  ASSERT_TRUE(until([this] { return server.count<signal>() == 2; }));
-  end("r", "new");
-  ASSERT_TRUE(until_held(0));
-  EXPECT_EQ(server.count<failed>(), 1U);
+  EXPECT_EQ(server.count<failed>(), 0U);
 }
 
 TEST_F(held_sessions, that_are_not_here_cannot_be_ended) {

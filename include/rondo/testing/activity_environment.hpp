@@ -171,11 +171,12 @@ class activity_environment {
     if (definition == nullptr) throw std::invalid_argument("activity '" + std::string(name) + "' is not registered");
     const std::vector<payload_view> views(given.begin(), given.end());
     const auto attempt = begin(name);
+    const std::unique_ptr<activity_environment, void (*)(activity_environment*)> running(
+        this, [](activity_environment* of) {
+          const std::lock_guard lock(of->mutex_);
+          of->running_ = nullptr;
+        });
     auto ended = rondo::detail::worker::try_activity(*place_, *definition, attempt, views);
-    {
-      const std::lock_guard lock(mutex_);
-      running_ = nullptr;
-    }
     if (ended.error) std::rethrow_exception(ended.error);
     if (ended.elsewhere || ended.handed_back) throw activity_goes_on(std::move(ended.handed_back));
     return std::move(ended.result);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <chrono>
@@ -16,6 +17,7 @@
 
 #include "rondo/client.hpp"
 #include "rondo/dev_server.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/registry.hpp"
 #include "rondo/server/wait_limit.hpp"
 #include "rondo/testing/environment_options.hpp"
@@ -50,7 +52,12 @@ class workflow_environment {
     work.task_queue = options_.task_queue;
     work.logger = options_.logger;
     work.deadlock_timeout = duration::zero();
-    if (!options_.activity_threads) app = detail::without_threads(std::move(app));
+    if (!options_.activity_threads) {
+      // The last one, after those which may add activities.
+      work.plugins.push_back(std::make_shared<simple_plugin>(
+          "one thread", simple_plugin::client_function(),
+          [](registry& all, worker_options&) { all = detail::without_threads(std::move(all)); }));
+    }
     worker_.emplace(client_, std::move(app), work);
     asio::co_spawn(client_.executor(), worker_->async_run(), [this](std::exception_ptr error) { ended_ = error; });
   }
@@ -176,6 +183,10 @@ class workflow_environment {
     made.start_time = from.start_time.time_since_epoch().count();
     made.seed = from.seed;
     made.log = from.logger;
+    const auto& own = from.client.namespace_;
+    if (std::find(made.namespaces.begin(), made.namespaces.end(), own) == made.namespaces.end()) {
+      made.namespaces.push_back(own);
+    }
     return made;
   }
   static client_options options_of_client(const environment_options& from) {

@@ -103,7 +103,9 @@ class held_sessions {
     // Those that are opened again come through the worker's own queue, where no slot of a session is taken: also while
     // a poll that may bring another one is under way.
     const bool again = about.task_queue == all->place_.task_queue;
-    if (all->open_.size() >= all->most_) {
+    // A new one takes a slot, so there are never more of them than may be; the poll that brought it may be older than
+    // those that were opened again since.
+    if (again && all->open_.size() >= all->most_) {
       throw application_failure("the worker has no room for another session",
                                 {.type = "SessionFailed", .non_retryable = true});
     }

@@ -330,6 +330,8 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     for (auto* each : {&start_timer_, &close_timer_, &attempt_timer_, &pause_timer_, &turn_timer_}) {
       services_->loop.disarm(*each);
     }
+    // It waited for its turn, and never began.
+    if (permit_) services_->limiter.give_back();
     permit_ = slot();
   }
 

@@ -336,6 +336,7 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
         (io::is_payload_too_large(reply.status) || io::is_encode_problem(reply.status))) {
       // What cannot be sent now cannot be sent later.
       const nexus_handler_failure failure(reply.status.message, nexus_error::internal, nexus_retry::non_retryable);
+      ++self->services_->counts.failed_nexus_tasks;
       self->fail_request(std::make_exception_ptr(failure));
       co_return;
     }

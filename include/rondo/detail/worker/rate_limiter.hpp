@@ -25,6 +25,9 @@ class rate_limiter {
     return std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(-tokens_ / per_second_));
   }
 
+  /// For one who took a token and did not use it.
+  void give_back() noexcept { tokens_ += 1; }
+
  private:
   double per_second_;
   double tokens_;

@@ -2,6 +2,7 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_type.hpp>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "rondo/activity.hpp"
@@ -19,14 +20,28 @@ class trial_loop final : public trial_place {
  public:
   ~trial_loop() override = default;
   void interrupt() override {
-    loop.post([this] {
-      if (signal) signal->emit(asio::cancellation_type::terminal);
-    });
+    const std::lock_guard lock(mutex_);
+    if (signal_ == nullptr) return;
+    loop_->post([of_attempt = signal_] { of_attempt->emit(asio::cancellation_type::terminal); });
+  }
+  /// Null: none runs there.
+  void set_signal(std::shared_ptr<asio::cancellation_signal> of_attempt) {
+    const std::lock_guard lock(mutex_);
+    signal_ = std::move(of_attempt);
   }
 
-  /// Goes after the loop, whose coroutines may still know it.
-  std::shared_ptr<asio::cancellation_signal> signal;
-  io::event_loop loop;
+  io::event_loop& loop() noexcept { return *loop_; }
+  /// Nothing of an attempt is left in a new loop.
+  void renew() {
+    auto fresh = std::make_unique<io::event_loop>();
+    const std::lock_guard lock(mutex_);
+    loop_.swap(fresh);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<asio::cancellation_signal> signal_;
+  std::unique_ptr<io::event_loop> loop_ = std::make_unique<io::event_loop>();
 };
 
 RONDO_FUNCTION void tried_activity::stop(rondo::cancel_reason why, const rondo::cancellation_details& also) {
@@ -49,19 +64,27 @@ RONDO_FUNCTION trial_outcome try_activity(trial_place& place, const run::activit
     ended.result = result.take();
   } else {
     auto& on = static_cast<trial_loop&>(place);
-    on.signal = std::make_shared<asio::cancellation_signal>();
+    const auto signal = std::make_shared<asio::cancellation_signal>();
     // Of no use to coroutines.
     thread_pool none(1);
     bool over = false;
-    run_activity_code(definition, {on.loop, std::make_shared<loop_gate>(on.loop), none}, attempt, arguments, *on.signal,
-                      [&](code_outcome how) {
+    run_activity_code(definition, {on.loop(), std::make_shared<loop_gate>(on.loop()), none}, attempt, arguments,
+                      *signal, [&](code_outcome how) {
                         ended = std::move(how);
                         over = true;
                       });
-    // What was asked for before is told as soon as the code runs.
+    // From here on, so that code which was asked to stop before begins, and is interrupted where it waits.
+    on.set_signal(signal);
     if (attempt->cancel_reason() != rondo::cancel_reason::none) on.interrupt();
-    on.loop.run_until([&over] { return over; });
-    on.signal = nullptr;
+    try {
+      on.loop().run_until([&over] { return over; });
+    } catch (...) {
+      // A handler of the code's own threw: the coroutine goes with its loop, before what it refers to.
+      on.set_signal(nullptr);
+      on.renew();
+      throw;
+    }
+    on.set_signal(nullptr);
   }
   return {.result = std::move(ended.result),
           .error = ended.error,
