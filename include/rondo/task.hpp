@@ -116,7 +116,7 @@ class promise : public promise_base {
   // As in a std::optional, which would not share a word with the members of the base.
   bool returned_ = false;
   union {
-    Result value_;
+    Result value_;  // NOLINT(readability-identifier-naming): private
   };
 };
 

@@ -57,8 +57,8 @@ class coroutine_node {
   friend class scheduler;
   // Frames are many and small: who is in the queue waits nowhere.
   union {
-    await_place place_ = nullptr;
-    coroutine_node* next_;
+    await_place place_ = nullptr;  // NOLINT(readability-identifier-naming): private
+    coroutine_node* next_;         // NOLINT(readability-identifier-naming): private
   };
   scheduler* queued_in_ = nullptr;
 };
