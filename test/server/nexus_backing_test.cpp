@@ -138,7 +138,11 @@ TEST_F(nexus_backing_operations, GoOnAsUpdates) {
   EXPECT_TRUE(eventually([&] { return has_event(caller.id(), enums::EVENT_TYPE_NEXUS_OPERATION_STARTED); }));
   behind.signal<&cart::open>().get();
   EXPECT_EQ(caller.result().get(), "3");
-  EXPECT_EQ(end_of<calls>("add", -1), "operation shop.add; application Pieces: too few");
+  // An update that has failed by the time its server answers ends the operation at once; Temporal wraps such an end.
+  const auto failed = end_of<calls>("add", -1);
+  EXPECT_TRUE(failed == "operation shop.add; application Pieces: too few" ||
+              failed == "operation shop.add; application OperationError: too few; application Pieces: too few")
+      << failed;
   behind.signal<&cart::close>().get();
   EXPECT_EQ(behind.result().get(), 3);
 }
