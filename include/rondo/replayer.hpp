@@ -30,12 +30,12 @@ struct replay_outcome {
   std::string workflow_id{}, run_id{}, workflow_type{};
   /// The code does not ask for what the history says.
   bool nondeterminism = false;
-  /// Why the replay failed; empty: it did not.
+  /// Why the replay failed; empty when it did not.
   std::string problem{};
   /// What the code threw, when that is why; else null.
   std::exception_ptr error{};
 
-  bool ok() const noexcept { return problem.empty(); }
+  bool ok() const noexcept { return problem.empty() && !nondeterminism && error == nullptr; }
 };
 
 /// A history could not be replayed for another reason than changed code: the workflow is not registered, the code threw

@@ -2,6 +2,7 @@
 #include <grpcpp/grpcpp.h>
 #include <temporal/api/common/v1/message.pb.h>
 #include <asio.hpp>
+#include <rondo/client/workers.hpp>
 #include <rondo/payload.hpp>
 
 #include <iostream>

@@ -141,7 +141,10 @@ TEST(replayer, says_what_is_not_its_code) {
 class backwards final : public codec {
  public:
   void encode(std::span<payload> payloads, const serialization_context&) const override { turn(payloads); }
-  void decode(std::span<payload> payloads, const serialization_context&) const override { turn(payloads); }
+  void decode(std::span<payload> payloads, const serialization_context& context) const override {
+    if (context.namespace_ != "shop" || context.workflow_id != "order-1") throw 7;
+    turn(payloads);
+  }
 
  private:
   static void turn(std::span<payload> payloads) {
@@ -162,7 +165,23 @@ TEST(replayer, decodes_what_was_encoded) {
   EXPECT_FALSE(replayer(registry().workflow<sleeps_for>("sleeps")).try_replay(made(history)).ok());
   replayer_options options;
   options.data.codecs = {std::make_shared<backwards>()};
+  options.namespace_ = "shop";
   EXPECT_NO_THROW(replayer(registry().workflow<sleeps_for>("sleeps"), options).replay(made(history)));
+  history.at(1).mutable_workflow_execution_started_event_attributes()->set_workflow_id("order-1");
+  EXPECT_NO_THROW(replayer(registry().workflow<sleeps_for>("sleeps"), options).replay(made(history, "")));
+  options.namespace_ = "elsewhere";
+  EXPECT_FALSE(replayer(registry().workflow<sleeps_for>("sleeps"), options).try_replay(made(history)).ok());
+}
+
+rondo::task<int> throws_nothing_to_read() {
+  throw std::runtime_error("");
+  co_return 0;
+}
+
+TEST(replayer, takes_no_failure_for_a_success) {
+  const auto outcome = replayer(registry().workflow<throws_nothing_to_read>("sleeps")).try_replay(made(slept_once()));
+  EXPECT_FALSE(outcome.ok());
+  EXPECT_NE(outcome.problem.find("std::runtime_error"), std::string::npos) << outcome.problem;
 }
 
 TEST(replayer, asks_the_plugins_of_its_worker) {

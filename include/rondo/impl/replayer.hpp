@@ -10,6 +10,8 @@
 #include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/data/payload_fields.hpp"
 #include "rondo/detail/data/pipeline.hpp"
+#include "rondo/detail/engine/api.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/replay.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/exception_types.hpp"
@@ -45,19 +47,14 @@ class replay_setup {
   data::pipeline data;
 };
 
-/// The events, with payloads decoded.
-inline engine::History decoded(const data::pipeline& by, const std::string& bytes, const std::string& workflow_id) {
-  engine::History history;
-  history.ParseFromString(bytes);
-  if (!by.changes_payloads()) return history;
+/// Decodes the payloads of the events.
+inline void decode(const data::pipeline& by, const serialization_context& context, engine::History& history) {
+  if (!by.changes_payloads()) return;
   temporal::api::workflowservice::v1::GetWorkflowExecutionHistoryResponse whole;
   history.Swap(whole.mutable_history());
-  serialization_context context;
-  context.workflow_id = workflow_id;
   const auto message = data::node::rpc_GetWorkflowExecutionHistoryResponse;
   whole.ParseFromString(by.decode(message, whole.SerializeAsString(), context));
   history.Swap(whole.mutable_history());
-  return history;
 }
 
 }  // namespace detail::worker
@@ -69,7 +66,8 @@ RONDO_FUNCTION replay_outcome replayer::try_replay(const workflow_history& histo
   replay_outcome outcome;
   outcome.workflow_id = history.workflow_id();
   try {
-    const auto events = detail::worker::decoded(setup_->data, history.bytes(), history.workflow_id());
+    detail::engine::History events;
+    events.ParseFromString(history.bytes());
     if (events.events().empty() || !events.events(0).has_workflow_execution_started_event_attributes()) {
       outcome.problem = "the history does not begin with WorkflowExecutionStarted";
       return outcome;
@@ -78,6 +76,10 @@ RONDO_FUNCTION replay_outcome replayer::try_replay(const workflow_history& histo
     outcome.run_id = start.original_execution_run_id();
     outcome.workflow_type = start.workflow_type().name();
     if (outcome.workflow_id.empty()) outcome.workflow_id = start.workflow_id();
+    serialization_context context;
+    context.namespace_ = setup_->options.namespace_;
+    context.workflow_id = outcome.workflow_id;
+    detail::worker::decode(setup_->data, context, events);
     const auto* definition = setup_->app.find_workflow(outcome.workflow_type);
     if (definition == nullptr) {
       outcome.problem = "no workflow of type '" + outcome.workflow_type + "' is registered";
@@ -86,11 +88,16 @@ RONDO_FUNCTION replay_outcome replayer::try_replay(const workflow_history& histo
     auto result = detail::engine::replay(
         *definition, events, {.run = setup_->run_options(), .workflow_id = outcome.workflow_id, .run_id = {}});
     outcome.nondeterminism = result.nondeterminism;
-    if (!result.ok) outcome.problem = std::move(result.message);
-    outcome.error = std::move(result.error);
-  } catch (const std::exception& failed) {
-    outcome.problem = failed.what();
+    if (!result.ok) {
+      outcome.problem = std::move(result.message);
+      outcome.error = std::move(result.error);
+    }
+  } catch (...) {
     outcome.error = std::current_exception();
+    outcome.problem = detail::engine::message_of(outcome.error);
+  }
+  if (!outcome.ok() && outcome.problem.empty()) {
+    outcome.problem = "an exception without a text, of type " + detail::engine::type_of(outcome.error);
   }
   return outcome;
 }

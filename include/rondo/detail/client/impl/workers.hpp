@@ -58,8 +58,11 @@ RONDO_FUNCTION worker_environment environment_of(const worker_api::EnvironmentIn
     to.architecture = short_name(info::Architecture_Name(about.architecture()), "ARCHITECTURE_");
   };
   if (from.platform().has_linux()) {
-    read("linux", from.platform().linux());
-    to.libc = short_name(info::LinuxPlatform::Libc_Name(from.platform().linux().libc()), "LIBC_");
+    // A copy, as gcc's dialect has a macro of the name of the getter.
+    auto platform = from.platform();
+    const auto& about = *platform.mutable_linux();
+    read("linux", about);
+    to.libc = short_name(info::LinuxPlatform::Libc_Name(about.libc()), "LIBC_");
   } else if (from.platform().has_macos()) {
     read("macos", from.platform().macos());
   } else if (from.platform().has_windows()) {
