@@ -160,6 +160,7 @@ rondo::task<int> sleeps_for(int seconds) {
 
 TEST(replayer, decodes_what_was_encoded) {
   history_builder history("sleeps", {"21"});
+  history.at(1).mutable_workflow_execution_started_event_attributes()->set_workflow_id("order-1");
   history.open_task();
   history.complete_task().timer_started("1");
   EXPECT_FALSE(replayer(registry().workflow<sleeps_for>("sleeps")).try_replay(made(history)).ok());
@@ -167,7 +168,6 @@ TEST(replayer, decodes_what_was_encoded) {
   options.data.codecs = {std::make_shared<backwards>()};
   options.namespace_ = "shop";
   EXPECT_NO_THROW(replayer(registry().workflow<sleeps_for>("sleeps"), options).replay(made(history)));
-  history.at(1).mutable_workflow_execution_started_event_attributes()->set_workflow_id("order-1");
   EXPECT_NO_THROW(replayer(registry().workflow<sleeps_for>("sleeps"), options).replay(made(history, "")));
   options.namespace_ = "elsewhere";
   EXPECT_FALSE(replayer(registry().workflow<sleeps_for>("sleeps"), options).try_replay(made(history)).ok());
