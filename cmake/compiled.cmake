@@ -1,9 +1,9 @@
 # rondo::compiled: the same headers as rondo::rondo, with the functions that are no templates compiled once (those of workers,
 # their hosts, connections and calls), and not in every source that has them.
-set(include ${PROJECT_SOURCE_DIR}/include)
-file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${include} ${include}/rondo/impl/*.hpp)
-file(GLOB parts CONFIGURE_DEPENDS RELATIVE ${include} ${include}/rondo/workflow/impl/*.hpp
-     ${include}/rondo/detail/*/impl/*.hpp)
+set(headers ${PROJECT_SOURCE_DIR}/include)
+file(GLOB bodies CONFIGURE_DEPENDS RELATIVE ${headers} ${headers}/rondo/impl/*.hpp)
+file(GLOB parts CONFIGURE_DEPENDS RELATIVE ${headers} ${headers}/rondo/workflow/impl/*.hpp
+     ${headers}/rondo/detail/*/impl/*.hpp)
 rondo_batch(compiled_sources compiled 1 ${bodies})
 rondo_batch(compiled_parts compiled_parts 20 ${parts})
 add_library(rondo-compiled STATIC ${compiled_sources} ${compiled_parts})

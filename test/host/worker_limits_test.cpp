@@ -34,6 +34,16 @@ rondo::task<std::string> two_locals() {
   }
   co_return "unknown";
 }
+/// More than may begin, and one that has all the time it needs.
+rondo::task<int> many_too_late() {
+  int late = 0;
+  const local_activity_options soon{.schedule_to_start_timeout = 1ms, .start_to_close_timeout = 10s};
+  for (int number = 0; number < 200; ++number) {
+    if (!co_await workflow::as_result(workflow::execute_local_activity<one>(soon))) ++late;
+  }
+  co_await workflow::execute_local_activity<one>({.start_to_close_timeout = 10s});
+  co_return late;
+}
 rondo::task<> waits_for_its_turn() {
   co_await workflow::execute_local_activity<one>({.start_to_close_timeout = 10s});
   co_await workflow::execute_local_activity<one>({.start_to_close_timeout = 10s});
@@ -48,6 +58,7 @@ class worker_limits : public worker_test {
   static registry app() {
     return registry()
         .workflow<two_locals>()
+        .workflow<many_too_late>()
         .workflow<waits_for_its_turn>()
         .workflow<two_charges>()
         .activity<one>()
@@ -85,6 +96,14 @@ TEST_F(worker_limits, starts_of_local_activities_are_limited) {
   EXPECT_EQ(result_of(completion_of("limited", "two_locals")), R"("too late")");
   ASSERT_TRUE(worker->session().local_activity_slots() != nullptr);
   EXPECT_EQ(worker->session().local_activity_slots()->held(), 0U);
+}
+
+TEST_F(worker_limits, local_activities_that_never_began_do_not_keep_others_back) {
+  auto how = options();
+  how.max_local_activities_per_second = 2;
+  start(app(), how);
+  // Each of the first ones that came too late would otherwise cost half a second more.
+  EXPECT_NE(result_of(completion_of("late", "many_too_late")), "0");
 }
 
 TEST_F(worker_limits, a_local_activity_that_waits_for_its_turn_does_not_keep_the_worker) {

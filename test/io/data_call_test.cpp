@@ -17,6 +17,7 @@
 #include "rondo/detail/io/memory_transport.hpp"
 #include "rondo/payload_storage.hpp"
 #include "support/envelope_codec.hpp"
+#include "support/full_storage.hpp"
 
 namespace rondo::test::data_call_test {
 
@@ -339,18 +340,6 @@ TEST_F(data_calls, details_of_statuses_are_decoded) {
   (*sealed.mutable_metadata())["owner"] = "shop/other";
   EXPECT_EQ(details_of_answer("no (its details could not be decoded)"), "sealed");
 }
-
-/// Keeps nothing.
-class full_storage final : public storage_driver {
- public:
-  std::string name() const override { return "full"; }
-  storage_claim store(std::string_view /*serialized*/, const serialization_context& /*context*/) const override {
-    throw storage_error("no room");
-  }
-  std::string retrieve(const storage_claim& /*claim*/, const serialization_context& /*context*/) const override {
-    throw storage_error("nothing is here");
-  }
-};
 
 TEST_F(data_calls, storage_that_fails_is_told_from_codecs_that_fail) {
   data_options options;

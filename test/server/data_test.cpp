@@ -17,6 +17,7 @@
 #include "rondo/codecs/zlib.hpp"
 #include "rondo/data_options.hpp"
 #include "rondo/payload_storage.hpp"
+#include "support/full_storage.hpp"
 
 // Codecs beside a server: what it keeps shows nothing, and everybody with the key reads it as it was.
 namespace rondo::test::data_test {
@@ -219,18 +220,6 @@ class fragile_codec final : public codec {
     }
   }
   void decode(std::span<payload> /*payloads*/, const serialization_context& /*context*/) const override {}
-};
-
-/// Has no room.
-class full_storage final : public storage_driver {
- public:
-  std::string name() const override { return "full"; }
-  storage_claim store(std::string_view /*serialized*/, const serialization_context& /*context*/) const override {
-    throw storage_error("no room");
-  }
-  std::string retrieve(const storage_claim& /*claim*/, const serialization_context& /*context*/) const override {
-    throw storage_error("nothing is here");
-  }
 };
 
 std::string explodes() { return fragile_word; }

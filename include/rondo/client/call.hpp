@@ -40,9 +40,9 @@ class [[nodiscard("nothing is sent until it is awaited, or driven with get()")]]
       : asio::awaitable<Result>(std::move(work)), owner_(std::move(owner)) {}
 
   /// The same call with a limit: when it has not ended so long after it is awaited, it throws rpc_error with
-  /// DEADLINE_EXCEEDED, or what its last attempt failed with. The limit is for all of it, with its retries and whatever
-  /// it waits for; a request that was sent may still be carried out. Of several limits the shortest holds. Throws
-  /// std::invalid_argument unless it is positive.
+  /// DEADLINE_EXCEEDED, or what its last attempt failed with. The limit is for all of its requests, with their retries,
+  /// but not for codecs and storage; what was sent may still be carried out. Of several limits the shortest holds.
+  /// Throws std::invalid_argument unless it is positive.
   [[nodiscard]] call with_timeout(duration limit) && {
     if (limit <= duration::zero()) throw std::invalid_argument("rondo: the timeout of a call must be positive");
     return std::move(*this).with({.timeout = limit});
