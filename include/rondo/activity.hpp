@@ -112,7 +112,7 @@ class activity_context {
   }
 
  protected:
-  activity_context(activity_info about, payload_list last_details, rondo::logger log)
+  activity_context(activity_info&& about, payload_list last_details, rondo::logger log)
       : info_(std::move(about)), heartbeat_details_(std::move(last_details)), logger_(std::move(log)) {}
   ~activity_context() = default;
   /// The first reason stays. `also`: what holds besides, each as its bit.

@@ -303,7 +303,7 @@ TEST_F(data_calls, a_response_that_cannot_be_decoded_is_kept) {
   request.mutable_execution()->set_workflow_id("w");
   const auto result = loop.block_on(io::call_bytes(*to, "QueryWorkflow", request, io::retry_options()));
   EXPECT_TRUE(result.status.ok());
-  EXPECT_EQ(result.response.problem, "payloads could not be decoded: sealed by shop/other, opened by w");
+  EXPECT_EQ(result.response.problem(), "payloads could not be decoded: sealed by shop/other, opened by w");
   EXPECT_EQ(result.response.view(), response.SerializeAsString());
   const auto reply = loop.block_on(io::call<service::QueryWorkflowResponse>(*to, "QueryWorkflow", request));
   EXPECT_TRUE(io::is_decode_problem(reply.status));

@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -47,7 +49,8 @@ class activity_machine final : public table_machine<activity_machine, activity_s
   void begin(std::uint64_t number, const run::activity_call& call, run::completion& waiter) {
     reset();
     if (call.options.activity_id.empty()) {
-      id_ = std::to_string(number);
+      std::array<char, 20> digits;
+      id_.assign(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
     } else {
       id_ = call.options.activity_id;
     }

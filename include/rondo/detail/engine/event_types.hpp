@@ -57,6 +57,11 @@ constexpr bool is_command_event(enums::EventType event) noexcept {
   return command_of(event) != enums::COMMAND_TYPE_UNSPECIFIED;
 }
 
+/// True for what a command leaves that counts before its turn comes: on replay the engine looks for it ahead.
+constexpr bool is_record(enums::EventType event) noexcept {
+  return event == enums::EVENT_TYPE_MARKER_RECORDED || event == enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED;
+}
+
 /// True for commands that code may wait for.
 constexpr bool begins_something(enums::CommandType command) noexcept {
   return command == enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK || command == enums::COMMAND_TYPE_START_TIMER ||
@@ -147,12 +152,27 @@ constexpr event_role role_of(enums::EventType event) noexcept {
   }
 }
 
+/// The roles of several events.
+class event_roles {
+ public:
+  constexpr event_roles() noexcept = default;
+  template <class... Roles>
+  explicit constexpr event_roles(Roles... roles) noexcept : bits_((bit(roles) | ...)) {}
+
+  constexpr void add(event_role role) noexcept { bits_ |= bit(role); }
+  constexpr bool has(event_role role) const noexcept { return (bits_ & bit(role)) != 0; }
+  constexpr bool has_any(event_roles of) const noexcept { return (bits_ & of.bits_) != 0; }
+
+ private:
+  static constexpr unsigned bit(event_role role) noexcept { return 1U << static_cast<unsigned>(role); }
+
+  unsigned bits_ = 0;
+};
+
 /// True for events that code can notice. A workflow task without one does not wake the code: not when it happens, and
 /// not on replay.
-constexpr bool wakes(event_role role) noexcept {
-  return role == event_role::start || role == event_role::signal || role == event_role::cancel ||
-         role == event_role::answer;
-}
+inline constexpr event_roles waking_roles(event_role::start, event_role::signal, event_role::cancel,
+                                          event_role::answer);
 
 /// True for the answer to a request that may have become pointless: what it was about can be over when it comes.
 constexpr bool may_come_late(enums::EventType event) noexcept {

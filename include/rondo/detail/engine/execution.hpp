@@ -77,8 +77,9 @@ class execution final : public run::host {
     replaying_ = task.completed != nullptr;
     services_.commands.begin(replaying_ ? nullptr : arena, options.eager_activities);
     if (updates_) updates_->begin(replaying_ ? nullptr : arena);
-    if (!look_ahead(task, options)) return false;
-    if (!activate(task) || (replaying_ && !end_locals(task))) return false;
+    const bool ahead = replaying_ ? task.records : options.messages != nullptr;
+    if ((ahead || task.roles.has(event_role::update)) && !look_ahead(task, options)) return false;
+    if (!activate(task) || (replaying_ && task.records && !end_locals(task))) return false;
     return !replaying_ || compare(task);
   }
   /// The worker says how a local activity of the open task ended; the code goes on with that. False as for apply().
@@ -280,6 +281,8 @@ class execution final : public run::host {
   bool activate(const logical_task& task);
   bool begin_run(const HistoryEvent& start);
   bool deliver(const logical_task& task);
+  /// The start of the run, signals and updates, and what is not expected.
+  bool deliver_messages(const logical_task& task);
   void deliver_signal(const HistoryEvent& event);
   void deliver_update(const update_request& what);
   /// Nobody looks at them without interceptors.

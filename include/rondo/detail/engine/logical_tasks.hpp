@@ -24,6 +24,10 @@ struct logical_task {
   /// Null: the task is open, it is the one to work on now.
   const HistoryEvent* completed = nullptr;
   std::span<const HistoryEvent* const> commands{};
+  /// Of the inbound events.
+  event_roles roles{};
+  /// Some of the commands left something that the code is told of before it runs, or that ends a local activity.
+  bool records = false;
 };
 
 /// Cuts a history, which comes in pages, into logical tasks. Holds no more of it than the task that is incomplete.
@@ -54,7 +58,10 @@ class logical_tasks {
   reading next(logical_task& task, bool with_open) {
     if (open_ != 0) return rest_of_open(task);
     for (; scan_ < window_.size(); ++scan_) {
-      if (type(scan_) != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) continue;
+      if (type(scan_) != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
+        roles_.add(role_of(type(scan_)));
+        continue;
+      }
       if (scan_ + 1 == window_.size()) {
         if (!last_page_) return reading::need_page;
         return with_open ? open_task(task) : reading::end;
@@ -66,6 +73,8 @@ class logical_tasks {
       task.completed = window_[scan_ + 1];
       task.inbound = part(head_, scan_ + 1);
       task.commands = part(scan_ + 2, end);
+      task.roles = roles_;
+      task.records = records_;
       consume(end);
       return reading::task;
     }
@@ -85,8 +94,8 @@ class logical_tasks {
     kept_.erase(kept_.begin(), kept_.end() - static_cast<std::ptrdiff_t>(already));
     window_.erase(window_.begin(), window_.begin() + static_cast<std::ptrdiff_t>(head_));
     scan_ -= head_;
-    commands_end_ = 0;
     head_ = 0;
+    forget_commands();
     for (std::size_t i = already; i < window_.size(); ++i) {
       window_[i] = kept_.emplace_back(std::make_unique<HistoryEvent>(*window_[i])).get();
     }
@@ -96,7 +105,7 @@ class logical_tasks {
     next_id_ -= static_cast<std::int64_t>(window_.size() - head_);
     window_.clear();
     kept_.clear();
-    head_ = scan_ = commands_end_ = 0;
+    consume(0);
   }
   /// The server has dropped the open task: its two events are not part of the history.
   void drop_open_task() noexcept {
@@ -112,11 +121,16 @@ class logical_tasks {
   }
   void consume(std::size_t to) noexcept {
     head_ = scan_ = to;
+    roles_ = {};
+    forget_commands();
+  }
+  void forget_commands() noexcept {
     commands_end_ = 0;
+    records_ = false;
   }
   std::size_t end_of_commands(std::size_t from) noexcept {
     std::size_t end = commands_end_ > from ? commands_end_ : from;
-    while (end < window_.size() && is_command_event(type(end))) ++end;
+    for (; end < window_.size() && is_command_event(type(end)); ++end) records_ |= is_record(type(end));
     return commands_end_ = end;
   }
   reading open_task(logical_task& task) {
@@ -124,6 +138,8 @@ class logical_tasks {
     task.completed = nullptr;
     task.inbound = part(head_, scan_ + 1);
     task.commands = {};
+    task.roles = roles_;
+    task.records = false;
     open_ = task.started->event_id();
     open_scheduled_ = task.started->workflow_task_started_event_attributes().scheduled_event_id();
     consume(window_.size());
@@ -142,6 +158,8 @@ class logical_tasks {
     task.completed = &first;
     task.inbound = {};
     task.commands = part(head_ + 1, end);
+    task.roles = {};
+    task.records = records_;
     open_ = 0;
     consume(end);
     return reading::task;
@@ -150,6 +168,8 @@ class logical_tasks {
   std::vector<const HistoryEvent*> window_;          // what is not consumed begins at head_
   std::vector<std::unique_ptr<HistoryEvent>> kept_;  // copies that the first entries of window_ point to
   std::size_t head_ = 0, scan_ = 0, commands_end_ = 0;
+  event_roles roles_;     // of what was scanned
+  bool records_ = false;  // among the commands up to commands_end_
   std::int64_t next_id_ = 1;
   std::int64_t open_ = 0, open_scheduled_ = 0;
   bool last_page_ = false;

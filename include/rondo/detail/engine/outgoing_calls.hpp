@@ -42,26 +42,12 @@ class outgoing_calls {
   /// Throws what an interceptor throws.
   outgoing prepare(workflow_call_kind kind, std::string_view name, std::string_view workflow_id,
                    const run::encoder& input, payload_map_view own) {
-    const bool seen = interceptors_ != nullptr && !interceptors_->empty();
-    if (!seen && kept_ == nullptr) return {input};
-    auto& headers = the_kept().headers;
-    headers = kept_->propagated;
-    if (own.get() != nullptr) {
-      for (const auto& [key, value] : *own.get()) headers.insert_or_assign(key, value);
-    }
-    if (!seen) return {input, &headers};
-    return {intercept({.kind = kind,
-                       .name = name,
-                       .workflow_id = workflow_id,
-                       .arguments = kept_->arguments,
-                       .headers = headers,
-                       .nexus_headers = kept_->nexus_headers},
-                      input),
-            &headers};
+    if (!seen() && kept_ == nullptr) return {input};
+    return add_headers(kind, name, workflow_id, input, own);
   }
   /// The same for a Nexus operation.
   outgoing prepare(const run::nexus_call& of) {
-    if (interceptors_ == nullptr || interceptors_->empty()) return {of.input};
+    if (!seen()) return {of.input};
     auto& own = the_kept();
     own.headers.clear();
     own.nexus_headers.clear();
@@ -85,6 +71,24 @@ class outgoing_calls {
     payload_list arguments{};
   };
 
+  bool seen() const noexcept { return interceptors_ != nullptr && !interceptors_->empty(); }
+  outgoing add_headers(workflow_call_kind kind, std::string_view name, std::string_view workflow_id,
+                       const run::encoder& input, payload_map_view own) {
+    auto& headers = the_kept().headers;
+    headers = kept_->propagated;
+    if (own.get() != nullptr) {
+      for (const auto& [key, value] : *own.get()) headers.insert_or_assign(key, value);
+    }
+    if (!seen()) return {input, &headers};
+    return {intercept({.kind = kind,
+                       .name = name,
+                       .workflow_id = workflow_id,
+                       .arguments = kept_->arguments,
+                       .headers = headers,
+                       .nexus_headers = kept_->nexus_headers},
+                      input),
+            &headers};
+  }
   /// Shows the call to the interceptors; gives the arguments that they leave.
   run::encoder intercept(workflow_call call, const run::encoder& input) {
     payload_collector collected;

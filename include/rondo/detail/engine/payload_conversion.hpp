@@ -16,11 +16,6 @@
 // Payloads, durations and times between the wire and the vocabulary types.
 namespace rondo::detail::engine {
 
-inline std::string_view metadata_entry(const Payload& from, std::string_view key) {
-  const auto found = from.metadata().find(key);
-  return found == from.metadata().end() ? std::string_view{} : std::string_view{found->second};
-}
-
 inline void copy_payload(const Payload& from, payload& to) {
   for (const auto& [key, value] : from.metadata()) to.metadata.emplace(key, value);
   to.data = from.data();
@@ -28,9 +23,18 @@ inline void copy_payload(const Payload& from, payload& to) {
 
 /// A view of a message, valid while the message is.
 inline payload_view view_of(const Payload& from) {
-  return payload_view(
-      metadata_entry(from, "encoding"), metadata_entry(from, "messageType"), from.data(), &from,
-      [](const void* source, payload& out) { copy_payload(*static_cast<const Payload*>(source), out); });
+  std::string_view encoding, message_type;
+  // Most have one entry or two: going over them is quicker than two searches.
+  for (const auto& [key, value] : from.metadata()) {
+    if (key == "encoding") {
+      encoding = value;
+    } else if (key == "messageType") {
+      message_type = value;
+    }
+  }
+  return payload_view(encoding, message_type, from.data(), &from, [](const void* source, payload& out) {
+    copy_payload(*static_cast<const Payload*>(source), out);
+  });
 }
 
 /// Views of several payloads; keeps its memory, so that reading the next message allocates nothing.

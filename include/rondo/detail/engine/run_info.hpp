@@ -1,5 +1,4 @@
 #pragma once
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -81,13 +80,15 @@ inline std::size_t bytes_behind(const workflow_info& of) {
 }
 
 /// The version of the worker that completed a workflow task.
-inline worker_deployment_version version_of(const HistoryEvent& completed) {
+inline void read_version(const HistoryEvent& completed, worker_deployment_version& to) {
   const auto& from = completed.workflow_task_completed_event_attributes();
-  if (from.has_deployment_version()) {
-    return {.deployment_name = from.deployment_version().deployment_name(),
-            .build_id = from.deployment_version().build_id()};
-  }
-  return {.deployment_name = {}, .build_id = from.worker_version().build_id()};
+  // Seldom another one than that of the task before.
+  const auto change = [](std::string& text, const std::string& now) {
+    if (text != now) text = now;
+  };
+  change(to.deployment_name, from.deployment_version().deployment_name());
+  change(to.build_id,
+         from.has_deployment_version() ? from.deployment_version().build_id() : from.worker_version().build_id());
 }
 
 /// Fills in what the start of a workflow task says.
@@ -96,13 +97,12 @@ inline void read_task_start(const HistoryEvent& event, workflow_info& to) {
   to.history_length = event.event_id();
   to.history_size_bytes = from.history_size_bytes();
   to.continue_as_new_suggested = from.suggest_continue_as_new();
-  const auto says = [&from](enums::SuggestContinueAsNewReason reason) {
-    const auto& reasons = from.suggest_continue_as_new_reasons();
-    return std::find(reasons.begin(), reasons.end(), reason) != reasons.end();
-  };
-  to.history_size_too_large = says(enums::SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE);
-  to.too_many_history_events = says(enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS);
-  to.too_many_updates = says(enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES);
+  to.history_size_too_large = to.too_many_history_events = to.too_many_updates = false;
+  for (const int reason : from.suggest_continue_as_new_reasons()) {
+    if (reason == enums::SUGGEST_CONTINUE_AS_NEW_REASON_HISTORY_SIZE_TOO_LARGE) to.history_size_too_large = true;
+    if (reason == enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_HISTORY_EVENTS) to.too_many_history_events = true;
+    if (reason == enums::SUGGEST_CONTINUE_AS_NEW_REASON_TOO_MANY_UPDATES) to.too_many_updates = true;
+  }
   to.target_worker_deployment_version_changed = from.target_worker_deployment_version_changed();
 }
 

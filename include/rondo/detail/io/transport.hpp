@@ -30,18 +30,25 @@ using request_bytes = std::shared_ptr<const std::string>;
 class response_bytes {
  public:
   response_bytes() = default;
-  explicit response_bytes(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit response_bytes(std::string bytes) {
+    if (bytes.empty()) return;
+    const auto kept = std::make_shared<const std::string>(std::move(bytes));
+    view_ = *kept;
+    owner_ = kept;
+  }
   response_bytes(std::shared_ptr<const void> owner, std::string_view bytes) : owner_(std::move(owner)), view_(bytes) {}
 
-  std::string_view view() const noexcept { return owner_ ? view_ : std::string_view(bytes_); }
+  std::string_view view() const noexcept { return view_; }
 
   /// Why its payloads are still encoded; empty: they are not.
-  std::string problem;
+  std::string problem() const { return problem_ == nullptr ? std::string() : *problem_; }
+  void set_problem(std::string why) { problem_ = std::make_shared<const std::string>(std::move(why)); }
 
  private:
-  std::string bytes_;
+  // As light as it can be: it moves from coroutine to coroutine.
   std::shared_ptr<const void> owner_;
   std::string_view view_;
+  std::shared_ptr<const std::string> problem_;
 };
 
 /// Status of a call and, when it is OK, its response.
@@ -156,14 +163,13 @@ class unary_operation final : public unary_call, private call_token::hook {
     }
     slot_.detach(handler_);
     const auto executor = asio::get_associated_executor(handler_, loop.executor());
-    Handler handler = std::move(handler_);
-    delete this;
-    asio::dispatch(executor, [handler = std::move(handler), result = std::move(result)]() mutable {
-      std::move(handler)(std::move(result));
-    });
+    result_ = std::move(result);
+    asio::dispatch(executor, [self = std::unique_ptr<unary_operation>(this)]() mutable { finish(std::move(self)); });
   }
 
  private:
+  friend std::default_delete<unary_operation>;
+
   unary_operation(transport& over, std::string path, request_bytes request, call_options options, Handler handler)
       : unary_call(std::move(path), std::move(request), std::move(options)),
         transport_(&over),
@@ -171,6 +177,13 @@ class unary_operation final : public unary_call, private call_token::hook {
         handler_(std::move(handler)) {}
   ~unary_operation() = default;
 
+  /// Calls the handler when the memory of the operation is free again.
+  static void finish(std::unique_ptr<unary_operation> self) {
+    Handler handler = std::move(self->handler_);
+    rpc_result result = std::move(self->result_);
+    self.reset();
+    std::move(handler)(std::move(result));
+  }
   void on_cancel() override { transport_->cancel(*this); }
 
   void follow() {
@@ -181,6 +194,7 @@ class unary_operation final : public unary_call, private call_token::hook {
   transport* transport_;
   event_loop* loop_;
   Handler handler_;
+  rpc_result result_;
   slot_hook slot_;
 };
 

@@ -39,7 +39,7 @@ using activity_task = engine::service::PollActivityTaskQueueResponse;
 /// tells the server how it ended. Shared by the loop, the thread that runs the code and what both still have to do.
 class running_activity final : public activity_context, public std::enable_shared_from_this<running_activity> {
  public:
-  running_activity(activity_services& services, std::unique_ptr<activity_task> task, slot permit, activity_info about,
+  running_activity(activity_services& services, std::unique_ptr<activity_task> task, slot permit, activity_info&& about,
                    payload_list last_details, rondo::logger log)
       : activity_context(std::move(about), std::move(last_details), std::move(log)),
         services_(&services),
@@ -49,8 +49,8 @@ class running_activity final : public activity_context, public std::enable_share
         permit_(std::move(permit)),
         throttle_(heartbeat_interval(info().heartbeat_timeout, services.options.default_heartbeat_throttle_interval,
                                      services.options.max_heartbeat_throttle_interval)),
-        heartbeat_timer_(*this, &running_activity::heartbeat_due),
-        deadline_timer_(*this, &running_activity::deadline_passed) {
+        heartbeat_timer_(*this),
+        deadline_timer_(*this) {
     set_client(services.client);
   }
 
@@ -126,14 +126,14 @@ class running_activity final : public activity_context, public std::enable_share
   static constexpr duration at_once = std::chrono::milliseconds(1);
 
   /// A timer of the loop that calls a member.
+  template <void (running_activity::*Call)()>
   class member_timer final : public io::timer_node {
    public:
-    member_timer(running_activity& of, void (running_activity::*call)()) : of_(of), call_(call) {}
-    void on_timer() override { (of_.*call_)(); }
+    explicit member_timer(running_activity& of) : of_(of) {}
+    void on_timer() override { (of_.*Call)(); }
 
    private:
     running_activity& of_;
-    void (running_activity::*call_)();
   };
 
   void begin(const run::activity_definition& definition) {
@@ -410,20 +410,20 @@ class running_activity final : public activity_context, public std::enable_share
   activity_pool* pool_ = nullptr;
   pool_place place_;
   std::uint64_t number_in_line_ = 0;
-  /// It waits for a place in its pool; the code has not begun.
-  bool in_line_ = false;
   engine::payload_views views_;
   payload_span arguments_;
   payload_list latest_details_;
-  bool has_beaten_ = false;
   /// What the code gave back instead of a result.
   std::optional<payload_list> handed_back_;
   heartbeat_throttle throttle_;
-  member_timer heartbeat_timer_, deadline_timer_;
+  member_timer<&running_activity::heartbeat_due> heartbeat_timer_;
+  member_timer<&running_activity::deadline_passed> deadline_timer_;
   asio::cancellation_signal cancellation_;
   const clock::time_point began_ = clock::now();
   bool reported_ = false, report_done_ = false, code_ended_ = false;
-  bool completes_elsewhere_ = false, blocking_ = false;
+  bool completes_elsewhere_ = false, blocking_ = false, has_beaten_ = false;
+  /// It waits for a place in its pool; the code has not begun.
+  bool in_line_ = false;
 };
 
 }  // namespace rondo::detail::worker

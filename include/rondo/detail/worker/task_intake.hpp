@@ -165,8 +165,8 @@ class task_intake {
     if (!polls.parse(answer, *task)) return {};
     const auto what = polls.read(*task);
     if (!what.task) return what;
-    if (!answer.problem.empty()) {
-      activities->refuse(*task, answer.problem);
+    if (const auto problem = answer.problem(); !problem.empty()) {
+      activities->refuse(*task, problem);
       return what;
     }
     permit.mark_used(task->activity_type().name());
@@ -215,7 +215,7 @@ class task_intake {
     if (!polls.parse(answer, *task.message)) return {};
     const auto what = polls.read(*task.message);
     if (!what.task) return what;
-    start_workflow_task(std::move(task), std::move(permit), answer.problem);
+    start_workflow_task(std::move(task), std::move(permit), answer.problem());
     return what;
   }
   void start_nexus_polls() {
@@ -232,7 +232,7 @@ class task_intake {
     auto task = std::make_unique<nexus_poll>();
     if (!polls.parse(answer, *task)) return {};
     const auto what = polls.read(*task);
-    if (what.task) nexus->start(std::move(task), std::move(permit), answer.problem);
+    if (what.task) nexus->start(std::move(task), std::move(permit), answer.problem());
     return what;
   }
 

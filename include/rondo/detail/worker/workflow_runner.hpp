@@ -84,22 +84,22 @@ class workflow_runner {
                                     slot permit) {
     const std::string run_id = task.message->workflow_execution().run_id();
     const auto [place, free] = self.busy_.try_emplace(run_id);
+    busy_run& run = place->second;
     if (!free) {
       // The server gave up an earlier task of this run that is still in work here: its turn comes after that.
-      place->second.line.push_back(waiting{std::move(task), std::move(permit)});
+      run.line.push_back(waiting{std::move(task), std::move(permit)});
       co_return;
     }
     for (bool more = true; more;) {
-      while (task.message != nullptr) task = co_await self.work_once(std::move(task));
-      auto& line = self.busy_.at(run_id).line;
-      more = !line.empty();
+      while (task.message != nullptr) task = co_await self.work_once(run, std::move(task));
+      more = !run.line.empty();
       if (more) {
-        task = std::move(line.front().task);
-        permit = std::move(line.front().permit);
-        line.pop_front();
+        task = std::move(run.line.front().task);
+        permit = std::move(run.line.front().permit);
+        run.line.pop_front();
       }
     }
-    if (auto& held = self.busy_.at(run_id).held) self.runs_.keep(run_id, std::move(held));
+    if (run.held) self.runs_.keep(run_id, std::move(run.held));
     self.busy_.erase(run_id);
     permit = slot();
     self.on_change();
@@ -157,12 +157,11 @@ class workflow_runner {
     return nothing;
   }
 
-  asio::awaitable<workflow_task> work_once(workflow_task task) {
+  asio::awaitable<workflow_task> work_once(busy_run& run, workflow_task task) {
     const auto& message = *task.message;
-    const std::string run_id = message.workflow_execution().run_id();
     ++counts_.workflow_tasks;
-    auto held = std::move(busy_.at(run_id).held);
-    if (held == nullptr) held = runs_.cache.take(run_id);
+    auto held = std::move(run.held);
+    if (held == nullptr) held = runs_.cache.take(message.workflow_execution().run_id());
     ++(held == nullptr ? counts_.cache_misses : counts_.cache_hits);
     if (held == nullptr) {
       const std::string& type = message.workflow_type().name();
@@ -208,7 +207,7 @@ class workflow_runner {
         co_return none();
       }
       eager.resize(static_cast<std::size_t>(step.eager_activities));
-      const auto work = busy_.at(run_id).locals = held->locals;
+      const auto work = run.locals = held->locals;
       bool ended = work->any_ended();
       if (!ended && !wakes_at_once()) ended = co_await work->wait(heartbeat_time(*held, since));
       if (broken_off_) co_return none();
@@ -219,7 +218,7 @@ class workflow_runner {
       step.completed->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
           static_cast<std::uint32_t>(repeated));
     }
-    busy_.at(run_id).locals = nullptr;
+    run.locals = nullptr;
     if (!held->run.needs_worker()) held->locals = nullptr;
     stop_locals(*held, step);
     if (stuck) {
@@ -232,7 +231,7 @@ class workflow_runner {
       co_return none();
     }
     warn_if_slow(task, io::steady_clock::now() - since);
-    co_return co_await send(std::move(task), std::move(held), step, std::move(eager));
+    co_return co_await send(run, std::move(task), std::move(held), step, std::move(eager));
   }
 
   /// What the run asks for is begun or stopped. Says what is wrong when something cannot be run here.
@@ -296,10 +295,11 @@ class workflow_runner {
     }
   }
 
-  asio::awaitable<workflow_task> send(workflow_task task, held_run held, engine::step step, std::vector<slot> eager) {
+  asio::awaitable<workflow_task> send(busy_run& run, workflow_task task, held_run held, engine::step step,
+                                      std::vector<slot> eager) {
     if (step.kind == engine::step_kind::query_answered) {
       co_await calls_.answer(task, *step.answered);
-      keep(task, std::move(held), step.evict);
+      keep(run, std::move(held), step.evict);
       co_return none();
     }
     if (step.kind == engine::step_kind::failed) {
@@ -307,10 +307,10 @@ class workflow_runner {
       if (step.attempt <= 1) co_await calls_.fail(task, *step.failed);
       co_return none();
     }
-    co_return co_await complete(std::move(task), std::move(held), step, std::move(eager));
+    co_return co_await complete(run, std::move(task), std::move(held), step, std::move(eager));
   }
 
-  asio::awaitable<workflow_task> complete(workflow_task task, held_run held, engine::step step,
+  asio::awaitable<workflow_task> complete(busy_run& run, workflow_task task, held_run held, engine::step step,
                                           std::vector<slot> eager) {
     auto& request = *step.completed;
     calls_.fill(request, task);
@@ -350,7 +350,7 @@ class workflow_runner {
     }
     start_eager(*response, std::move(eager));
     held->run.accepted(response->reset_history_event_id());
-    if (!goes_on || !handing_over_) keep(task, std::move(held), step.evict);
+    if (!goes_on || !handing_over_) keep(run, std::move(held), step.evict);
     workflow_task next = none();
     if (!response->workflow_task().task_token().empty()) {
       next.arena = std::move(arena);
@@ -359,8 +359,8 @@ class workflow_runner {
     co_return next;
   }
 
-  void keep(const workflow_task& task, held_run held, engine::eviction evict) {
-    if (evict == engine::eviction::none) busy_.at(task.message->workflow_execution().run_id()).held = std::move(held);
+  static void keep(busy_run& run, held_run held, engine::eviction evict) {
+    if (evict == engine::eviction::none) run.held = std::move(held);
   }
 
   /// Lets the engine work on a run. True: it kept the thread for too long.
@@ -377,11 +377,14 @@ class workflow_runner {
       return reserved;
     }
     const auto most = settings_.options.max_concurrent_eager_activities;
+    reserved.reserve(std::min<std::size_t>(settings_.options.max_eager_activities, 8));
     while (reserved.size() < settings_.options.max_eager_activities && (most == 0 || *eager_ < most)) {
       auto permit = settings_.activity_slots->try_take();
       if (!permit) break;
-      ++*eager_;
-      permit.keep(std::shared_ptr<void>(nullptr, [count = eager_](void*) { --*count; }));
+      if (most != 0) {
+        ++*eager_;
+        permit.keep(std::shared_ptr<void>(nullptr, [count = eager_](void*) { --*count; }));
+      }
       reserved.push_back(std::move(permit));
     }
     return reserved;
@@ -409,8 +412,7 @@ class workflow_runner {
            "' does not say whether its runs stay with a version or move on";
   }
   void warn_if_slow(const workflow_task& task, duration taken) const {
-    const duration limit = slow_after(settings_.options);
-    if (limit <= duration::zero() || taken <= limit) return;
+    if (slow_after_ <= duration::zero() || taken <= slow_after_) return;
     const std::chrono::duration<double> seconds = taken;
     calls_.log(task).warn("[TMPRL1104] the workflow task took long", {{"seconds", seconds.count()}});
   }
@@ -429,9 +431,10 @@ class workflow_runner {
   workflow_settings settings_;
   workflow_calls calls_;
   std::shared_ptr<local_activity_services> local_services_;
-  /// Eager activities in work, and slots that are reserved for some.
+  /// Eager activities in work, and slots that are reserved for some; counted when there is a limit.
   std::shared_ptr<std::size_t> eager_ = std::make_shared<std::size_t>(0);
   bool broken_off_ = false, handing_over_ = false;
+  const duration slow_after_ = slow_after(settings_.options);
   std::map<std::string, busy_run> busy_;
   deadlock_watch watch_;
 };

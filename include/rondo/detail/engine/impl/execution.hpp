@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -47,16 +48,14 @@ RONDO_FUNCTION bool execution::look_ahead(const logical_task& task, const task_o
 RONDO_FUNCTION bool execution::activate(const logical_task& task) {
   read_task_start(*task.started, info_);
   if (task.completed != nullptr) {
-    info_.current_version = version_of(*task.completed);
+    read_version(*task.completed, info_.current_version);
   } else {
     info_.current_version = options_.version;
   }
   task_time_ = time_of(task.started->event_time());
   const bool asked = !update_requests().empty();
   // An update that is rejected must leave no trace, so the time does not move before one is accepted.
-  const bool wakes_code = (asked && replaying_) ||
-                          std::any_of(task.inbound.begin(), task.inbound.end(),
-                                      [](const HistoryEvent* event) { return wakes(role_of(event->event_type())); });
+  const bool wakes_code = (asked && replaying_) || task.roles.has_any(waking_roles);
   if (wakes_code) now_ = std::max(now_, task_time_);
   try {
     if (!deliver(task)) return false;
@@ -100,8 +99,7 @@ RONDO_FUNCTION bool execution::end_locals(const logical_task& task) {
   return true;
 }
 
-/// Signals and updates first, in the order in which they came, then everything else in the order of the history.
-RONDO_FUNCTION bool execution::deliver(const logical_task& task) {
+RONDO_FUNCTION bool execution::deliver_messages(const logical_task& task) {
   const auto requests = update_requests();
   auto next = requests.begin();
   for (const HistoryEvent* event : task.inbound) {
@@ -114,13 +112,20 @@ RONDO_FUNCTION bool execution::deliver(const logical_task& task) {
       if (instance_) instance_->reseed(seed_);
     }
     if (role == event_role::unknown && !ignore(*event)) return false;
-    if (!instance_ && wakes(role))
+    if (!instance_ && waking_roles.has(role))
       return fail_with(history_problem("the history does not begin with WorkflowExecutionStarted"));
     if (role != event_role::signal) continue;
     for (; next != requests.end() && next->after_event < event->event_id(); ++next) deliver_update(*next);
     deliver_signal(*event);
   }
   for (; next != requests.end(); ++next) deliver_update(*next);
+  return true;
+}
+
+/// Signals and updates first, in the order in which they came, then everything else in the order of the history.
+RONDO_FUNCTION bool execution::deliver(const logical_task& task) {
+  constexpr event_roles first(event_role::start, event_role::signal, event_role::task_failed, event_role::unknown);
+  if ((!instance_ || task.roles.has_any(first) || !update_requests().empty()) && !deliver_messages(task)) return false;
   const HistoryEvent* start = nullptr;
   for (const HistoryEvent* event : task.inbound) {
     switch (role_of(event->event_type())) {
@@ -331,8 +336,9 @@ RONDO_FUNCTION bool execution::compare(const HistoryEvent& event, bool& after_pa
     return true;
   }
   const auto* command = services_.commands.front();
-  const auto patch = patch_of(event);
-  after_patch = patch || is_marker(event, version_marker);
+  const bool marker = event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED;
+  const auto patch = marker ? patch_of(event) : std::nullopt;
+  after_patch = patch || (marker && is_marker(event, version_marker));
   if (command != nullptr && command->type == command_of(event.event_type()) && command->by->matches(event)) {
     machine& found = *command->by;
     services_.commands.pop();

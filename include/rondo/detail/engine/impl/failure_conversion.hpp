@@ -86,7 +86,7 @@ inline void set_common(failure& to, const Failure& from, std::string stack_trace
 }
 
 inline encoded_failure_attributes texts_of(const Failure& from) {
-  if (from.has_encoded_attributes() && metadata_entry(from.encoded_attributes(), "encoding") == encoding::json) {
+  if (from.has_encoded_attributes() && view_of(from.encoded_attributes()).encoding() == encoding::json) {
     try {
       return json::parse<encoded_failure_attributes>(from.encoded_attributes().data());
     } catch (const std::exception&) {

@@ -17,7 +17,9 @@ namespace rondo::detail::io {
 
 RONDO_FUNCTION rpc_status parse_response(const rpc_result& result, google::protobuf::MessageLite& into) {
   if (!result.status.ok()) return result.status;
-  if (!result.response.problem.empty()) return rpc_status(rpc_code::internal, result.response.problem, true);
+  if (auto problem = result.response.problem(); !problem.empty()) {
+    return rpc_status(rpc_code::internal, std::move(problem), true);
+  }
   const std::string_view bytes = result.response.view();
   if (into.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
   return rpc_status(rpc_code::internal, "the response is not a " + into.GetTypeName(), true);

@@ -124,7 +124,7 @@ RONDO_FUNCTION asio::awaitable<rpc_result> call_with_data(transport& over, paylo
     result.response = response_bytes(std::move(answer->result));
   } else {
     result.response = response_bytes(kept, answer->bytes);
-    result.response.problem = std::move(answer->failed.message);
+    result.response.set_problem(std::move(answer->failed.message));
   }
   co_return result;
 }
