@@ -1,23 +1,32 @@
 #pragma once
 #include <google/protobuf/field_mask.pb.h>
+#include <temporal/api/deployment/v1/message.pb.h>
+#include <temporal/api/enums/v1/deployment.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "rondo/detail/base/uuid.hpp"
+#include "rondo/client.hpp"
+#include "rondo/client/deployment_description.hpp"
+#include "rondo/detail/client/deployments.hpp"
+#include "rondo/detail/client/requesting.hpp"
+#include "rondo/detail/client/session.hpp"
 #include "rondo/rpc_error.hpp"
 #include "tools/command_error.hpp"
 #include "tools/compute_config.hpp"
 #include "tools/session.hpp"
 
-// Calls about worker deployments, each as safe to repeat as the command that makes it.
+// Calls about worker deployments, each as safe to repeat as the command that makes it: the requests of
+// rondo/client/deployments.hpp, but answered as the server writes it, which is what commands print.
 namespace rondo::tools {
 
 namespace service = temporal::api::workflowservice::v1;
+namespace calls = rondo::detail::calls;
 
 /// A version as flags name it.
 struct version_name {
@@ -28,88 +37,61 @@ struct version_name {
 
 class deployment_calls {
  public:
-  explicit deployment_calls(session& server) : server_(server) {}
+  explicit deployment_calls(session& server)
+      : server_(server), session_(client::over(server.shared_connection()).session()) {}
 
   /// False: it exists already.
   bool create(const std::string& name) {
-    service::CreateWorkerDeploymentRequest request;
-    address(request).set_deployment_name(name);
-    request.set_request_id(rondo::detail::random_uuid());
-    return made<service::CreateWorkerDeploymentResponse>("create worker deployment '" + name + "'",
-                                                         "CreateWorkerDeployment", request);
+    return made(calls::named_call<service::CreateWorkerDeploymentRequest>(*session_, name, "create"));
   }
   /// False: it exists already, and is as it was.
   bool create_version(const version_name& which, const ComputeConfig& compute) {
-    service::CreateWorkerDeploymentVersionRequest request;
-    set_version(which, address(request));
-    request.set_request_id(rondo::detail::random_uuid());
-    if (!compute.scaling_groups().empty()) *request.mutable_compute_config() = compute;
-    return made<service::CreateWorkerDeploymentVersionResponse>("create version '" + which.text() + "'",
-                                                                "CreateWorkerDeploymentVersion", request);
+    auto what = about<service::CreateWorkerDeploymentVersionRequest>(which, "create");
+    if (!compute.scaling_groups().empty()) *what.request.mutable_compute_config() = compute;
+    return made(what);
   }
   void set_compute(const version_name& which, const ComputeConfigScalingGroup& group) {
-    service::UpdateWorkerDeploymentVersionComputeConfigRequest request;
-    set_version(which, address(request));
-    request.set_request_id(rondo::detail::random_uuid());
-    auto& update = (*request.mutable_compute_config_scaling_groups())[scaling_group_name];
+    auto what = about<service::UpdateWorkerDeploymentVersionComputeConfigRequest>(which, "update the compute of");
+    auto& update = (*what.request.mutable_compute_config_scaling_groups())[scaling_group_name];
     *update.mutable_scaling_group() = group;
     for (const char* path : {"provider", "scaler"}) update.mutable_update_mask()->add_paths(path);
-    call<service::UpdateWorkerDeploymentVersionComputeConfigResponse>(
-        "update the compute of version '" + which.text() + "'", "UpdateWorkerDeploymentVersionComputeConfig", request);
+    call(what);
   }
   /// Nobody starts workers of the version any more. False: nobody did.
   bool remove_compute(const version_name& which, const ComputeConfig& present) {
     if (present.scaling_groups().empty()) return false;
-    service::UpdateWorkerDeploymentVersionComputeConfigRequest request;
-    set_version(which, address(request));
-    request.set_request_id(rondo::detail::random_uuid());
+    auto what = about<service::UpdateWorkerDeploymentVersionComputeConfigRequest>(which, "remove the compute of");
     for (const auto& [name, group] : present.scaling_groups()) {
-      request.add_remove_compute_config_scaling_groups(name);
+      what.request.add_remove_compute_config_scaling_groups(name);
     }
-    call<service::UpdateWorkerDeploymentVersionComputeConfigResponse>(
-        "remove the compute of version '" + which.text() + "'", "UpdateWorkerDeploymentVersionComputeConfig", request);
+    call(what);
     return true;
   }
 
   service::DescribeWorkerDeploymentResponse describe(const std::string& name) {
-    service::DescribeWorkerDeploymentRequest request;
-    address(request).set_deployment_name(name);
-    return call<service::DescribeWorkerDeploymentResponse>("describe worker deployment '" + name + "'",
-                                                           "DescribeWorkerDeployment", request);
+    return call(calls::named_call<service::DescribeWorkerDeploymentRequest>(*session_, name, "describe"));
   }
   /// Nothing when there is no such version.
   std::optional<service::DescribeWorkerDeploymentVersionResponse> find_version(const version_name& which,
                                                                                bool with_statistics = false) {
-    auto reply = describe_version_reply(which, with_statistics);
-    if (reply.status.code == rpc_code::not_found) return std::nullopt;
-    if (!reply.status.ok()) fail("describe version '" + which.text() + "'", reply.status);
-    return std::move(reply.response);
+    return found(description_of(which, with_statistics));
   }
   service::DescribeWorkerDeploymentVersionResponse describe_version(const version_name& which,
                                                                     bool with_statistics = false) {
-    auto reply = describe_version_reply(which, with_statistics);
-    if (!reply.status.ok()) fail("describe version '" + which.text() + "'", reply.status);
-    return std::move(reply.response);
+    return call(description_of(which, with_statistics));
   }
-  /// An empty build id: no version is current, unversioned workers get the tasks.
-  service::SetWorkerDeploymentCurrentVersionResponse set_current(
-      service::SetWorkerDeploymentCurrentVersionRequest request) {
-    address(request);
-    const std::string action = request.build_id().empty()
-                                   ? "unset the current version of '" + request.deployment_name() + "'"
-                                   : "make '" + request.build_id() + "' the current version";
-    return call<service::SetWorkerDeploymentCurrentVersionResponse>(action, "SetWorkerDeploymentCurrentVersion",
-                                                                    request);
+  /// An empty build id: no version is current, unversioned workers get the tasks. Gives the version before.
+  temporal::api::deployment::v1::WorkerDeploymentVersion set_current(const version_name& which,
+                                                                     const deployment_change_options& how = {}) {
+    return call(routing<service::SetWorkerDeploymentCurrentVersionRequest>(which, "current", how))
+        .previous_deployment_version();
   }
-  /// An empty build id and no percentage: nothing ramps.
-  service::SetWorkerDeploymentRampingVersionResponse set_ramping(
-      service::SetWorkerDeploymentRampingVersionRequest request) {
-    address(request);
-    const std::string action = request.build_id().empty()
-                                   ? "unset the ramping version of '" + request.deployment_name() + "'"
-                                   : "make '" + request.build_id() + "' the ramping version";
-    return call<service::SetWorkerDeploymentRampingVersionResponse>(action, "SetWorkerDeploymentRampingVersion",
-                                                                    request);
+  /// An empty build id and no percentage: nothing ramps. Gives the version before.
+  temporal::api::deployment::v1::WorkerDeploymentVersion set_ramping(const version_name& which, float percentage = 0,
+                                                                     const deployment_change_options& how = {}) {
+    auto what = routing<service::SetWorkerDeploymentRampingVersionRequest>(which, "ramping", how);
+    what.request.set_percentage(percentage);
+    return call(what).previous_deployment_version();
   }
   /// Servers tell the task queues of a change after they have answered. Work that comes before a queue knows of it goes
   /// the old way, so commands wait for that. False: it takes longer than anyone should wait.
@@ -125,65 +107,66 @@ class deployment_calls {
     return true;
   }
   void delete_version(const version_name& which, bool skip_drainage) {
-    service::DeleteWorkerDeploymentVersionRequest request;
-    set_version(which, address(request));
-    request.set_skip_drainage(skip_drainage);
-    call<service::DeleteWorkerDeploymentVersionResponse>("delete version '" + which.text() + "'",
-                                                         "DeleteWorkerDeploymentVersion", request);
+    auto what = about<service::DeleteWorkerDeploymentVersionRequest>(which, "delete");
+    what.request.set_skip_drainage(skip_drainage);
+    call(what);
   }
   void delete_deployment(const std::string& name) {
-    service::DeleteWorkerDeploymentRequest request;
-    address(request).set_deployment_name(name);
-    call<service::DeleteWorkerDeploymentResponse>("delete worker deployment '" + name + "'", "DeleteWorkerDeployment",
-                                                  request);
+    call(calls::named_call<service::DeleteWorkerDeploymentRequest>(*session_, name, "delete"));
   }
   /// Nothing when there is none of the name.
   std::optional<service::DescribeWorkerDeploymentResponse> find(const std::string& name) {
-    service::DescribeWorkerDeploymentRequest request;
-    address(request).set_deployment_name(name);
-    auto reply = server_.try_call<service::DescribeWorkerDeploymentResponse>("DescribeWorkerDeployment", request);
-    if (reply.status.code == rpc_code::not_found) return std::nullopt;
-    if (!reply.status.ok()) fail("describe worker deployment '" + name + "'", reply.status);
-    return std::move(reply.response);
+    return found(calls::named_call<service::DescribeWorkerDeploymentRequest>(*session_, name, "describe"));
   }
   service::ListWorkerDeploymentsResponse list(const std::string& page_token) {
-    service::ListWorkerDeploymentsRequest request;
-    address(request).set_next_page_token(page_token);
-    return call<service::ListWorkerDeploymentsResponse>("list worker deployments", "ListWorkerDeployments", request);
+    auto request = calls::new_request<service::ListWorkerDeploymentsRequest>(*session_);
+    request.set_next_page_token(page_token);
+    return call(calls::call_with(*session_, std::move(request), "list worker deployments"));
   }
 
  private:
-  rondo::detail::io::rpc_reply<service::DescribeWorkerDeploymentVersionResponse> describe_version_reply(
-      const version_name& which, bool with_statistics) {
-    service::DescribeWorkerDeploymentVersionRequest request;
-    set_version(which, address(request));
-    request.set_report_task_queue_stats(with_statistics);
-    return server_.try_call<service::DescribeWorkerDeploymentVersionResponse>("DescribeWorkerDeploymentVersion",
-                                                                              request);
+  template <class Request>
+  calls::service_call<Request> about(const version_name& which, std::string_view action) {
+    return calls::version_call<Request>(*session_, {which.deployment, which.build_id}, action);
+  }
+  calls::service_call<service::DescribeWorkerDeploymentVersionRequest> description_of(const version_name& which,
+                                                                                      bool with_statistics) {
+    auto what = about<service::DescribeWorkerDeploymentVersionRequest>(which, "describe");
+    what.request.set_report_task_queue_stats(with_statistics);
+    return what;
   }
   template <class Request>
-  Request& address(Request& request) {
-    request.set_namespace_(server_.namespace_());
-    if constexpr (requires { request.set_identity(server_.identity()); }) request.set_identity(server_.identity());
-    return request;
+  calls::service_call<Request> routing(const version_name& which, const std::string& role,
+                                       const deployment_change_options& how) {
+    auto what = calls::routing_call<Request>(*session_, which.deployment, which.build_id, role, how);
+    // The command line names the deployment already.
+    if (!which.build_id.empty()) what.subject.action = "make '" + which.build_id + "' the " + role + " version";
+    return what;
   }
   template <class Request>
-  static void set_version(const version_name& which, Request& request) {
-    request.mutable_deployment_version()->set_deployment_name(which.deployment);
-    request.mutable_deployment_version()->set_build_id(which.build_id);
+  auto reply_to(const calls::service_call<Request>& what) {
+    return server_.try_call<calls::answer_to<Request>>(what.method, what.request);
   }
-  template <class Response, class Request>
-  Response call(const std::string& action, const char* method, const Request& request) {
-    auto reply = server_.try_call<Response>(method, request);
-    if (!reply.status.ok()) fail(action, reply.status);
+  template <class Request>
+  calls::answer_to<Request> call(const calls::service_call<Request>& what) {
+    auto reply = reply_to(what);
+    if (!reply.status.ok()) fail(what.subject.action, reply.status);
+    return std::move(reply.response);
+  }
+  /// A call that looks for something; nothing when it is not there.
+  template <class Request>
+  std::optional<calls::answer_to<Request>> found(const calls::service_call<Request>& what) {
+    auto reply = reply_to(what);
+    if (reply.status.code == rpc_code::not_found) return std::nullopt;
+    if (!reply.status.ok()) fail(what.subject.action, reply.status);
     return std::move(reply.response);
   }
   /// A call that creates something; false when it exists already.
-  template <class Response, class Request>
-  bool made(const std::string& action, const char* method, const Request& request) {
-    const auto reply = server_.try_call<Response>(method, request);
+  template <class Request>
+  bool made(const calls::service_call<Request>& what) {
+    const auto reply = reply_to(what);
     if (reply.status.code == rpc_code::already_exists) return false;
-    if (!reply.status.ok()) fail(action, reply.status);
+    if (!reply.status.ok()) fail(what.subject.action, reply.status);
     return true;
   }
   [[noreturn]] void fail(const std::string& action, const rpc_status& status) {
@@ -200,6 +183,7 @@ class deployment_calls {
   }
 
   session& server_;
+  calls::session_ptr session_;
 };
 
 }  // namespace rondo::tools

@@ -119,20 +119,19 @@ void finish_routing(deployment_calls& calls, const printer& to, const routing_co
   if (!known) to.text("Some task queues do not know of it yet; see 'rondo worker deployment describe -o json'\n");
 }
 
+deployment_change_options change_of(const routing_command& flags) {
+  return {.ignore_missing_task_queues = flags.ignore_missing_queues, .allow_no_pollers = flags.allow_no_pollers};
+}
+
 void run_set_current(const routing_command& flags) {
   const printer to(std::cout, flags.common);
   const bool unset = flags.unset || flags.unversioned;
   if (unset && !flags.version.build_id.empty()) throw command_error("--unversioned and --build-id exclude each other");
   if (!unset && flags.version.build_id.empty()) throw command_error("--build-id is missing; --unversioned: no version");
   session server(flags.common);
-  service::SetWorkerDeploymentCurrentVersionRequest request;
-  request.set_deployment_name(flags.version.deployment);
-  request.set_build_id(flags.version.build_id);
-  request.set_ignore_missing_task_queues(flags.ignore_missing_queues);
-  request.set_allow_no_pollers(flags.allow_no_pollers);
   deployment_calls calls(server);
-  const auto answer = calls.set_current(request);
-  finish_routing(calls, to, flags, "current", answer.previous_deployment_version(), unset);
+  const auto before = calls.set_current(flags.version, change_of(flags));
+  finish_routing(calls, to, flags, "current", before, unset);
 }
 
 void run_set_ramping(const routing_command& flags) {
@@ -145,15 +144,11 @@ void run_set_ramping(const routing_command& flags) {
     throw command_error("--build-id is missing; --unversioned: no version");
   }
   session server(flags.common);
-  service::SetWorkerDeploymentRampingVersionRequest request;
-  request.set_deployment_name(flags.version.deployment);
-  if (!flags.unset) request.set_build_id(flags.version.build_id);
-  if (!flags.unset) request.set_percentage(static_cast<float>(flags.percentage));
-  request.set_ignore_missing_task_queues(flags.ignore_missing_queues);
-  request.set_allow_no_pollers(flags.allow_no_pollers);
   deployment_calls calls(server);
-  const auto answer = calls.set_ramping(request);
-  finish_routing(calls, to, flags, "ramping", answer.previous_deployment_version(), flags.unset);
+  const version_name which = flags.unset ? version_name{flags.version.deployment, {}} : flags.version;
+  const float share = flags.unset ? 0 : static_cast<float>(flags.percentage);
+  const auto before = calls.set_ramping(which, share, change_of(flags));
+  finish_routing(calls, to, flags, "ramping", before, flags.unset);
 }
 
 /// Secrets stay on the server, also in JSON.
@@ -215,15 +210,9 @@ void run_list(const deployment_command& flags) {
 /// Takes a version out of the routing. What runs on it by then is not stopped.
 void unroute(deployment_calls& calls, const version_name& which,
              const temporal::api::deployment::v1::RoutingConfig& routing) {
-  if (routing.ramping_deployment_version().build_id() == which.build_id) {
-    service::SetWorkerDeploymentRampingVersionRequest request;
-    request.set_deployment_name(which.deployment);
-    calls.set_ramping(request);
-  }
-  if (routing.current_deployment_version().build_id() != which.build_id) return;
-  service::SetWorkerDeploymentCurrentVersionRequest request;
-  request.set_deployment_name(which.deployment);
-  calls.set_current(request);
+  const version_name nothing{which.deployment, {}};
+  if (routing.ramping_deployment_version().build_id() == which.build_id) calls.set_ramping(nothing);
+  if (routing.current_deployment_version().build_id() == which.build_id) calls.set_current(nothing);
 }
 
 /// In the order that the server asks for: out of the routing, nobody starts workers any more, gone. False: it is gone

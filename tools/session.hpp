@@ -99,6 +99,8 @@ class session {
   const std::string& namespace_() const { return connection_->options().namespace_; }
   const std::string& identity() const { return connection_->identity(); }
   rondo::detail::io::connection& connection() { return *connection_; }
+  /// For clients of this connection.
+  const std::shared_ptr<rondo::detail::io::connection>& shared_connection() const { return connection_; }
   rondo::detail::io::event_loop& loop() { return loop_; }
 
   /// A call whose failure the caller looks at.

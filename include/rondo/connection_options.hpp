@@ -32,7 +32,9 @@ struct tls_options {
   std::chrono::milliseconds file_check_interval = std::chrono::seconds(30);
   /// The name that the server's certificate must bear, when it is not that of the target.
   std::string server_name{};
-  /// False is refused with an error: the gRPC library in use cannot leave the check out.
+  /// False: whoever answers is taken for the server, whatever certificate it shows. Anybody on the way can then read
+  /// and change all that is sent, API keys and payloads with it: for tests only. Better give the authority of a server
+  /// that signed its certificate itself, and its name in `server_name`.
   bool verify_server = true;
 };
 

@@ -2,6 +2,10 @@
 #include <temporal/api/errordetails/v1/message.pb.h>
 
 #include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
@@ -13,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -303,6 +308,30 @@ TEST_F(ClientCallWithSettings, IsCancelledByAsio) {
   };
   EXPECT_EQ(client->run(raced(*client)), 1U);
   EXPECT_EQ(server->pending(method_path("CountWorkflowExecutions")), 0U);
+}
+
+TEST_F(ClientCallWithSettings, IsCancelledInEachWayThatTheCallerAllows) {
+  const auto is_ended = [this](const std::string& method, auto call, asio::cancellation_type how) {
+    server->hold(method_path(method));
+    const auto caller = [](auto asked) -> asio::awaitable<void> {
+      co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+      co_await std::move(asked);
+    };
+    const auto ended = std::make_shared<bool>(false);
+    const auto signal = std::make_shared<asio::cancellation_signal>();
+    auto note = [ended, signal](std::exception_ptr) { *ended = true; };
+    asio::co_spawn(client->executor(), caller(std::move(call).with_timeout(1h)),
+                   asio::bind_cancellation_slot(signal->slot(), std::move(note)));
+    loop->run_until([&] { return server->pending(method_path(method)) == 1; });
+    signal->emit(how);
+    for (int round = 0; round < 100 && !*ended; ++round) loop->poll();
+    return *ended && server->pending(method_path(method)) == 0;
+  };
+  for (const auto how :
+       {asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total}) {
+    EXPECT_TRUE(is_ended("CountWorkflowExecutions", client->count_workflows(), how));
+    EXPECT_TRUE(is_ended("RequestCancelWorkflowExecution", client->get_workflow_handle("w").cancel(), how));
+  }
 }
 
 TEST_F(ClientCallWithSettings, HoldsForPagesOfLists) {

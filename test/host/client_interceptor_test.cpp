@@ -207,6 +207,35 @@ TEST_F(ClientInterceptor, SeesWhatIsSentTogetherAsItsParts) {
   EXPECT_EQ(taken(), (texts_list{"StartWorkflowExecution cart_workflow w 1", "UpdateWorkflowExecution add w 1"}));
 }
 
+TEST_F(ClientInterceptor, ChangesBothSetsOfArgumentsOfASignalWithStart) {
+  using request = service::SignalWithStartWorkflowExecutionRequest;
+  const auto sent =
+      serve<request, service::SignalWithStartWorkflowExecutionResponse>("SignalWithStartWorkflowExecution");
+  std::string signal;
+  noted->more = [&](client_call& call) {
+    signal = call.signal_name;
+    ASSERT_NE(call.signal_arguments, nullptr);
+    ASSERT_EQ(call.signal_arguments->size(), 2U);
+    call.signal_arguments->at(1).data = "7";
+    call.arguments.at(0).data = "6";
+    call.headers["tenant"].data = "gold";
+  };
+  client->signal_with_start("cart", {.id = "w", .task_queue = "orders"}, "add", std::tuple(3, 4), 5).get();
+  EXPECT_EQ(taken(), texts_list{"SignalWithStartWorkflowExecution cart w 1"});
+  EXPECT_EQ(signal, "add");
+  EXPECT_EQ(texts(sent->back().signal_input()), "3 7");
+  EXPECT_EQ(texts(sent->back().input()), "6");
+  EXPECT_EQ(sent->back().header().fields().at("tenant").data(), "gold");
+
+  noted->more = [](client_call& call) { call.signal_arguments->clear(); };
+  client->signal_with_start("cart", {.id = "w", .task_queue = "orders"}, "add", std::tuple(3), 5).get();
+  EXPECT_FALSE(sent->back().has_signal_input());
+
+  noted->more = [](client_call& call) { EXPECT_EQ(call.signal_arguments, nullptr); };
+  serve<service::CountWorkflowExecutionsRequest, service::CountWorkflowExecutionsResponse>("CountWorkflowExecutions");
+  client->count_workflows().get();
+}
+
 TEST_F(ClientInterceptor, ThrowsInPlaceOfTheCall) {
   noted->more = [](client_call&) { throw std::runtime_error("not today"); };
   EXPECT_EQ(message_of<std::runtime_error>([&] { client->get_workflow_handle("w").describe().get(); }), "not today");

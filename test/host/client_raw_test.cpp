@@ -158,6 +158,16 @@ TEST_F(ClientRaw, HasTheTimeoutAndTheHeadersOfTheCall) {
   }
 }
 
+TEST_F(ClientRaw, SendsNothingWhenTheTimeOfItsCallIsOver) {
+  serve<service::GetClusterInfoRequest, service::GetClusterInfoResponse>("GetClusterInfo");
+  // A nanosecond is over before the request is made.
+  EXPECT_NE(message_of<rpc_error>([&] {
+              (void)raw().call(service::GetClusterInfoRequest()).with_timeout(std::chrono::nanoseconds(1)).get();
+            }).find("the timeout that the call was given is over"),
+            std::string::npos);
+  EXPECT_EQ(calls("GetClusterInfo"), 0U);
+}
+
 TEST_F(ClientRaw, AsksForHealth) {
   grpc::health::v1::HealthCheckResponse response;
   std::string asked;

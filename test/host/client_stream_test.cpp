@@ -119,4 +119,19 @@ TEST_F(ClientStream, SplitsWhatIsTooLargeForOneMessage) {
   EXPECT_EQ(batch_of(seen->back()).items.size(), 1U);
 }
 
+TEST_F(ClientStream, WaitsNoLongerBetweenTwoPollsThanTheCallMay) {
+  service::UpdateWorkflowExecutionResponse nothing_yet;
+  nothing_yet.set_stage(temporal::api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  add_json(*nothing_yet.mutable_outcome()->mutable_success(), R"({"items":[],"next_offset":0,"more_ready":false})");
+  serve<service::UpdateWorkflowExecutionRequest>("UpdateWorkflowExecution", nothing_yet);
+  auto items = rondo::stream_client(*client, "talk").read({.pause = 1h});
+  try {
+    (void)items.next().with_timeout(1ms).get();
+    FAIL() << "nothing was thrown";
+  } catch (const rondo::rpc_error& error) {
+    EXPECT_EQ(error.code(), rondo::rpc_code::deadline_exceeded);
+  }
+  EXPECT_EQ(calls("UpdateWorkflowExecution"), 1U);
+}
+
 }  // namespace client_stream_test

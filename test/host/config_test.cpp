@@ -183,6 +183,8 @@ server_name = "name"
   EXPECT_EQ(replaced.tls->client_certificate, "from the environment");
   EXPECT_EQ(replaced.tls->server_name, "another");
   EXPECT_FALSE(replaced.tls->verify_server);
+  const auto unchecked = dir.write("unchecked.toml", "[profile.default.tls]\ndisable_host_verification = true\n");
+  EXPECT_FALSE(load(unchecked).tls->verify_server);
 }
 
 TEST(config, switches_tls_on_and_off) {

@@ -215,6 +215,21 @@ TYPED_TEST(ConnectTls, ChecksTheServersName) {
   EXPECT_EQ(connecting<TypeParam>(options), "1.29.1");
 }
 
+TYPED_TEST(ConnectTls, TakesAnyServerWhenTold) {
+  grpc_test_server server(frontend, TestFixture::server_credentials(*TestFixture::named_pair, true));
+  client_options options;
+  options.target = server.target();
+  options.tls.emplace().verify_server = false;
+  EXPECT_NE(connecting<TypeParam>(options).find("cannot connect"), std::string::npos) << "the server still checks";
+  options.tls->client_certificate = TestFixture::client_pair->certificate;
+  options.tls->client_private_key = TestFixture::client_pair->key;
+  EXPECT_EQ(connecting<TypeParam>(options), "1.29.1");
+  options.tls->server_root_ca_certificate = TestFixture::others->certificate();
+  EXPECT_EQ(connecting<TypeParam>(options), "1.29.1");
+  options.tls->verify_server = true;
+  EXPECT_NE(connecting<TypeParam>(options).find("cannot connect"), std::string::npos);
+}
+
 TYPED_TEST(ConnectTls, ShowsTheClientsCertificate) {
   grpc_test_server server(frontend, TestFixture::server_credentials(*TestFixture::server_pair, true));
   auto options = TestFixture::trusting(server, *TestFixture::ours);

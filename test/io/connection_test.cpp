@@ -334,8 +334,4 @@ TEST(Tls, ClientCertificateAndKeyGoTogether) {
             std::string::npos);
 }
 
-TEST(Tls, SkippingTheCheckOfTheServerIsRefused) {
-  EXPECT_NE(tls_fault({.verify_server = false}).find("not supported"), std::string::npos);
-}
-
 }  // namespace connection_test

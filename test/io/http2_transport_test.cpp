@@ -42,7 +42,8 @@ client_options options_for(const std::string& target) {
 }
 
 struct caller {
-  explicit caller(client_options options) : transport(loop, options) {}
+  explicit caller(const client_options& options, host_lookup::resolver resolve = host_lookup::ask_system)
+      : transport(loop, options, std::move(resolve)) {}
   explicit caller(const std::string& target) : caller(options_for(target)) {}
 
   rpc_result call(const std::string& path, const std::string& body = "x", call_options how = call_options()) {
@@ -382,6 +383,30 @@ TEST(Http2Transport, TriesTheAddressesOfAHostInTurn) {
   caller from("localhost:" + std::to_string(server.port()));
   const auto result = from.call("/echo");
   EXPECT_TRUE(result.status.ok()) << result.status.message;
+}
+
+TEST(Http2Transport, GoesOnToTheNextAddressWhenOneRefuses) {
+  auto server = std::make_unique<http2_test_server>(echo);
+  const std::string port = std::to_string(server->port());
+  // Nothing listens at the first of the two addresses.
+  const auto two_addresses = [](const host_and_port& of) {
+    EXPECT_EQ(of.host, "two.example.com");
+    host_addresses found;
+    for (const char* each : {"127.0.0.2", "127.0.0.1"}) {
+      found.endpoints.emplace_back(asio::ip::make_address(each), of.port);
+    }
+    return found;
+  };
+  caller from(options_for("two.example.com:" + port), two_addresses);
+  const auto result = from.call("/echo");
+  EXPECT_TRUE(result.status.ok()) << result.status.message;
+  server.reset();
+  caller too_late(options_for("two.example.com:" + port), two_addresses);
+  const auto refused = too_late.call("/echo").status;
+  EXPECT_EQ(refused.code, rpc_code::unavailable);
+  for (const char* each : {"127.0.0.2:", "127.0.0.1:"}) {
+    EXPECT_NE(refused.message.find(each + port), std::string::npos) << refused.message;
+  }
 }
 
 TEST(Http2Transport, IsDestroyedWhileItConnects) {

@@ -39,9 +39,10 @@ class [[nodiscard("nothing is sent until it is awaited, or driven with get()")]]
   call(asio::awaitable<Result> work, std::weak_ptr<detail::calls::loop_owner> owner)
       : asio::awaitable<Result>(std::move(work)), owner_(std::move(owner)) {}
 
-  /// The same call with a limit: when it has not ended so long after it is awaited, it throws rpc_error with
-  /// DEADLINE_EXCEEDED, or what its last attempt failed with. The limit is for all of its requests, with their retries,
-  /// but not for codecs and storage; what was sent may still be carried out. Of several limits the shortest holds.
+  /// The same call with a limit on how long it waits for the server, whatever number of requests that takes, with the
+  /// pauses between them, but not for codecs and storage. The time counts from when it is awaited. When it is over, the
+  /// call throws rpc_error with DEADLINE_EXCEEDED, or what its last attempt failed with; what was sent may still be
+  /// carried out. Of several limits the shortest holds.
   /// Throws std::invalid_argument unless it is positive.
   [[nodiscard]] call with_timeout(duration limit) && {
     if (limit <= duration::zero()) throw std::invalid_argument("rondo: the timeout of a call must be positive");

@@ -26,8 +26,9 @@ class deployment_client {
     return detail::calls::list_deployments(session_, options);
   }
   call<deployment_description> describe(std::string_view name) const {
-    auto request = named<detail::calls::service::DescribeWorkerDeploymentRequest>(name);
-    return reading_description<deployment_description>(to_call(std::move(request), "describe", name));
+    return reading_description<deployment_description>(
+        detail::calls::named_call<detail::calls::service::DescribeWorkerDeploymentRequest>(*session_, name,
+                                                                                           "describe"));
   }
   /// With statistics: how much work waits in the task queues of the version.
   call<deployment_version_description> describe_version(const worker_deployment_version& which,
@@ -70,23 +71,26 @@ class deployment_client {
   /// Only who has this identity may change the routing from now on; empty: everyone. Gives the new conflict token.
   call<std::string> set_manager(std::string_view name, std::string_view identity,
                                 std::string_view conflict_token = {}) const {
-    auto request = named<detail::calls::service::SetWorkerDeploymentManagerRequest>(name);
-    request.set_manager_identity(std::string(identity));
-    request.set_conflict_token(std::string(conflict_token));
-    return reading_token(to_call(std::move(request), "set the manager of", name));
+    auto what = detail::calls::named_call<detail::calls::service::SetWorkerDeploymentManagerRequest>(
+        *session_, name, "set the manager of");
+    what.request.set_manager_identity(std::string(identity));
+    what.request.set_conflict_token(std::string(conflict_token));
+    return reading_token(std::move(what));
   }
   /// The same with the identity of this client.
   call<std::string> become_manager(std::string_view name, std::string_view conflict_token = {}) const {
-    auto request = named<detail::calls::service::SetWorkerDeploymentManagerRequest>(name);
-    request.set_self(true);
-    request.set_conflict_token(std::string(conflict_token));
-    return reading_token(to_call(std::move(request), "become manager of", name));
+    auto what = detail::calls::named_call<detail::calls::service::SetWorkerDeploymentManagerRequest>(
+        *session_, name, "become manager of");
+    what.request.set_self(true);
+    what.request.set_conflict_token(std::string(conflict_token));
+    return reading_token(std::move(what));
   }
 
   /// Makes a deployment before its workers come. Needs a server of 1.32 or later.
   call<void> create(std::string_view name) const {
     return detail::calls::make_telling_call(
-        session_, to_call(named<detail::calls::service::CreateWorkerDeploymentRequest>(name), "create", name));
+        session_,
+        detail::calls::named_call<detail::calls::service::CreateWorkerDeploymentRequest>(*session_, name, "create"));
   }
   /// Makes a version before its workers come. Needs a server of 1.32 or later.
   call<void> create_version(const worker_deployment_version& which) const {
@@ -105,21 +109,11 @@ class deployment_client {
   /// Forgets a deployment that has no versions.
   call<void> remove(std::string_view name) const {
     return detail::calls::make_telling_call(
-        session_, to_call(named<detail::calls::service::DeleteWorkerDeploymentRequest>(name), "delete", name));
+        session_,
+        detail::calls::named_call<detail::calls::service::DeleteWorkerDeploymentRequest>(*session_, name, "delete"));
   }
 
  private:
-  template <class Request>
-  Request named(std::string_view name) const {
-    auto request = detail::calls::new_request<Request>(*session_);
-    request.set_deployment_name(std::string(name));
-    return request;
-  }
-  template <class Request>
-  detail::calls::service_call<Request> to_call(Request request, std::string_view action, std::string_view name) const {
-    return detail::calls::deployment_call(*session_, std::move(request),
-                                          std::string(action) + " worker deployment '" + std::string(name) + "'", name);
-  }
   template <class Description, class Request>
   call<Description> reading_description(detail::calls::service_call<Request> what) const {
     return detail::calls::make_reading_call(

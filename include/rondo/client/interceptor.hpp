@@ -14,8 +14,8 @@ namespace rondo {
 ///
 /// Starts, signals, updates, queries and schedules that are created or updated show and take arguments and headers; a
 /// schedule those of the workflows that it starts, with what it has of earlier calls. They are seen when the call is
-/// made. An update with a start is seen as its two parts. All others have neither, and what is put there goes nowhere;
-/// they are seen when they are awaited.
+/// made. An update with a start is seen as its two parts, a signal with a start as one call. All others have neither,
+/// and what is put there goes nowhere; they are seen when they are awaited.
 struct client_call {
   /// The method of the service, such as "StartWorkflowExecution".
   std::string_view method{};
@@ -26,6 +26,10 @@ struct client_call {
   payload_list& arguments;
   /// Go to whoever gets the call, beside the arguments.
   payload_map& headers;
+  /// The signal of a signal with start; empty for other calls.
+  std::string_view signal_name{};
+  /// Its arguments; null for other calls. Those of the workflow are in `arguments`, and the headers are for both.
+  payload_list* signal_arguments = nullptr;
 };
 
 /// The answer to any call of a client, retries included, but for those of raw_client.

@@ -70,7 +70,6 @@ class raw_client {
    public:
     detail::io::retry_options how;
     std::string resource_id;
-    detail::io::metadata_list metadata;
   };
 
   static settings settings_of(const raw_options& from) {
@@ -78,13 +77,13 @@ class raw_client {
     settings made{detail::io::retry_options(!from.retry      ? rpc_class::once
                                             : from.long_poll ? rpc_class::long_poll
                                                              : rpc_class::unary),
-                  std::string(from.resource_id),
-                  {}};
+                  std::string(from.resource_id)};
     if (from.timeout > duration::zero()) made.how.attempt_timeout = from.timeout;
     if (from.metadata == nullptr) return made;
     for (const auto& [name, value] : *from.metadata) {
-      made.metadata.emplace_back(detail::io::header_name(name), value);
-      detail::io::check_header_value(made.metadata.back().first, value);
+      auto& headers = made.how.options.metadata;
+      headers.emplace_back(detail::io::header_name(name), value);
+      detail::io::check_header_value(headers.back().first, value);
     }
     return made;
   }
@@ -93,23 +92,12 @@ class raw_client {
   static asio::awaitable<Response> send(detail::calls::session_ptr through, std::string method, Request request,
                                         settings with) {
     detail::calls::require_loop(*through);
-    with.how.options.metadata = std::move(with.metadata);
+    const detail::calls::call_subject subject("call " + method, {}, through->namespace_);
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    if (const auto* given = detail::calls::settings_of(executor)) {
-      with.how.options.deadline = given->deadline;
-      for (const auto& [name, value] : given->metadata) {
-        std::erase_if(with.how.options.metadata, [&](const auto& each) { return each.first == name; });
-        with.how.options.metadata.emplace_back(name, value);
-      }
-    }
-    for (auto& [name, value] : detail::io::call_headers(through->namespace_, with.resource_id)) {
-      detail::io::add_default_header(with.how.options.metadata, name, value);
-    }
+    detail::calls::apply_settings(*through, detail::calls::settings_of(executor), subject, with.resource_id,
+                                  with.how.options);
     auto reply = co_await detail::io::call<Response>(*through->connection, method, request, std::move(with.how));
-    if (!reply.status.ok()) {
-      detail::calls::throw_rpc_failure(detail::calls::call_subject("call " + method, {}, through->namespace_),
-                                       reply.status);
-    }
+    if (!reply.status.ok()) detail::calls::throw_rpc_failure(subject, reply.status);
     co_return std::move(reply.response);
   }
 

@@ -1,5 +1,4 @@
 #pragma once
-#include <asio/awaitable.hpp>
 #include <string>
 #include <utility>
 
@@ -7,7 +6,6 @@
 #include "rondo/client/history.hpp"
 #include "rondo/client/paged_list.hpp"
 #include "rondo/client/start.hpp"
-#include "rondo/detail/client/describe.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/session.hpp"
 
@@ -17,17 +15,6 @@ namespace rondo {
 using workflow_list = paged_list<workflow_summary>;
 
 namespace detail::calls {
-
-inline asio::awaitable<page<workflow_summary>> fetch_workflows(session_ptr through,
-                                                               service::ListWorkflowExecutionsRequest request) {
-  service_call<service::ListWorkflowExecutionsRequest> what(
-      "ListWorkflowExecutions", call_subject("list workflows", {}, through->namespace_), {}, std::move(request));
-  const auto response = co_await send<service::ListWorkflowExecutionsResponse>(through, std::move(what));
-  page<workflow_summary> found;
-  for (const auto& each : response.executions()) read_summary(each, found.items.emplace_back());
-  found.next_token = response.next_page_token();
-  co_return found;
-}
 
 /// The lists of one kind or another that workflows found by a query are made into, page by page.
 template <class Item, class Fetch>

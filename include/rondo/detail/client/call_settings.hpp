@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/execution/blocking.hpp>
 #include <asio/execution/context.hpp>
@@ -11,6 +12,7 @@
 #include <asio/require.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,9 +88,18 @@ class call_wishes {
   }
 };
 
+/// The work of a call as a coroutine of its own, which asio would cancel in one of three ways only. Those that are
+/// meant for it come through the coroutine around the call, which says itself which of them it wants.
 template <class Result>
 asio::awaitable<void> keep_result(asio::awaitable<Result> work, std::shared_ptr<std::optional<Result>> to) {
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
   to->emplace(co_await std::move(work));
+}
+/// The same for work without a result.
+template <std::same_as<void> Result>
+asio::awaitable<void> keep_nothing(asio::awaitable<Result> work) {
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  co_await std::move(work);
 }
 
 /// The work of a call, with settings.
@@ -97,7 +108,8 @@ asio::awaitable<Result> with_settings(asio::awaitable<Result> work, call_wishes 
   const asio::any_io_executor outer = co_await asio::this_coro::executor;
   const settings_executor inner(outer, std::make_shared<const call_settings>(wishes.added_to(settings_of(outer))));
   if constexpr (std::is_void_v<Result>) {
-    co_await asio::co_spawn(inner, std::move(work), asio::use_awaitable);
+    auto kept = keep_nothing(std::move(work));
+    co_await asio::co_spawn(inner, std::move(kept), asio::use_awaitable);
   } else {
     // asio would make an empty result when an exception ends the work.
     auto result = std::make_shared<std::optional<Result>>();

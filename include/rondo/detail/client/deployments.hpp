@@ -49,6 +49,15 @@ service_call<Request> deployment_call(const session& by, Request request, std::s
   return made;
 }
 
+/// A call about one deployment, whose request names it.
+template <class Request>
+service_call<Request> named_call(const session& by, std::string_view name, std::string_view action) {
+  auto request = new_request<Request>(by);
+  request.set_deployment_name(std::string(name));
+  return deployment_call(by, std::move(request), std::string(action) + " worker deployment '" + std::string(name) + "'",
+                         name);
+}
+
 /// A call about one version, whose request names it.
 template <class Request>
 service_call<Request> version_call(const session& by, const worker_deployment_version& which, std::string_view action) {

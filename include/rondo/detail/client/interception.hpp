@@ -53,7 +53,17 @@ service_call<Request> intercepted(const session& by, service_call<Request> what)
                    .workflow_id = parts.workflow_id,
                    .arguments = arguments,
                    .headers = headers};
+  payload_list of_signal;
+  if constexpr (requires { what.request.mutable_signal_input(); }) {
+    of_signal = engine::list_of(what.request.signal_input());
+    call.signal_name = what.request.signal_name();
+    call.signal_arguments = &of_signal;
+  }
   for (const auto& each : all) each->outbound(call);
+  if constexpr (requires { what.request.mutable_signal_input(); }) {
+    what.request.clear_signal_input();
+    if (!of_signal.empty()) engine::write_payloads(of_signal, *what.request.mutable_signal_input());
+  }
   parts.arguments.Clear();
   engine::write_payloads(arguments, parts.arguments);
   parts.headers.Clear();

@@ -88,6 +88,10 @@ asio::awaitable<workflow_history> fetch_history(target of);
 
 paged_list<history_event> list_events(const target& of, const history_options& options);
 
+/// One page of a list.
+asio::awaitable<page<workflow_summary>> fetch_workflows(session_ptr through,
+                                                        service::ListWorkflowExecutionsRequest request);
+
 /// The histories of the workflows of one page of a list; those that are gone meanwhile are left out.
 asio::awaitable<page<workflow_history>> fetch_histories(session_ptr through,
                                                         service::ListWorkflowExecutionsRequest request);

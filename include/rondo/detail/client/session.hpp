@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "rondo/client/call.hpp"
+#include "rondo/detail/client/call_settings.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/io/transport.hpp"
 #include "rondo/rpc_error.hpp"
 
 namespace rondo::detail::calls {
@@ -69,6 +71,11 @@ class service_call : public call_facts {
 };
 
 void require_loop(const session& of);
+
+/// Adds what the call was given that a request belongs to, whose headers win, and the headers that tell where it goes.
+/// Throws rpc_error when the time of the call is over.
+void apply_settings(const session& by, const call_settings* given, const call_subject& subject,
+                    std::string_view resource_id, io::call_options& to);
 
 /// Shows the interceptors a call without arguments, unless they have seen it.
 void show(const session& by, const call_facts& what);

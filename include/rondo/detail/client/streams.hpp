@@ -1,6 +1,5 @@
 #pragma once
 #include <asio/awaitable.hpp>
-#include <asio/use_awaitable.hpp>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -169,10 +168,8 @@ class stream_reader {
     return value;
   }
 
-  asio::awaitable<void> wait_for_turn() {
-    if (next_poll_) co_await io::async_sleep_until(*session_->loop, *next_poll_, asio::use_awaitable);
-    next_poll_.reset();
-  }
+  /// Waits for the time of the next poll, but no longer than the call may take.
+  asio::awaitable<void> wait_for_turn();
   void come_again_later() { next_poll_ = io::later(std::chrono::steady_clock::now(), pause_); }
 
   target present() const { return {session_, workflow_id_, {}, {}, {}}; }

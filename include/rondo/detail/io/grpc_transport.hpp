@@ -5,6 +5,9 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_certificate_verifier.h>
+#include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/support/async_unary_call.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/channel_arguments.h>
@@ -20,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rondo/connection_options.hpp"
 #include "rondo/detail/io/certificate_files.hpp"
@@ -202,11 +206,26 @@ class grpc_transport final : public transport {
     if (!uses_tls(options)) return grpc::InsecureChannelCredentials();
     const tls_options tls = options.tls.value_or(tls_options{});
     check_tls(tls);
+    if (!tls.verify_server) return unchecked_credentials(tls);
     grpc::SslCredentialsOptions ssl;
     ssl.pem_root_certs = tls.server_root_ca_certificate;
     ssl.pem_cert_chain = tls.client_certificate;
     ssl.pem_private_key = tls.client_private_key;
     return grpc::SslCredentials(ssl);
+  }
+
+  /// The same without a look at the server's certificate, which only another kind of credentials can leave out.
+  static std::shared_ptr<grpc::ChannelCredentials> unchecked_credentials(const tls_options& tls) {
+    grpc::experimental::TlsChannelCredentialsOptions how;
+    how.set_verify_server_certs(false);
+    how.set_check_call_host(false);
+    how.set_certificate_verifier(std::make_shared<grpc::experimental::NoOpCertificateVerifier>());
+    if (!tls.client_certificate.empty()) {
+      const std::vector<grpc::experimental::IdentityKeyCertPair> own{{tls.client_private_key, tls.client_certificate}};
+      how.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(own));
+      how.watch_identity_key_cert_pairs();
+    }
+    return grpc::experimental::TlsCredentials(how);
   }
 
   static grpc::ChannelArguments arguments(const client_options& options) {

@@ -76,23 +76,37 @@ struct host_addresses {
   std::string fault;
 };
 
-/// Asks the system for the addresses of a host, on a thread of its own that nobody waits for: a name server that is
-/// away holds getaddrinfo for long, and neither the loop nor its end may wait so long.
+/// Asks for the addresses of a host, the system unless told otherwise, on a thread of its own that nobody waits for: a
+/// name server that is away holds getaddrinfo for long, and neither the loop nor its end may wait so long.
 class host_lookup : public std::enable_shared_from_this<host_lookup> {
  public:
   using callback = std::function<void(host_addresses)>;
+  /// May take its time. Called on the thread of the lookup, which may outlive all else.
+  using resolver = std::function<host_addresses(const host_and_port&)>;
+
+  static host_addresses ask_system(const host_and_port& of) {
+    host_addresses found;
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* list = nullptr;
+    const int error = getaddrinfo(of.host.c_str(), nullptr, &hints, &list);
+    const std::unique_ptr<addrinfo, deleter> owner(error == 0 ? list : nullptr);
+    if (error != 0) found.fault = gai_strerror(error);
+    for (const addrinfo* each = owner.get(); each; each = each->ai_next) add(*each, of.port, found);
+    return found;
+  }
 
   /// Null when the host is an address; `found` has been filled then. Otherwise `done` is called on the loop's thread,
   /// in a later turn.
-  static std::shared_ptr<host_lookup> start(event_loop& loop, const host_and_port& of, host_addresses& found,
-                                            callback done) {
+  static std::shared_ptr<host_lookup> start(event_loop& loop, const host_and_port& of, const resolver& how,
+                                            host_addresses& found, callback done) {
     asio::error_code no_address;
     const auto address = asio::ip::make_address(of.host, no_address);
     if (!no_address) {
       found.endpoints.emplace_back(address, of.port);
       return nullptr;
     }
-    auto self = std::make_shared<host_lookup>(loop, of, std::move(done));
+    auto self = std::make_shared<host_lookup>(loop, of, how, std::move(done));
     try {
       std::thread([self] { self->run(); }).detach();
     } catch (const std::system_error& failed) {
@@ -102,8 +116,8 @@ class host_lookup : public std::enable_shared_from_this<host_lookup> {
     return self;
   }
 
-  host_lookup(event_loop& loop, host_and_port of, callback done)
-      : host_(std::move(of)), loop_(&loop), done_(std::move(done)) {}
+  host_lookup(event_loop& loop, host_and_port of, resolver how, callback done)
+      : host_(std::move(of)), resolve_(std::move(how)), loop_(&loop), done_(std::move(done)) {}
 
   /// Nothing is called any more. Loop thread only.
   void abandon() {
@@ -118,24 +132,18 @@ class host_lookup : public std::enable_shared_from_this<host_lookup> {
   };
 
   void run() {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* list = nullptr;
-    const int error = getaddrinfo(host_.host.c_str(), nullptr, &hints, &list);
-    const std::unique_ptr<addrinfo, deleter> owner(error == 0 ? list : nullptr);
-    if (error != 0) result_.fault = gai_strerror(error);
-    for (const addrinfo* each = owner.get(); each; each = each->ai_next) add(*each);
+    result_ = resolve_(host_);
     const std::lock_guard lock(mutex_);
     if (loop_) loop_->post([self = shared_from_this()] { self->deliver(); });
   }
 
-  void add(const addrinfo& from) {
+  static void add(const addrinfo& from, std::uint16_t port, host_addresses& to) {
     asio::ip::tcp::endpoint endpoint;
     if (from.ai_addrlen > endpoint.capacity()) return;
     std::memcpy(endpoint.data(), from.ai_addr, from.ai_addrlen);
     endpoint.resize(from.ai_addrlen);
-    endpoint.port(host_.port);
-    result_.endpoints.push_back(endpoint);
+    endpoint.port(port);
+    to.endpoints.push_back(endpoint);
   }
 
   void deliver() {
@@ -143,6 +151,7 @@ class host_lookup : public std::enable_shared_from_this<host_lookup> {
   }
 
   host_and_port host_;
+  resolver resolve_;
   host_addresses result_;
   std::mutex mutex_;
   event_loop* loop_;

@@ -30,8 +30,10 @@ namespace rondo::detail::io {
 class http2_transport final : public transport, private http2_connection::owner, private http2_call_place {
  public:
   /// Throws std::invalid_argument when the options cannot work.
-  http2_transport(event_loop& loop, const client_options& options)
+  http2_transport(event_loop& loop, const client_options& options,
+                  host_lookup::resolver resolve = host_lookup::ask_system)
       : loop_(&loop),
+        resolve_(std::move(resolve)),
         options_(options),
         target_(parse_target(options.target)),
         proxy_(find_proxy(options)),
@@ -120,10 +122,11 @@ class http2_transport final : public transport, private http2_connection::owner,
   void connect() {
     connected_ = false;
     host_addresses found;
-    lookup_ = host_lookup::start(*loop_, proxy_ ? proxy_->proxy : target_, found, [this](host_addresses result) {
-      lookup_.reset();
-      connect_to(std::move(result));
-    });
+    lookup_ =
+        host_lookup::start(*loop_, proxy_ ? proxy_->proxy : target_, resolve_, found, [this](host_addresses result) {
+          lookup_.reset();
+          connect_to(std::move(result));
+        });
     if (!lookup_) connect_to(std::move(found));
   }
 
@@ -225,6 +228,7 @@ class http2_transport final : public transport, private http2_connection::owner,
   }
 
   event_loop* loop_;
+  host_lookup::resolver resolve_;
   client_options options_;
   host_and_port target_;
   std::optional<proxy_route> proxy_;

@@ -94,11 +94,6 @@ inline void check_pem(std::string_view text, std::string_view option, pem_kind k
 
 /// Throws std::invalid_argument when the options cannot work.
 inline void check_tls(const tls_options& tls) {
-  if (!tls.verify_server) {
-    throw std::invalid_argument(
-        "rondo: tls.verify_server = false is not supported; give the server's authority in "
-        "tls.server_root_ca_certificate, and its name in tls.server_name if it differs from the target");
-  }
   if (!tls.server_root_ca_certificate.empty()) {
     check_pem(tls.server_root_ca_certificate, "tls.server_root_ca_certificate", pem_kind::certificate);
   }

@@ -43,11 +43,13 @@ class tls_context {
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(ctx, options.verify_server ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
     // Nobody is asked for a password.
     SSL_CTX_set_default_passwd_cb(ctx, no_password);
     if (SSL_CTX_set_alpn_protos(ctx, alpn.data(), static_cast<unsigned>(alpn.size())) != 0) throw std::bad_alloc();
-    if (options.server_root_ca_certificate.empty()) {
+    if (!options.verify_server) {
+      // Nobody is trusted, and OpenSSL goes on all the same.
+    } else if (options.server_root_ca_certificate.empty()) {
       bundle_ = trust_system(*SSL_CTX_get_cert_store(ctx), system);
       if (!bundle_.empty()) SSL_CTX_set_cert_verify_callback(ctx, verify_with_bundle, this);
     } else {
@@ -130,7 +132,7 @@ class tls_context {
 /// TLS of one connection, between the bytes of its socket and those of HTTP/2. Knows no sockets.
 class tls_session {
  public:
-  /// The server's certificate must bear the name, a host's or an address.
+  /// The server's certificate must bear the name, a host's or an address, if the context wants it checked.
   tls_session(const tls_context& context, const std::string& name) : ssl_(SSL_new(context.get())) {
     BIO* const incoming = BIO_new(BIO_s_mem());
     BIO* const outgoing = BIO_new(BIO_s_mem());
@@ -217,7 +219,7 @@ class tls_session {
     const int why = SSL_get_error(ssl_.get(), done);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return false;
     const long verified = SSL_get_verify_result(ssl_.get());
-    if (verified != X509_V_OK) {
+    if (verified != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
       ERR_clear_error();
       return fail(std::string("TLS handshake failed: certificate verify failed: ") +
                   X509_verify_cert_error_string(verified));

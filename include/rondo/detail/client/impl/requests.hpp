@@ -157,11 +157,27 @@ RONDO_FUNCTION paged_list<history_event> list_events(const target& of, const his
   return paged_list<history_event>(of.session, std::move(fetch), which);
 }
 
-RONDO_FUNCTION asio::awaitable<page<workflow_history>> fetch_histories(session_ptr through,
-                                                                       service::ListWorkflowExecutionsRequest request) {
+inline asio::awaitable<service::ListWorkflowExecutionsResponse> fetch_executions(
+    session_ptr through, service::ListWorkflowExecutionsRequest request) {
   service_call<service::ListWorkflowExecutionsRequest> what(
       "ListWorkflowExecutions", call_subject("list workflows", {}, through->namespace_), {}, std::move(request));
-  const auto response = co_await send<service::ListWorkflowExecutionsResponse>(through, std::move(what));
+  return send<service::ListWorkflowExecutionsResponse>(std::move(through), std::move(what));
+}
+
+RONDO_FUNCTION asio::awaitable<page<workflow_summary>> fetch_workflows(session_ptr through,
+                                                                       service::ListWorkflowExecutionsRequest request) {
+  auto asked = fetch_executions(std::move(through), std::move(request));
+  const auto response = co_await std::move(asked);
+  page<workflow_summary> found;
+  for (const auto& each : response.executions()) read_summary(each, found.items.emplace_back());
+  found.next_token = response.next_page_token();
+  co_return found;
+}
+
+RONDO_FUNCTION asio::awaitable<page<workflow_history>> fetch_histories(session_ptr through,
+                                                                       service::ListWorkflowExecutionsRequest request) {
+  auto listed = fetch_executions(through, std::move(request));
+  const auto response = co_await std::move(listed);
   page<workflow_history> found;
   for (const auto& each : response.executions()) {
     const auto& run = each.execution();

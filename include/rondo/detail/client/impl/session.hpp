@@ -5,7 +5,9 @@
 #include <asio/awaitable.hpp>
 #include <asio/this_coro.hpp>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rondo/client/interceptor.hpp"
 #include "rondo/detail/base/compiled.hpp"
@@ -16,6 +18,7 @@
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/io/retry.hpp"
+#include "rondo/detail/io/transport.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/rpc_error.hpp"
 
@@ -41,10 +44,25 @@ RONDO_FUNCTION void show(const session& by, const call_facts& what) {
   }
 }
 
-RONDO_FUNCTION void throw_if_late(const call_settings& settings, const call_facts& what) {
+RONDO_FUNCTION void throw_if_late(const call_settings& settings, const call_subject& subject) {
   if (io::steady_clock::now() < settings.deadline) return;
-  throw_rpc_failure(what.subject,
+  throw_rpc_failure(subject,
                     rpc_status(rpc_code::deadline_exceeded, "the timeout that the call was given is over", true));
+}
+
+RONDO_FUNCTION void apply_settings(const session& by, const call_settings* given, const call_subject& subject,
+                                   std::string_view resource_id, io::call_options& to) {
+  if (given != nullptr) {
+    throw_if_late(*given, subject);
+    to.deadline = given->deadline;
+    for (const auto& [name, value] : given->metadata) {
+      std::erase_if(to.metadata, [&](const auto& each) { return each.first == name; });
+      to.metadata.emplace_back(name, value);
+    }
+  }
+  for (auto& [name, value] : io::call_headers(by.namespace_, resource_id)) {
+    io::add_default_header(to.metadata, name, value);
+  }
 }
 
 RONDO_FUNCTION asio::awaitable<rpc_status> send_into(const session& by, const call_facts& what,
@@ -55,21 +73,14 @@ RONDO_FUNCTION asio::awaitable<rpc_status> send_into(const session& by, const ca
   io::retry_options options(what.kind);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const call_settings* const settings = settings_of(executor);
-  if (settings != nullptr) {
-    throw_if_late(*settings, what);
-    options.options.deadline = settings->deadline;
-    options.options.metadata = settings->metadata;
-  }
-  for (auto& [name, value] : io::call_headers(by.namespace_, what.resource_id)) {
-    io::add_default_header(options.options.metadata, name, value);
-  }
+  apply_settings(by, settings, what.subject, what.resource_id, options.options);
   auto status = co_await io::call_into(*by.connection, what.method, request, response, std::move(options));
   for (const auto& each : by.connection->options().interceptors) {
     const client_answer answer{.method = what.method_name(), .status = status};
     each->answered(answer);
   }
   // Those who wait ask again when an attempt runs into its own deadline.
-  if (settings != nullptr && status.code == rpc_code::deadline_exceeded) throw_if_late(*settings, what);
+  if (settings != nullptr && status.code == rpc_code::deadline_exceeded) throw_if_late(*settings, what.subject);
   co_return status;
 }
 
