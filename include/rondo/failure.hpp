@@ -49,12 +49,17 @@ class failure : public std::exception {
   template <class Failure>
   const Failure* cause_as() const noexcept;
 
-  void set_cause(std::exception_ptr cause) { cause_ = std::move(cause); }
-  void set_stack_trace(std::string text) { stack_trace_ = std::move(text); }
-  void set_source(std::string source) { source_ = std::move(source); }
-  /// The serialised message it was read from, so that throwing it on loses nothing; null for a failure made here.
+  void set_cause(std::exception_ptr cause) { changed(), cause_ = std::move(cause); }
+  void set_stack_trace(std::string text) { changed(), stack_trace_ = std::move(text); }
+  void set_source(std::string source) { changed(), source_ = std::move(source); }
+  /// The serialised message it was read from, so that throwing it on loses nothing; null for a failure that was made or
+  /// changed here.
   void set_origin(std::shared_ptr<const std::string> serialised) { origin_ = std::move(serialised); }
   const std::shared_ptr<const std::string>& origin() const noexcept { return origin_; }
+
+ protected:
+  /// It is no longer what it was read from.
+  void changed() noexcept { origin_.reset(); }
 
  private:
   std::string message_;
@@ -90,7 +95,7 @@ class application_failure : public failure {
   failure_category category() const noexcept { return category_; }
   /// Values attached to it; read one with `rondo::decode<T>`.
   const payload_list& details() const noexcept { return details_; }
-  void set_details(payload_list details) { details_ = std::move(details); }
+  void set_details(payload_list details) { changed(), details_ = std::move(details); }
 
  private:
   std::string type_;
@@ -103,11 +108,15 @@ class application_failure : public failure {
 /// The operation, or the whole workflow, was cancelled.
 class cancelled_failure : public failure {
  public:
-  explicit cancelled_failure(std::string message = "cancelled") : failure(std::move(message)) {}
+  explicit cancelled_failure(std::string message = "cancelled", std::string identity = {})
+      : failure(std::move(message)), identity_(std::move(identity)) {}
+  /// Of the one who cancelled, where the server tells.
+  const std::string& identity() const noexcept { return identity_; }
   const payload_list& details() const noexcept { return details_; }
-  void set_details(payload_list details) { details_ = std::move(details); }
+  void set_details(payload_list details) { changed(), details_ = std::move(details); }
 
  private:
+  std::string identity_;
   payload_list details_;
 };
 
@@ -118,7 +127,10 @@ class timeout_failure : public failure {
   timeout_type type() const noexcept { return type_; }
   /// What the activity reported with its last heartbeat.
   const payload_list& last_heartbeat_details() const noexcept { return last_heartbeat_details_; }
-  void set_last_heartbeat_details(payload_list details) { last_heartbeat_details_ = std::move(details); }
+  void set_last_heartbeat_details(payload_list details) {
+    changed();
+    last_heartbeat_details_ = std::move(details);
+  }
 
  private:
   timeout_type type_;
@@ -128,7 +140,13 @@ class timeout_failure : public failure {
 /// The workflow was terminated.
 class terminated_failure : public failure {
  public:
-  using failure::failure;
+  explicit terminated_failure(std::string message, std::string identity = {})
+      : failure(std::move(message)), identity_(std::move(identity)) {}
+  /// Of the one who terminated it, where the server tells.
+  const std::string& identity() const noexcept { return identity_; }
+
+ private:
+  std::string identity_;
 };
 
 /// The server reports a failure of its own.
@@ -172,9 +190,12 @@ class child_workflow_failure : public failure {
     retry_state state = retry_state::unspecified;
   };
   child_workflow_failure(std::string message, fields of) : failure(std::move(message)), fields_(std::move(of)) {}
+  const std::string& namespace_() const noexcept { return fields_.namespace_; }
   const std::string& workflow_id() const noexcept { return fields_.workflow_id; }
   const std::string& run_id() const noexcept { return fields_.run_id; }
   const std::string& workflow_type() const noexcept { return fields_.workflow_type; }
+  std::int64_t initiated_event_id() const noexcept { return fields_.initiated_event_id; }
+  std::int64_t started_event_id() const noexcept { return fields_.started_event_id; }
   enum retry_state retry_state() const noexcept { return fields_.state; }
   const fields& all() const noexcept { return fields_; }
 

@@ -106,6 +106,13 @@ inline application_failure application_failure_of(const Failure& from, std::stri
   return made;
 }
 
+/// Other SDKs, too, show the reset of a workflow as a failure of an application.
+inline application_failure reset_failure_of(const Failure& from, std::string message) {
+  application_failure made(std::move(message), {.type = "ResetWorkflow", .non_retryable = true});
+  made.set_details(list_of(from.reset_workflow_failure_info().last_heartbeat_details()));
+  return made;
+}
+
 inline activity_failure activity_failure_of(const Failure& from, std::string message) {
   const auto& info = from.activity_failure_info();
   activity_failure::fields fields{.scheduled_event_id = info.scheduled_event_id(),
@@ -131,10 +138,12 @@ inline child_workflow_failure child_failure_of(const Failure& from, std::string 
 
 inline nexus_operation_failure nexus_failure_of(const Failure& from, std::string message) {
   const auto& info = from.nexus_operation_execution_failure_info();
+  // Old servers know the token as an id.
+  const auto& token = info.operation_token().empty() ? info.operation_id() : info.operation_token();
   nexus_operation_failure::fields fields{.endpoint = info.endpoint(),
                                          .service = info.service(),
                                          .operation = info.operation(),
-                                         .operation_token = info.operation_token(),
+                                         .operation_token = token,
                                          .scheduled_event_id = info.scheduled_event_id()};
   return nexus_operation_failure(std::move(message), std::move(fields));
 }
@@ -160,12 +169,15 @@ inline std::exception_ptr exception_at(const Failure& from, int depth) {
       return finished(std::move(made), from, std::move(stack), depth);
     }
     case Failure::kCanceledFailureInfo: {
-      cancelled_failure made(std::move(message));
+      cancelled_failure made(std::move(message), from.canceled_failure_info().identity());
       made.set_details(list_of(from.canceled_failure_info().details()));
       return finished(std::move(made), from, std::move(stack), depth);
     }
     case Failure::kTerminatedFailureInfo:
-      return finished(terminated_failure(std::move(message)), from, std::move(stack), depth);
+      return finished(terminated_failure(std::move(message), from.terminated_failure_info().identity()), from,
+                      std::move(stack), depth);
+    case Failure::kResetWorkflowFailureInfo:
+      return finished(reset_failure_of(from, std::move(message)), from, std::move(stack), depth);
     case Failure::kServerFailureInfo:
       return finished(server_failure(std::move(message), from.server_failure_info().non_retryable()), from,
                       std::move(stack), depth);
@@ -251,6 +263,7 @@ inline void write_kind(const failure& from, const std::exception_ptr& pointer, F
     write_info(*application, to);
   } else if (const auto* cancelled = dynamic_cast<const cancelled_failure*>(&from)) {
     auto& info = *to.mutable_canceled_failure_info();
+    info.set_identity(valid_utf8(cancelled->identity()));
     if (!cancelled->details().empty()) write_payloads(cancelled->details(), *info.mutable_details());
   } else if (const auto* timeout = dynamic_cast<const timeout_failure*>(&from)) {
     auto& info = *to.mutable_timeout_failure_info();
@@ -258,8 +271,8 @@ inline void write_kind(const failure& from, const std::exception_ptr& pointer, F
     if (!timeout->last_heartbeat_details().empty()) {
       write_payloads(timeout->last_heartbeat_details(), *info.mutable_last_heartbeat_details());
     }
-  } else if (dynamic_cast<const terminated_failure*>(&from) != nullptr) {
-    to.mutable_terminated_failure_info();
+  } else if (const auto* terminated = dynamic_cast<const terminated_failure*>(&from)) {
+    to.mutable_terminated_failure_info()->set_identity(valid_utf8(terminated->identity()));
   } else if (const auto* server = dynamic_cast<const server_failure*>(&from)) {
     to.mutable_server_failure_info()->set_non_retryable(server->non_retryable());
   } else if (const auto* activity = dynamic_cast<const activity_failure*>(&from)) {
