@@ -75,6 +75,15 @@ struct cancellation_details {
 
 namespace rondo::detail {
 
+/// Sees the heartbeats of an attempt's code before they are sent.
+class heartbeat_observer {
+ public:
+  virtual void before_heartbeat(payload_list& details) = 0;
+
+ protected:
+  ~heartbeat_observer() = default;
+};
+
 /// One running attempt as its code sees it. The worker implements it; all of it may be used from any thread.
 class activity_context {
  public:
@@ -82,6 +91,12 @@ class activity_context {
   activity_context& operator=(const activity_context&) = delete;
 
   virtual void heartbeat(payload_list details) = 0;
+  void heartbeat_of_code(payload_list details) {
+    if (observer_ != nullptr) observer_->before_heartbeat(details);
+    heartbeat(std::move(details));
+  }
+  /// Null: nobody any more. Only by what runs the code, on its thread.
+  void set_observer(heartbeat_observer* observer) noexcept { observer_ = observer; }
 
   const activity_info& info() const noexcept { return info_; }
   const payload_list& heartbeat_details() const noexcept { return heartbeat_details_; }
@@ -135,6 +150,7 @@ class activity_context {
   activity_info info_;
   payload_list heartbeat_details_;
   rondo::logger logger_;
+  heartbeat_observer* observer_ = nullptr;
   std::stop_source stop_, drain_;
   static constexpr unsigned reason_mask = 0xff;
   /// The reason, and above it a bit for all that holds.
@@ -188,7 +204,7 @@ template <class... Values>
 void heartbeat(const Values&... details) {
   payload_collector collected;
   encode_all(collected, details...);
-  detail::require_activity("activity::heartbeat").heartbeat(collected.take());
+  detail::require_activity("activity::heartbeat").heartbeat_of_code(collected.take());
 }
 
 /// A value that the last heartbeat of the previous attempt carried; empty when there was none.

@@ -18,7 +18,8 @@
 /// - `payload`: passed on as it is.
 /// - std::monostate, nullptr, an empty std::optional or smart pointer: binary/null. Full ones: the value.
 /// - Sequences of std::byte (`bytes`): binary/plain.
-/// - Types with a `payload_codec`; protobuf messages have theirs in rondo/protobuf.hpp: json/protobuf.
+/// - Types with a `payload_codec`; protobuf messages have theirs in rondo/protobuf.hpp: json/protobuf,
+///   or binary/protobuf where that is chosen.
 /// - All else: json/plain, see rondo/json.hpp; what nlohmann/json converts, by way of rondo/nlohmann.hpp.
 namespace rondo {
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "rondo/options.hpp"
@@ -49,12 +50,17 @@ class failure : public std::exception {
   template <class Failure>
   const Failure* cause_as() const noexcept;
 
-  void set_cause(std::exception_ptr cause) { cause_ = std::move(cause); }
-  void set_stack_trace(std::string text) { stack_trace_ = std::move(text); }
-  void set_source(std::string source) { source_ = std::move(source); }
-  /// The serialised message it was read from, so that throwing it on loses nothing; null for a failure made here.
+  void set_cause(std::exception_ptr cause) { changed(), cause_ = std::move(cause); }
+  void set_stack_trace(std::string text) { changed(), stack_trace_ = std::move(text); }
+  void set_source(std::string source) { changed(), source_ = std::move(source); }
+  /// The serialised message it was read from, so that throwing it on loses nothing; null for a failure that was made or
+  /// changed here.
   void set_origin(std::shared_ptr<const std::string> serialised) { origin_ = std::move(serialised); }
   const std::shared_ptr<const std::string>& origin() const noexcept { return origin_; }
+
+ protected:
+  /// It is no longer what it was read from.
+  void changed() noexcept { origin_.reset(); }
 
  private:
   std::string message_;
@@ -90,7 +96,7 @@ class application_failure : public failure {
   failure_category category() const noexcept { return category_; }
   /// Values attached to it; read one with `rondo::decode<T>`.
   const payload_list& details() const noexcept { return details_; }
-  void set_details(payload_list details) { details_ = std::move(details); }
+  void set_details(payload_list details) { changed(), details_ = std::move(details); }
 
  private:
   std::string type_;
@@ -103,11 +109,15 @@ class application_failure : public failure {
 /// The operation, or the whole workflow, was cancelled.
 class cancelled_failure : public failure {
  public:
-  explicit cancelled_failure(std::string message = "cancelled") : failure(std::move(message)) {}
+  explicit cancelled_failure(std::string message = "cancelled", std::string identity = {})
+      : failure(std::move(message)), identity_(std::move(identity)) {}
+  /// Of the one who cancelled, where the server tells.
+  const std::string& identity() const noexcept { return identity_; }
   const payload_list& details() const noexcept { return details_; }
-  void set_details(payload_list details) { details_ = std::move(details); }
+  void set_details(payload_list details) { changed(), details_ = std::move(details); }
 
  private:
+  std::string identity_;
   payload_list details_;
 };
 
@@ -118,7 +128,10 @@ class timeout_failure : public failure {
   timeout_type type() const noexcept { return type_; }
   /// What the activity reported with its last heartbeat.
   const payload_list& last_heartbeat_details() const noexcept { return last_heartbeat_details_; }
-  void set_last_heartbeat_details(payload_list details) { last_heartbeat_details_ = std::move(details); }
+  void set_last_heartbeat_details(payload_list details) {
+    changed();
+    last_heartbeat_details_ = std::move(details);
+  }
 
  private:
   timeout_type type_;
@@ -128,7 +141,13 @@ class timeout_failure : public failure {
 /// The workflow was terminated.
 class terminated_failure : public failure {
  public:
-  using failure::failure;
+  explicit terminated_failure(std::string message, std::string identity = {})
+      : failure(std::move(message)), identity_(std::move(identity)) {}
+  /// Of the one who terminated it, where the server tells.
+  const std::string& identity() const noexcept { return identity_; }
+
+ private:
+  std::string identity_;
 };
 
 /// The server reports a failure of its own.
@@ -172,9 +191,12 @@ class child_workflow_failure : public failure {
     retry_state state = retry_state::unspecified;
   };
   child_workflow_failure(std::string message, fields of) : failure(std::move(message)), fields_(std::move(of)) {}
+  const std::string& namespace_() const noexcept { return fields_.namespace_; }
   const std::string& workflow_id() const noexcept { return fields_.workflow_id; }
   const std::string& run_id() const noexcept { return fields_.run_id; }
   const std::string& workflow_type() const noexcept { return fields_.workflow_type; }
+  std::int64_t initiated_event_id() const noexcept { return fields_.initiated_event_id; }
+  std::int64_t started_event_id() const noexcept { return fields_.started_event_id; }
   enum retry_state retry_state() const noexcept { return fields_.state; }
   const fields& all() const noexcept { return fields_; }
 
@@ -264,6 +286,16 @@ class nexus_handler_failure : public failure {
   nexus_retry retry_;
 };
 
+/// A part of exceptions of users' own types that were made of a failure; see rondo/failure_codec.hpp.
+class received_failure {
+ public:
+  explicit received_failure(application_failure from) : received_(std::move(from)) {}
+  const application_failure& received() const noexcept { return received_; }
+
+ private:
+  application_failure received_;
+};
+
 /// True when `error` is a `cancelled_failure`, or a failure of an activity, child workflow or Nexus operation caused by
 /// one.
 inline bool is_cancellation(const std::exception_ptr& error) noexcept {
@@ -294,6 +326,9 @@ const Failure* failure::cause_as() const noexcept {
       return &found;  // the exception object lives as long as cause_ (or a cause below it) points to it
     } catch (const failure& other) {
       next = other.cause_;
+    } catch (const received_failure& other) {
+      if constexpr (std::is_base_of_v<Failure, application_failure>) return &other.received();
+      next = other.received().cause();
     } catch (...) {
       return nullptr;
     }

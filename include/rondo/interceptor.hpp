@@ -8,6 +8,7 @@
 
 #include "rondo/activity.hpp"
 #include "rondo/nexus_info.hpp"
+#include "rondo/options.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 #include "rondo/workflow/info.hpp"
@@ -64,6 +65,20 @@ struct workflow_call {
   nexus_header_map& nexus_headers;
 };
 
+/// A timer that a workflow starts: of sleep(), or of a condition with a time limit.
+struct workflow_timer {
+  /// Zero or less becomes a millisecond.
+  duration& delay;
+  std::string& summary;
+};
+
+/// What a workflow asks another one to do: to cancel itself.
+struct workflow_cancellation {
+  /// The namespace is empty for that of the workflow itself, the run for the present one.
+  std::string_view namespace_{}, workflow_id{}, run_id{};
+  std::string& reason;
+};
+
 /// Sees one run of a workflow. It is workflow code: what it does must be the same on every replay. Each function does
 /// nothing unless it is overridden.
 class workflow_interceptor {
@@ -80,6 +95,10 @@ class workflow_interceptor {
   virtual task<void> around(workflow_work /*what*/, task<void> body) { return body; }
   /// May change arguments and headers. What it throws is thrown where the workflow awaits the call.
   virtual void outbound(workflow_call& /*call*/) {}
+  /// May change delay and summary. What it throws is thrown where the workflow awaits the timer.
+  virtual void start_timer(workflow_timer& /*timer*/) {}
+  /// May change the reason. What it throws is thrown where the workflow awaits the call.
+  virtual void cancel_workflow(workflow_cancellation& /*call*/) {}
 };
 
 /// One attempt of an activity, before its code reads the arguments.
@@ -106,6 +125,9 @@ class activity_interceptor {
 
   /// May change the arguments. What it throws counts as thrown by the activity.
   virtual void begin(activity_start& /*start*/) {}
+  /// May change the details of each heartbeat of the code, also of those that are not sent because others were just
+  /// before. What it throws is thrown by activity::heartbeat().
+  virtual void heartbeat(payload_list& /*details*/) {}
   /// May change how it ended. Called when begin() was, the last one first.
   virtual void end(activity_end& /*how*/) {}
 };

@@ -6,20 +6,36 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <concepts>
+#include <cstdint>
 #include <string>
 
 #include "rondo/converter.hpp"
 
-/// Protobuf messages as arguments and results. They are written as json/protobuf and read from binary/protobuf as well;
-/// fields that the reader does not know are dropped.
+/// Protobuf messages as arguments and results. They are written as json/protobuf unless `protobuf_form_of` says
+/// otherwise, and read from both forms; of JSON, fields that the reader does not know are dropped.
 namespace rondo {
+
+/// How messages are written.
+enum class protobuf_form : std::uint8_t {
+  json,    ///< json/protobuf: people can read it
+  binary,  ///< binary/protobuf: smaller and quicker
+};
+
+/// Specialise it for a message, where its type is declared, that is to be written in the other form:
+/// `template <> inline constexpr rondo::protobuf_form rondo::protobuf_form_of<shop::Order> =
+/// rondo::protobuf_form::binary;`
+template <class Message>
+inline constexpr protobuf_form protobuf_form_of = protobuf_form::json;
 
 template <std::derived_from<google::protobuf::Message> Message>
 struct payload_codec<Message> {
   static void encode(payload_sink& sink, const Message& message) {
-    const auto status = google::protobuf::util::MessageToJsonString(message, &sink.add(encoding::json_protobuf));
-    if (!status.ok())
-      throw conversion_error("cannot write " + message.GetTypeName() + " as JSON: " + status.ToString());
+    if constexpr (protobuf_form_of<Message> == protobuf_form::binary) {
+      if (!message.SerializeToString(&sink.add(encoding::binary_protobuf)))
+        throw conversion_error("cannot write " + message.GetTypeName() + ": required fields are missing");
+    } else {
+      write_json(sink, message);
+    }
     sink.set_metadata("messageType", message.GetTypeName());
   }
 
@@ -42,6 +58,13 @@ struct payload_codec<Message> {
       if (!status.ok()) detail::throw_unreadable<Message>(from, status.ToString());
     }
     return message;
+  }
+
+ private:
+  static void write_json(payload_sink& sink, const Message& message) {
+    const auto status = google::protobuf::util::MessageToJsonString(message, &sink.add(encoding::json_protobuf));
+    if (!status.ok())
+      throw conversion_error("cannot write " + message.GetTypeName() + " as JSON: " + status.ToString());
   }
 };
 

@@ -117,12 +117,12 @@ TEST(failures, of_every_kind_make_the_round_trip) {
                                                                                     .started_event_id = 9,
                                                                                     .state = retry_state::timeout})),
                                           [](const auto& read) {
-                                            EXPECT_EQ(read.all().namespace_, "n");
+                                            EXPECT_EQ(read.namespace_(), "n");
                                             EXPECT_EQ(read.workflow_id(), "w");
                                             EXPECT_EQ(read.run_id(), "r");
                                             EXPECT_EQ(read.workflow_type(), "t");
-                                            EXPECT_EQ(read.all().initiated_event_id, 8);
-                                            EXPECT_EQ(read.all().started_event_id, 9);
+                                            EXPECT_EQ(read.initiated_event_id(), 8);
+                                            EXPECT_EQ(read.started_event_id(), 9);
                                             EXPECT_EQ(read.retry_state(), retry_state::timeout);
                                           });
 }
@@ -152,6 +152,12 @@ TEST(failures, of_nexus_survive) {
                                          });
 }
 
+TEST(failures, of_nexus_operations_of_old_servers_have_an_id_for_a_token) {
+  Failure from;
+  from.mutable_nexus_operation_execution_failure_info()->set_operation_id("old");
+  expect_reads_as<nexus_operation_failure>(from, [](const auto& read) { EXPECT_EQ(read.operation_token(), "old"); });
+}
+
 TEST(failures, of_nexus_operations_may_be_cancellations) {
   nexus_handler_failure handler("told", nexus_error::internal);
   handler.set_cause(std::make_exception_ptr(cancelled_failure()));
@@ -168,8 +174,44 @@ TEST(failures, that_are_passed_on_lose_nothing) {
   foreign.mutable_nexus_handler_failure_info()->set_type("NOT_FOUND");
   foreign.mutable_cause()->set_message("deeper");
   foreign.mutable_cause()->mutable_reset_workflow_failure_info();
+  (*foreign.mutable_encoded_attributes()->mutable_metadata())["encoding"] = "binary/encrypted";
+  foreign.mutable_encoded_attributes()->set_data("?");
   const auto passed_on = written(exception_of(foreign));
   EXPECT_EQ(passed_on.SerializeAsString(), foreign.SerializeAsString());
+}
+
+TEST(failures, that_are_changed_before_they_are_passed_on_are_sent_as_they_are) {
+  Failure foreign;
+  foreign.set_message("remote");
+  foreign.mutable_application_failure_info()->set_type("T");
+  expect_reads_as<application_failure>(foreign, [](application_failure read) {
+    read.set_details(some_details());
+    read.set_cause(std::make_exception_ptr(own_error("here")));
+    const auto passed_on = written(read);
+    EXPECT_EQ(passed_on.message(), "remote");
+    EXPECT_EQ(passed_on.application_failure_info().type(), "T");
+    EXPECT_EQ(passed_on.application_failure_info().details().payloads_size(), 1);
+    EXPECT_EQ(passed_on.cause().message(), "here");
+  });
+}
+
+TEST(failures, say_who_cancelled_or_terminated) {
+  expect_reads_as<cancelled_failure>(written(cancelled_failure("stop", "me")),
+                                     [](const auto& read) { EXPECT_EQ(read.identity(), "me"); });
+  expect_reads_as<terminated_failure>(written(terminated_failure("stop", "me")),
+                                      [](const auto& read) { EXPECT_EQ(read.identity(), "me"); });
+}
+
+TEST(failures, of_resets_have_the_last_details) {
+  Failure from;
+  from.set_message("reset");
+  auto& details = *from.mutable_reset_workflow_failure_info()->mutable_last_heartbeat_details();
+  write_payloads(some_details(), details);
+  expect_reads_as<application_failure>(from, [](const auto& read) {
+    EXPECT_EQ(read.type(), "ResetWorkflow");
+    EXPECT_EQ(read.details(), some_details());
+    EXPECT_EQ(list_of(written(read).reset_workflow_failure_info().last_heartbeat_details()), some_details());
+  });
 }
 
 TEST(failures, of_other_exceptions_carry_their_class_and_nested_cause) {

@@ -186,6 +186,59 @@ TEST(workflow_interceptors, see_and_change_calls_of_nexus_operations) {
   EXPECT_EQ(second.nexus_header().at("tenant"), "none");
 }
 
+rondo::task<> waits_and_cancels() {
+  co_await workflow::sleep(5s, "a pause");
+  co_await workflow::wait_condition([] { return false; }, 7s, "a limit");
+  const auto other = workflow::external("other");
+  co_await other.cancel("enough");
+  co_await workflow::sleep(3s, "refused");
+}
+/// Doubles delays, says who waits, and gives its own reason; refuses some timers.
+class patience final : public rondo::workflow_interceptor {
+ public:
+  void start_timer(rondo::workflow_timer& timer) override {
+    if (timer.summary == "refused") throw rondo::application_failure("no more waiting");
+    timer.delay = timer.summary == "a limit" ? rondo::duration::zero() : timer.delay * 2;
+    timer.summary += "!";
+  }
+  void cancel_workflow(rondo::workflow_cancellation& call) override {
+    call.reason = std::string(call.workflow_id) + ": " + call.reason;
+  }
+};
+class patient_people final : public rondo::worker_interceptor {
+ public:
+  std::unique_ptr<rondo::workflow_interceptor> intercept_workflow(const rondo::workflow_info& /*about*/) override {
+    return std::make_unique<patience>();
+  }
+};
+
+TEST(workflow_interceptors, see_and_change_timers_and_cancellations_of_others) {
+  const std::vector<std::shared_ptr<rondo::worker_interceptor>> all{std::make_shared<patient_people>()};
+  engine_driver driver(rondo::registry().workflow<waits_and_cancels>(), history_builder("waits_and_cancels"));
+  driver.run_options.interceptors = &all;
+  driver.evict();
+  const auto command = [&driver] {
+    driver.history.open_task();
+    driver.run_task();
+    auto made = driver.last.completed->commands(0);
+    driver.take_completion();
+    return made;
+  };
+  const auto first = command();
+  EXPECT_EQ(first.start_timer_command_attributes().start_to_fire_timeout().seconds(), 10);
+  EXPECT_EQ(first.user_metadata().summary().data(), R"("a pause!")");
+  driver.history.timer_fired(driver.history.last(enums::EVENT_TYPE_TIMER_STARTED));
+  const auto second = command();
+  EXPECT_EQ(second.start_timer_command_attributes().start_to_fire_timeout().nanos(), 1'000'000);
+  EXPECT_EQ(second.user_metadata().summary().data(), R"("a limit!")");
+  driver.history.timer_fired(driver.history.last(enums::EVENT_TYPE_TIMER_STARTED));
+  EXPECT_EQ(command().request_cancel_external_workflow_execution_command_attributes().reason(), "other: enough");
+  driver.history.cancel_delivered(
+      driver.history.last(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED));
+  driver.evict();
+  EXPECT_EQ(command().fail_workflow_execution_command_attributes().failure().message(), "no more waiting");
+}
+
 TEST(headers, go_along_with_calls) {
   const std::vector<std::string> propagated{"tenant", "missing"};
   engine_driver driver(rondo::registry().workflow<calls_everything>(), history_builder("calls_everything"));

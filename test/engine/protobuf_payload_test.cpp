@@ -11,12 +11,17 @@
 #include "rondo/converter.hpp"
 #include "rondo/protobuf.hpp"
 
+template <>
+inline constexpr rondo::protobuf_form rondo::protobuf_form_of<google::protobuf::Field> = rondo::protobuf_form::binary;
+
 namespace protobuf_payload_test {
 using google::protobuf::BoolValue;
+using google::protobuf::Field;
 using google::protobuf::Type;
 using rondo::payload;
 
-payload encoded(const google::protobuf::Type& message) {
+template <class Message>
+payload encoded(const Message& message) {
   rondo::payload_collector sink;
   rondo::encode(sink, message);
   return sink.take().at(0);
@@ -54,6 +59,15 @@ TEST(protobuf_payload, binary_is_read_too) {
   EXPECT_EQ(rondo::decode<Type>(typed("binary/protobuf", "google.protobuf.Type", type.SerializeAsString())).name(),
             "n");
   EXPECT_EQ(rondo::decode<Type>(typed("binary/protobuf", "", "")).name(), "");
+}
+
+TEST(protobuf_payload, is_binary_where_that_is_chosen) {
+  Field field;
+  field.set_name("n");
+  const payload made = encoded(field);
+  EXPECT_EQ(made, typed("binary/protobuf", "google.protobuf.Field", field.SerializeAsString()));
+  EXPECT_EQ(rondo::decode<Field>(made).name(), "n");
+  EXPECT_EQ(rondo::decode<Field>(typed("json/protobuf", "google.protobuf.Field", R"({"name":"n"})")).name(), "n");
 }
 
 TEST(protobuf_payload, unknown_fields_are_dropped) {

@@ -172,6 +172,11 @@ rondo::task<std::string> facts() {
       std::to_string(workflow::info().history_length);
 }
 
+rondo::task<bool> waits_for_approval(bool told_why) {
+  if (told_why) co_return co_await workflow::wait_condition([] { return false; }, 30s, "approval of the order");
+  co_return co_await workflow::wait_condition([] { return false; }, 30s);
+}
+
 rondo::task<std::string> named_id() {
   constexpr rondo::activity_options named{.start_to_close_timeout = 5s, .activity_id = "mine"};
   co_await workflow::execute_activity<charge>(named, std::string("a"), 1);
@@ -292,6 +297,22 @@ TEST(runs, a_timer_that_fired_is_not_cancelled) {
                                         if (!cancel_first) h.cancel_requested();
                                       }}});
     EXPECT_EQ(got, (transcript{{"timer 1 3600s"}, {cancel_first ? "cancelled" : "complete ()"}})) << cancel_first;
+  }
+}
+
+TEST(runs, the_timer_of_a_condition_says_what_it_is_for) {
+  for (const bool told_why : {true, false}) {
+    engine_driver driver(rondo::registry().workflow<waits_for_approval>(),
+                         history_builder("waits_for_approval", {told_why ? "true" : "false"}));
+    driver.history.open_task();
+    driver.run_task();
+    ASSERT_EQ(driver.last.completed->commands_size(), 1);
+    const auto& command = driver.last.completed->commands(0);
+    EXPECT_TRUE(command.has_start_timer_command_attributes());
+    EXPECT_EQ(command.user_metadata().summary().data(), told_why ? "\"approval of the order\"" : "");
+    driver.take_completion();
+    driver.history.timer_fired(driver.history.last(enums::EVENT_TYPE_TIMER_STARTED));
+    EXPECT_EQ(driver.task(), (lines{"complete (false)"}));
   }
 }
 

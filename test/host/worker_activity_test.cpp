@@ -18,6 +18,7 @@
 #include "host/worker_fixture.hpp"
 #include "rondo/activity.hpp"
 #include "rondo/detail/worker/session.hpp"
+#include "rondo/interceptor.hpp"
 
 namespace worker_activity_test {
 
@@ -365,6 +366,40 @@ TEST_F(worker_activity, a_failure_carries_the_newest_details) {
   EXPECT_EQ(server.count<heartbeat>(), 1U);
   ASSERT_EQ(report.last_heartbeat_details().payloads_size(), 1);
   EXPECT_EQ(report.last_heartbeat_details().payloads(0).data(), "3");
+}
+
+/// Adds a hundred to each heartbeat, and refuses the fourth.
+class beat_changer final : public rondo::activity_interceptor {
+ public:
+  explicit beat_changer(std::vector<std::string>& to) : seen_(to) {}
+  void heartbeat(rondo::payload_list& details) override {
+    seen_.push_back(details.at(0).data);
+    if (details[0].data == "4") throw std::runtime_error("no fourth");
+    details[0].data = std::to_string(std::stoi(details[0].data) + 100);
+  }
+
+ private:
+  std::vector<std::string>& seen_;
+};
+class beat_changers final : public rondo::worker_interceptor {
+ public:
+  std::unique_ptr<rondo::activity_interceptor> intercept_activity(const rondo::activity_info& /*about*/) override {
+    return std::make_unique<beat_changer>(seen);
+  }
+  std::vector<std::string> seen;
+};
+
+TEST_F(worker_activity, interceptors_see_and_change_every_heartbeat) {
+  const auto all = std::make_shared<beat_changers>();
+  auto how = options();
+  how.interceptors = {all};
+  start(app(), how);
+  tools.go.set_value();
+  const auto report = report_of<failed>(make("beats", {"9", R"("return")"}));
+  EXPECT_EQ(all->seen, (std::vector<std::string>{"1", "2", "3", "4"}));
+  EXPECT_EQ(report.failure().message(), "no fourth");
+  EXPECT_EQ(server.seen<heartbeat>().at(0).details().payloads(0).data(), "101");
+  EXPECT_EQ(report.last_heartbeat_details().payloads(0).data(), "103");
 }
 
 TEST_F(worker_activity, a_newer_heartbeat_follows_a_slow_one) {

@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -99,10 +100,10 @@ class [[nodiscard("a condition does nothing until it is awaited")]] condition fi
 namespace rondo::detail::run {
 
 template <class Predicate>
-task<bool> wait_at_most(Predicate predicate, duration timeout) {
+task<bool> wait_at_most(Predicate predicate, duration timeout, std::string_view summary) {
   if (timeout <= duration::zero()) co_return holds_now(predicate);
-  auto first =
-      co_await workflow::when_any(workflow::condition<Predicate>(std::move(predicate)), workflow::sleep(timeout));
+  auto first = co_await workflow::when_any(workflow::condition<Predicate>(std::move(predicate)),
+                                           workflow::sleep(timeout, summary));
   co_return first.index() == 0;
 }
 
@@ -123,13 +124,14 @@ auto wait_condition(Predicate&& predicate) {
 }
 
 /// As above, for at most `timeout` of workflow time: true when the predicate holds, false when the time ran out first.
+/// `summary` tells people what the timer is for; like that of a timer it is read when the wait begins.
 template <std::predicate Predicate>
-task<bool> wait_condition(Predicate&& predicate, duration timeout) {
+task<bool> wait_condition(Predicate&& predicate, duration timeout, std::string_view summary = {}) {
   static_assert(
       detail::safe_closure_in_await<Predicate>,
       "gcc 12 destroys a lambda with owning captures twice inside a co_await expression: name it in a variable "
       "and pass that, or capture this or references");
-  return detail::run::wait_at_most(std::decay_t<Predicate>(std::forward<Predicate>(predicate)), timeout);
+  return detail::run::wait_at_most(std::decay_t<Predicate>(std::forward<Predicate>(predicate)), timeout, summary);
 }
 
 }  // namespace rondo::workflow

@@ -155,9 +155,12 @@ class execution final : public run::host {
   }
   run::pending& start_timer(duration delay, std::string_view summary, run::completion& waiter) override {
     if (delay <= duration::zero()) throw std::invalid_argument("a timer needs a positive delay");
-    auto& made = timers_.acquire(services_, timers_);
-    made.begin(++last_timer_, delay, summary, waiter);
-    return made;
+    const auto* seen_by = outgoing_.interceptors();
+    // Those that machines start belong to what interceptors have seen.
+    if (seen_by != nullptr && services_.groups_of_asker == nullptr) {
+      return start_seen_timer(*seen_by, delay, summary, waiter);
+    }
+    return begin_timer(delay, summary, waiter);
   }
   std::string_view start_child(const run::child_workflow_call& call, run::completion* started,
                                run::completion& closed) override {
@@ -185,6 +188,12 @@ class execution final : public run::host {
   void signal_with_start(const run::signal_with_start_call& call, run::completion& closed) override;
   run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
                                 run::completion& waiter) override {
+    std::string changed;
+    if (const auto* seen_by = outgoing_.interceptors()) {
+      changed = reason;
+      seen_by->cancel_workflow({which.namespace_, which.workflow_id, which.run_id, changed});
+      reason = changed;
+    }
     auto& made = cancels_.acquire(services_, cancels_);
     made.begin(which, reason, waiter);
     return made;
@@ -257,6 +266,13 @@ class execution final : public run::host {
     if (!place) place = make_in<Type>(&memory_, arguments...);
     return *place;
   }
+  run::pending& begin_timer(duration delay, std::string_view summary, run::completion& waiter) {
+    auto& made = timers_.acquire(services_, timers_);
+    made.begin(++last_timer_, delay, summary, waiter);
+    return made;
+  }
+  run::pending& start_seen_timer(const run::interception& seen_by, duration delay, std::string_view summary,
+                                 run::completion& waiter);
   class updates& the_updates() {
     if (!updates_) part(updates_, services_).begin(services_.commands.arena());
     return *updates_;

@@ -39,6 +39,11 @@ class outgoing_calls {
     }
   }
 
+  /// Null: nobody sees what goes out.
+  const run::interception* interceptors() const noexcept {
+    return interceptors_ == nullptr || interceptors_->empty() ? nullptr : interceptors_;
+  }
+
   /// Throws what an interceptor throws.
   outgoing prepare(workflow_call_kind kind, std::string_view name, std::string_view workflow_id,
                    const run::encoder& input, payload_map_view own) {

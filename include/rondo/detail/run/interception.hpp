@@ -46,6 +46,12 @@ class interception {
   void outbound(workflow_call& call) const {
     for (const auto& each : chain_) each->outbound(call);
   }
+  void start_timer(workflow_timer timer) const {
+    for (const auto& each : chain_) each->start_timer(timer);
+  }
+  void cancel_workflow(workflow_cancellation call) const {
+    for (const auto& each : chain_) each->cancel_workflow(call);
+  }
 
  private:
   std::vector<std::unique_ptr<workflow_interceptor>> chain_;

@@ -14,12 +14,19 @@
 namespace rondo::detail::worker {
 
 /// The interceptors of one attempt, around its code.
-class intercepted_attempt final : public intercepted_code<activity_interceptor, activity_start, activity_end> {
+class intercepted_attempt final : public intercepted_code<activity_interceptor, activity_start, activity_end>,
+                                  public heartbeat_observer {
  public:
   intercepted_attempt(const worker_interceptors& all, payload_span given) : intercepted_code(given) {
-    const auto& about = require_activity("an interceptor").info();
+    auto& context = require_activity("an interceptor");
+    const auto& about = context.info();
     activity_start start{.info = about, .arguments = values(), .headers = about.headers};
     begin(all, start, [&about](worker_interceptor& each) { return each.intercept_activity(about); });
+    // Its code, which alone sends heartbeats, does not outlive this object.
+    context.set_observer(this);
+  }
+  void before_heartbeat(payload_list& details) override {
+    for (const auto& each : chain()) each->heartbeat(details);
   }
 };
 

@@ -46,6 +46,8 @@ class intercepted_code {
 
   /// What they may change before the code reads it.
   payload_list& values() noexcept { return values_; }
+  /// The outermost first.
+  const std::vector<std::unique_ptr<Interceptor>>& chain() const noexcept { return chain_; }
   /// `make` gives the interceptor of one of `all`, or null.
   template <class Make>
   void begin(const worker_interceptors& all, Start& start, const Make& make) {

@@ -104,9 +104,11 @@ RONDO_FUNCTION closing closing_of(const HistoryEvent& event) {
       return closing(workflow_status::cancelled, "was cancelled", std::make_exception_ptr(std::move(cause)));
     }
     default: {
-      const auto& reason = event.workflow_execution_terminated_event_attributes().reason();
-      return closing(workflow_status::terminated, reason.empty() ? "was terminated" : "was terminated: " + reason,
-                     std::make_exception_ptr(terminated_failure(reason.empty() ? "workflow terminated" : reason)));
+      const auto& of = event.workflow_execution_terminated_event_attributes();
+      const auto& reason = of.reason();
+      return closing(
+          workflow_status::terminated, reason.empty() ? "was terminated" : "was terminated: " + reason,
+          std::make_exception_ptr(terminated_failure(reason.empty() ? "workflow terminated" : reason, of.identity())));
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <stdexcept>
@@ -234,6 +235,13 @@ RONDO_FUNCTION bool execution::ignore(const HistoryEvent& event) {
   return fail_with(history_problem("event " + std::to_string(event.event_id()) + " " +
                                    name_of_event(event.event_type()) + " is unknown to this version (" +
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
+}
+
+RONDO_FUNCTION run::pending& execution::start_seen_timer(const run::interception& seen_by, duration delay,
+                                                         std::string_view summary, run::completion& waiter) {
+  std::string text(summary);
+  seen_by.start_timer({delay, text});
+  return begin_timer(delay > duration::zero() ? delay : std::chrono::milliseconds(1), text, waiter);
 }
 
 RONDO_FUNCTION void execution::signal_with_start(const run::signal_with_start_call& call, run::completion& closed) {

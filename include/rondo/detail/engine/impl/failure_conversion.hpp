@@ -14,6 +14,7 @@
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/failure.hpp"
+#include "rondo/failure_codec.hpp"
 #include "rondo/json.hpp"
 
 namespace rondo::detail::engine {
@@ -40,6 +41,8 @@ RONDO_FUNCTION std::string type_of(const std::exception_ptr& error) {
   if (!error) return "unknown";
   try {
     std::rethrow_exception(error);
+  } catch (const received_failure& known) {
+    return known.received().type();
   } catch (const std::exception& known) {
     return demangled(typeid(known).name());
   } catch (...) {
@@ -106,6 +109,22 @@ inline application_failure application_failure_of(const Failure& from, std::stri
   return made;
 }
 
+/// What the failure_codec of a type makes of it, or the failure itself.
+inline std::exception_ptr own_or_application_failure(application_failure made) {
+  for (const auto* codec : failure_codecs()) {
+    if (codec->decode == nullptr || codec->type != made.type()) continue;
+    if (auto own = codec->decode(made)) return own;
+  }
+  return std::make_exception_ptr(std::move(made));
+}
+
+/// Other SDKs, too, show the reset of a workflow as a failure of an application.
+inline application_failure reset_failure_of(const Failure& from, std::string message) {
+  application_failure made(std::move(message), {.type = "ResetWorkflow", .non_retryable = true});
+  made.set_details(list_of(from.reset_workflow_failure_info().last_heartbeat_details()));
+  return made;
+}
+
 inline activity_failure activity_failure_of(const Failure& from, std::string message) {
   const auto& info = from.activity_failure_info();
   activity_failure::fields fields{.scheduled_event_id = info.scheduled_event_id(),
@@ -131,10 +150,12 @@ inline child_workflow_failure child_failure_of(const Failure& from, std::string 
 
 inline nexus_operation_failure nexus_failure_of(const Failure& from, std::string message) {
   const auto& info = from.nexus_operation_execution_failure_info();
+  // Old servers know the token as an id.
+  const auto& token = info.operation_token().empty() ? info.operation_id() : info.operation_token();
   nexus_operation_failure::fields fields{.endpoint = info.endpoint(),
                                          .service = info.service(),
                                          .operation = info.operation(),
-                                         .operation_token = info.operation_token(),
+                                         .operation_token = token,
                                          .scheduled_event_id = info.scheduled_event_id()};
   return nexus_operation_failure(std::move(message), std::move(fields));
 }
@@ -151,8 +172,11 @@ inline nexus_handler_failure handler_failure_of(const Failure& from, std::string
 inline std::exception_ptr exception_at(const Failure& from, int depth) {
   auto [message, stack] = texts_of(from);
   switch (from.failure_info_case()) {
-    case Failure::kApplicationFailureInfo:
-      return finished(application_failure_of(from, std::move(message)), from, std::move(stack), depth);
+    case Failure::kApplicationFailureInfo: {
+      auto made = application_failure_of(from, std::move(message));
+      set_common(made, from, std::move(stack), depth);
+      return own_or_application_failure(std::move(made));
+    }
     case Failure::kTimeoutFailureInfo: {
       const auto& info = from.timeout_failure_info();
       timeout_failure made(std::move(message), static_cast<timeout_type>(info.timeout_type()));
@@ -160,12 +184,15 @@ inline std::exception_ptr exception_at(const Failure& from, int depth) {
       return finished(std::move(made), from, std::move(stack), depth);
     }
     case Failure::kCanceledFailureInfo: {
-      cancelled_failure made(std::move(message));
+      cancelled_failure made(std::move(message), from.canceled_failure_info().identity());
       made.set_details(list_of(from.canceled_failure_info().details()));
       return finished(std::move(made), from, std::move(stack), depth);
     }
     case Failure::kTerminatedFailureInfo:
-      return finished(terminated_failure(std::move(message)), from, std::move(stack), depth);
+      return finished(terminated_failure(std::move(message), from.terminated_failure_info().identity()), from,
+                      std::move(stack), depth);
+    case Failure::kResetWorkflowFailureInfo:
+      return finished(reset_failure_of(from, std::move(message)), from, std::move(stack), depth);
     case Failure::kServerFailureInfo:
       return finished(server_failure(std::move(message), from.server_failure_info().non_retryable()), from,
                       std::move(stack), depth);
@@ -251,6 +278,7 @@ inline void write_kind(const failure& from, const std::exception_ptr& pointer, F
     write_info(*application, to);
   } else if (const auto* cancelled = dynamic_cast<const cancelled_failure*>(&from)) {
     auto& info = *to.mutable_canceled_failure_info();
+    info.set_identity(valid_utf8(cancelled->identity()));
     if (!cancelled->details().empty()) write_payloads(cancelled->details(), *info.mutable_details());
   } else if (const auto* timeout = dynamic_cast<const timeout_failure*>(&from)) {
     auto& info = *to.mutable_timeout_failure_info();
@@ -258,8 +286,8 @@ inline void write_kind(const failure& from, const std::exception_ptr& pointer, F
     if (!timeout->last_heartbeat_details().empty()) {
       write_payloads(timeout->last_heartbeat_details(), *info.mutable_last_heartbeat_details());
     }
-  } else if (dynamic_cast<const terminated_failure*>(&from) != nullptr) {
-    to.mutable_terminated_failure_info();
+  } else if (const auto* terminated = dynamic_cast<const terminated_failure*>(&from)) {
+    to.mutable_terminated_failure_info()->set_identity(valid_utf8(terminated->identity()));
   } else if (const auto* server = dynamic_cast<const server_failure*>(&from)) {
     to.mutable_server_failure_info()->set_non_retryable(server->non_retryable());
   } else if (const auto* activity = dynamic_cast<const activity_failure*>(&from)) {
@@ -285,7 +313,52 @@ inline void write_cause(const std::exception_ptr& cause, Failure& to, int depth)
   if (cause && depth < max_failure_depth) write_at(cause, *to.mutable_cause(), depth + 1);
 }
 
+/// What led to an exception, whichever way it says so.
+inline std::exception_ptr cause_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const failure& known) {
+    return known.cause() ? known.cause() : nested_in(known);
+  } catch (const std::exception& other) {
+    return nested_in(other);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+/// The bytes that an exception was made of, if it still is what it was; null: none.
+inline std::shared_ptr<const std::string> origin_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const failure& known) {
+    return known.origin();
+  } catch (const received_failure& other) {
+    return other.received().origin();
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+/// As the failure_codec of its type says; false when there is none.
+inline bool write_by_codec(const std::exception_ptr& from, Failure& to, int depth) {
+  if (!from || failure_codecs().empty()) return false;
+  if (const auto origin = origin_of(from); origin != nullptr && to.ParseFromString(*origin)) return true;
+  for (const auto* codec : failure_codecs()) {
+    const auto made = codec->encode(from);
+    if (!made) continue;
+    to.set_message(valid_utf8(made->message()));
+    to.set_stack_trace(valid_utf8(made->stack_trace()));
+    write_info(*made, to);
+    if (made->type().empty()) to.mutable_application_failure_info()->set_type(std::string(codec->type));
+    write_cause(made->cause() ? made->cause() : cause_of(from), to, depth);
+    to.set_source("rondo");
+    return true;
+  }
+  return false;
+}
+
 inline void write_at(const std::exception_ptr& from, Failure& to, int depth) {
+  if (write_by_codec(from, to, depth)) return;
   try {
     if (from) std::rethrow_exception(from);
     to.set_message(message_of(from));
