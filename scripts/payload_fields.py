@@ -47,7 +47,8 @@ RPC = re.compile(r"rpc (\w+)\(([\w.]+)\) returns \(([\w.]+)\)")
 def read_protos():
     """{message: [(number, name, type, is_map)]} and {method: (request, response)} of WorkflowService."""
     messages, methods = {}, {}
-    for path in sorted((PROJECT / "proto").rglob("*.proto")):
+    proto = PROJECT / "proto"
+    for path in sorted(set(proto.rglob("*.proto")) - set((proto / "cloud").rglob("*.proto"))):
         text = path.read_text(encoding="utf-8")
         package = re.search(r"^package ([\w.]+);", text, re.MULTILINE).group(1)
         scopes = []

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Derives proto/ from the official descriptors: the closure of the messages that our RPCs need. And cloud_proto/, with
-the messages of Temporal Cloud's own service that are not in proto/.
+"""Derives proto/ from the official descriptors: the closure of the messages that our RPCs need. And proto/cloud/, with
+the messages of Temporal Cloud's own service that are not in the rest of proto/.
 
-    sync_protos.py            write proto/**/*.proto from proto/rpcs.txt and proto/messages.txt, and the same for cloud_proto/
+    sync_protos.py            write proto/**/*.proto from proto/rpcs.txt and proto/messages.txt, and the same for proto/cloud/
     sync_protos.py --check    compare what is written with the official descriptors; exit 1 on any difference
 
 The descriptors are those that the Python packages of scripts/requirements.txt carry; run with an interpreter that has
@@ -21,7 +21,7 @@ from google.protobuf import descriptor_pb2 as pb
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 PROTO = PROJECT / "proto"
-CLOUD = PROJECT / "cloud_proto"
+CLOUD = PROTO / "cloud"
 WELL_KNOWN = "google/protobuf/"  # protoc brings these itself
 DERIVED = ("temporal", "google")
 DEFAULT_SERVICE = "WorkflowService"
@@ -264,12 +264,12 @@ def deprecated(item):
 
 
 def beyond(index, needed):
-    """What cloud_proto/ holds: what its RPCs reach and proto/ does not have."""
+    """What proto/cloud/ holds: what its RPCs reach and proto/ does not have."""
     there = closure(index, find_methods(index))
     rest = needed - there
     for name in sorted(rest):
         if any(index.file_of[name] is index.file_of[other] for other in there):
-            raise SyncError(f"cloud_proto: {name} belongs into a file of proto/: name it in proto/messages.txt")
+            raise SyncError(f"proto/cloud: {name} belongs into a file of proto/: name it in proto/messages.txt")
     return rest
 
 

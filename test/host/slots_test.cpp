@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/activity_fixture.hpp"
+#include "rondo/detail/worker/session_room.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/slot_supplier.hpp"
 #include "rondo/workflow.hpp"
@@ -92,6 +93,32 @@ TEST_F(slots_of_a_line, are_asked_for_again_though_none_came_back) {
   got.clear();
   EXPECT_EQ(from->unused, 1U);
   EXPECT_TRUE(from->open.empty());
+}
+
+TEST_F(slots_of_a_line, come_when_a_session_that_was_opened_again_ends) {
+  const auto room = std::make_shared<detail::worker::session_room>(1);
+  line = std::make_unique<slot_line>(loop, slot_kind::activity, room);
+  room->when_room([this] { line->ask_again(); });
+  room->open_again();
+  wait_for_slot("new");
+  settle();
+  EXPECT_TRUE(got.empty());
+  // Nothing is asked by the clock.
+  EXPECT_EQ(room->retry_interval(), duration::max());
+  room->end_again();
+  settle();
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(got.at("new"));
+  wait_for_slot("next");
+  settle();
+  EXPECT_EQ(got.size(), 1U);
+  got.clear();
+  settle();
+  EXPECT_EQ(got.size(), 1U);
+  got.clear();
+  room->when_room({});
+  room->open_again();
+  room->end_again();
 }
 
 TEST_F(slots_of_a_line, one_is_used_once_and_released_once) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "grpc_test_server.hpp"
+#include "http2_test_server.hpp"
 #include "rondo/detail/io/grpc_transport.hpp"
 #include "rondo/detail/io/http2_transport.hpp"
 #include "rondo/detail/io/retry.hpp"
@@ -27,6 +28,7 @@ using rondo::rpc_code;
 using rondo::rpc_status;
 using rondo::test::grpc_answer;
 using rondo::test::grpc_test_server;
+using rondo::test::http2_test_server;
 using namespace std::chrono_literals;
 
 grpc_answer answer(const grpc::GenericCallbackServerContext& context, const std::string& request) {
@@ -209,6 +211,26 @@ TYPED_TEST(NetworkTransport, TheServerThatDiesEndsItsCalls) {
   this->server.stop();
   this->loop.run_until([&] { return result.has_value(); });
   EXPECT_TRUE(is_retryable(rpc_class::task_poll, result->status, false)) << to_string(result->status.code);
+}
+
+TYPED_TEST(NetworkTransport, ALostConnectionIsNoAnswer) {
+  http2_test_server lossy([](http2_test_server::peer& to, const http2_test_server::request& asked) {
+    if (asked.path == "/test/cancel") return to.reset(asked.stream, NGHTTP2_CANCEL);
+    if (asked.path == "/test/reset") return to.reset(asked.stream, NGHTTP2_INTERNAL_ERROR);
+    to.close();
+  });
+  client_options options;
+  options.target = lossy.target();
+  TypeParam over(this->loop, options);
+  const auto status_of = [&](const char* path) {
+    return this->loop.block_on(unary(over, path, std::string(), call_options())).status;
+  };
+  for (const char* path : {"/test/cancel", "/test/reset", "/test/close"}) {
+    const rpc_status status = status_of(path);
+    EXPECT_TRUE(status.from_transport) << path << ": " << status.message;
+    EXPECT_TRUE(is_retryable(rpc_class::unary, status, false)) << path << ": " << status.message;
+  }
+  EXPECT_EQ(status_of("/test/close").code, rpc_code::unavailable);
 }
 
 TYPED_TEST(NetworkTransport, UnknownHost) {

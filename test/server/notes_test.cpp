@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -76,6 +78,18 @@ task<std::string> sets_handlers() {
   co_return text;
 }
 
+/// Asks for the new way twice, and waits between.
+task<std::string> changes_its_way() {
+  std::string told;
+  bool onward = false;
+  workflow::set_signal_handler("go_on", [&onward] { onward = true; });
+  workflow::set_query_handler("told", [&told] { return told; });
+  told = workflow::patched("new-way") ? "new" : "old";
+  co_await workflow::wait_condition([&onward] { return onward; });
+  told += workflow::patched("new-way") ? " new" : " old";
+  co_return told;
+}
+
 class notes : public server_test {
  protected:
   static registry app() { return registry{}.workflow<takes_notes>().workflow<sets_handlers>().activity<price>(); }
@@ -141,6 +155,35 @@ TEST_F(notes, handlers_that_a_workflow_sets_are_asked) {
   EXPECT_THROW(handle.execute_update<std::string>("close", std::string()).get(), update_failure);
   EXPECT_EQ(handle.execute_update<std::string>("close", std::string("!")).get(), "one<other2>!");
   EXPECT_EQ(handle.result().get(), "one<other2>!");
+}
+
+TEST_F(notes, a_run_keeps_the_way_that_its_worker_chose) {
+  const auto worker_that = [this](bool activates) {
+    auto how = options();
+    how.changes.activate_patch = [activates](const workflow_info&, std::string_view id) {
+      EXPECT_EQ(id, "new-way");
+      return activates;
+    };
+    return std::make_unique<running_worker>(registry{}.workflow<changes_its_way>(), how);
+  };
+  const auto begin = [this](const char* told) {
+    const auto begun = client.start_workflow<changes_its_way>(start()).get();
+    EXPECT_TRUE(eventually([&] { return begun.query<std::string>("told").get() == told; })) << told;
+    return begun;
+  };
+  const auto end = [](const auto& of) {
+    of.signal("go_on").get();
+    return of.result().get();
+  };
+  auto worker = worker_that(false);
+  const auto older = begin("old");
+  worker = worker_that(true);
+  const auto newer = begin("new");
+  EXPECT_EQ(end(older), "old old");
+  EXPECT_EQ(older.describe().get().search_attributes.count("TemporalChangeVersion"), 0U);
+  worker = worker_that(false);
+  EXPECT_EQ(end(newer), "new new") << "what is recorded is not asked for";
+  EXPECT_EQ(newer.describe().get().search_attributes.count("TemporalChangeVersion"), 1U);
 }
 
 }  // namespace rondo::test::notes_cases

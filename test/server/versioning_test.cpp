@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "rondo/activity.hpp"
@@ -58,6 +59,22 @@ rondo::task<std::string> visits_in_a_session() {
   co_return first + " " + second;
 }
 
+/// A journey of any type.
+rondo::task<std::string> goes_anywhere(std::string /*type*/, rondo::payload_list /*arguments*/) {
+  std::string visited;
+  bool onward = false;
+  workflow::set_signal_handler("go_on", [&onward] { onward = true; });
+  workflow::set_query_handler("visited", [&visited] { return visited; });
+  visited = co_await workflow::execute_activity<&site::where>(soon);
+  co_await workflow::wait_condition([&onward] { return onward; });
+  const std::string next = co_await workflow::execute_activity<&site::where>(soon);
+  co_return visited + " " + next;
+}
+rondo::dynamic_workflow_settings by_type(std::string_view type) noexcept {
+  if (type.starts_with("Short")) return {.versioning_behavior = versioning_behavior::pinned};
+  return {};
+}
+
 class versions : public server_test {
  protected:
   /// A worker of a build, which runs the workflow as one that stays and as one that moves on.
@@ -71,6 +88,7 @@ class versions : public server_test {
       app.workflow<journey>({.name = "moves_on"});
       app.workflow<visits>().workflow<sends_a_child>().workflow<visits_in_a_session>();
       app.workflow<visits_in_a_session>({.name = "pinned", .versioning_behavior = versioning_behavior::pinned});
+      app.dynamic_workflow<goes_anywhere>({.settings = by_type});
       app.activity<&site::where>(site_);
       how.max_concurrent_sessions = 3;
       worker_ = std::make_unique<running_worker>(std::move(app), std::move(how));
@@ -107,6 +125,17 @@ TEST_F(versions, a_pinned_run_stays_and_another_moves_on) {
   EXPECT_EQ(end(moves_on), "1 2");
   EXPECT_EQ(end(begin("stays")), "2 2");
   EXPECT_EQ(end(begin("moves_on")), "2 2");
+}
+
+TEST_F(versions, a_workflow_for_any_type_stays_or_moves_on_by_the_type) {
+  const build first(*this, "1");
+  routing.set_current("1");
+  const auto stays = begin("ShortTrip");
+  const auto moves_on = begin("LongTrip");
+  const build second(*this, "2");
+  routing.set_current("2");
+  EXPECT_EQ(end(stays), "1 1");
+  EXPECT_EQ(end(moves_on), "1 2");
 }
 
 TEST_F(versions, a_child_may_be_sent_to_one) {

@@ -27,6 +27,7 @@
 
 #include "rondo/connection_options.hpp"
 #include "rondo/detail/io/certificate_files.hpp"
+#include "rondo/detail/io/grpc_origin.hpp"
 #include "rondo/detail/io/grpc_reactor.hpp"
 #include "rondo/detail/io/grpc_wire.hpp"
 #include "rondo/detail/io/headers.hpp"
@@ -112,23 +113,14 @@ class grpc_attempt final : public grpc_operation, public timer_node {
       return rpc_result(rpc_status(rpc_code::deadline_exceeded, "Deadline Exceeded", true));
     }
     status.details = status_.error_details();
-    status.from_transport = ended_here(status.code) || !is_sent_by_server(context_.debug_error_string());
+    status.from_transport =
+        ended_here(status.code) || !is_sent_by_server(context_.debug_error_string(), status.message);
     return rpc_result(std::move(status));
   }
 
   bool ended_here(rpc_code code) const {
     if (code == rpc_code::cancelled) return cancelled_;
     return code == rpc_code::deadline_exceeded && call_->deadline_is_here();
-  }
-
-  /// gRPC tells in prose only where a status was made: it names the address that answered, or the target as the user
-  /// wrote it when the stream ended before any answer.
-  static bool is_sent_by_server(std::string_view debug_text) {
-    constexpr std::string_view marker = "Error received from peer ";
-    const std::size_t found = debug_text.find(marker);
-    if (found == debug_text.npos) return false;
-    const std::string_view peer = debug_text.substr(found + marker.size());
-    return peer.starts_with("ipv4:") || peer.starts_with("ipv6:") || peer.starts_with("unix:");
   }
 
   response_bytes take_response() {

@@ -116,7 +116,7 @@ class activity_runner {
   std::function<void()> on_change = [] {};
 
  private:
-  static asio::awaitable<void> send_refusal(std::shared_ptr<activity_calls> by,
+  static asio::awaitable<void> send_refusal(std::shared_ptr<task_calls> by,
                                             engine::service::RespondActivityTaskFailedRequest request) {
     io::retry_options how(io::rpc_class::unary);
     co_await by->call<engine::service::RespondActivityTaskFailedResponse>("RespondActivityTaskFailed", request,

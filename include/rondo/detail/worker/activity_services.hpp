@@ -6,18 +6,16 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
-#include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/worker/activity_pools.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
 #include "rondo/detail/worker/slots.hpp"
+#include "rondo/detail/worker/task_calls.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -29,38 +27,13 @@ namespace rondo::detail::worker {
 
 class running_activity;
 
-/// The calls that report on attempts. Kept by the attempts: a call may outlive the worker.
-class activity_calls {
- public:
-  explicit activity_calls(std::shared_ptr<io::connection> to) : connection_(std::move(to)) {}
-
-  /// What it is given outlives the call.
-  template <class Response, class Request>
-  asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request,
-                                                io::retry_options how) {
-    const auto connection = connection_;
-    how.options.token = &token_;
-    auto reply = co_await io::call<Response>(*connection, method, request, std::move(how));
-    co_return reply;
-  }
-  /// Calls that begin from now on go there.
-  void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
-  bool changes_payloads() const { return connection_->data()->changes_payloads(); }
-  /// Calls under way end now, and none is made any more.
-  void cancel() { token_.cancel(); }
-
- private:
-  std::shared_ptr<io::connection> connection_;
-  io::call_token token_;
-};
-
 /// What attempts need of their worker. Outlives them, but for those that were left behind.
 class activity_services {
  public:
   activity_services(io::event_loop& on, std::shared_ptr<io::connection> to, const worker_options& as, std::string who,
                     std::vector<std::string> known, session_counts& counted)
       : loop(on),
-        calls(std::make_shared<activity_calls>(std::move(to))),
+        calls(std::make_shared<task_calls>(std::move(to))),
         options(as),
         identity(std::move(who)),
         known_activities(std::move(known)),
@@ -82,7 +55,7 @@ class activity_services {
   void ended(running_activity& attempt) { on_ended(attempt); }
 
   io::event_loop& loop;
-  std::shared_ptr<activity_calls> calls;
+  std::shared_ptr<task_calls> calls;
   const worker_options& options;
   std::string identity;
   std::vector<std::string> known_activities;

@@ -9,10 +9,8 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "rondo/activity.hpp"
@@ -21,27 +19,12 @@
 #include "rondo/client/workflow_handle.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/run/session_place.hpp"
+#include "rondo/detail/worker/session_room.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/registry.hpp"
-#include "rondo/slot_supplier.hpp"
 #include "rondo/worker_options.hpp"
 
 namespace rondo::detail::worker {
-
-/// Slots for the sessions that a worker opens: none while those that it opened again, which need no slot, fill it up.
-class session_slots final : public slot_supplier {
- public:
-  explicit session_slots(std::size_t most) : most_(most) {}
-
-  bool try_reserve(const slot_request& request) override { return request.held + opened_again < most_; }
-  std::optional<std::size_t> limit() const override { return most_; }
-  std::string_view name() const override { return "Fixed"; }
-
-  std::size_t opened_again = 0;
-
- private:
-  std::size_t most_;
-};
 
 /// The sessions that workflows have open on a worker. Loop thread only.
 class held_sessions {
@@ -58,7 +41,7 @@ class held_sessions {
   }
 
   explicit held_sessions(const worker_options& options)
-      : most_(options.max_concurrent_sessions), slots_(std::make_shared<session_slots>(most_)) {
+      : most_(options.max_concurrent_sessions), room_(std::make_shared<session_room>(most_)) {
     place_.task_queue = options.task_queue + "-" + random_uuid();
     place_.identity = options.identity;
   }
@@ -66,7 +49,7 @@ class held_sessions {
   /// The one that only this worker is to serve.
   const std::string& task_queue() const noexcept { return place_.task_queue; }
   /// For polls that may bring a new session.
-  std::shared_ptr<slot_supplier> slots() const noexcept { return slots_; }
+  std::shared_ptr<session_room> room() const noexcept { return room_; }
 
  private:
   struct held {
@@ -79,13 +62,13 @@ class held_sessions {
     entry(held_sessions& all, std::string id, asio::steady_timer& waits, bool again)
         : all_(all), id_(std::move(id)), again_(again) {
       all_.open_[id_] = held{&waits};
-      if (again_) ++all_.slots_->opened_again;
+      if (again_) all_.room_->open_again();
     }
     entry(const entry&) = delete;
     entry& operator=(const entry&) = delete;
     ~entry() {
       all_.open_.erase(id_);
-      if (again_) --all_.slots_->opened_again;
+      if (again_) all_.room_->end_again();
     }
     bool ended() const { return all_.open_.at(id_).ended; }
 
@@ -139,7 +122,7 @@ class held_sessions {
   }
 
   std::size_t most_;
-  std::shared_ptr<session_slots> slots_;
+  std::shared_ptr<session_room> room_;
   run::session_place place_;
   std::map<std::string, held> open_;
 };

@@ -21,7 +21,7 @@ inline std::shared_ptr<run_store> make_run_store(registry app, const worker_opti
                                           options.max_cached_bytes);
   if (sessions) {
     made->session_queue = sessions->task_queue();
-    made->session_slots = sessions->slots();
+    made->room_for_sessions = sessions->room();
   }
   made->interceptors = options.interceptors;
   made->propagated_headers = options.propagated_headers;

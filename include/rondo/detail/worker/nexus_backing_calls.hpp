@@ -114,7 +114,7 @@ inline bool is_final(const calls::update_response& answer) { return calls::is_du
 
 /// Starts what is wished. `what` outlives the call.
 template <class Request>
-asio::awaitable<nexus_begun> begin_wish(nexus_calls& through, const calls::service_call<Request>& what,
+asio::awaitable<nexus_begun> begin_wish(task_calls& through, const calls::service_call<Request>& what,
                                         io::retry_options how) {
   for (;;) {
     auto attempt = how;
@@ -127,7 +127,7 @@ asio::awaitable<nexus_begun> begin_wish(nexus_calls& through, const calls::servi
     if (is_final(reply.response)) co_return begun_of(what.request, reply.response);
   }
 }
-inline asio::awaitable<nexus_begun> begin_wish(nexus_calls& through, const nexus_wish& wish, io::retry_options how) {
+inline asio::awaitable<nexus_begun> begin_wish(task_calls& through, const nexus_wish& wish, io::retry_options how) {
   return std::visit([&](const auto& what) { return begin_wish(through, what, std::move(how)); }, wish);
 }
 
@@ -172,8 +172,7 @@ inline nexus_cancellation cancellation_of(const calls::session& by, const nexus_
 
 /// Throws why it could not be asked. `what` outlives the call.
 template <class Request>
-asio::awaitable<void> ask_to_end(nexus_calls& through, const calls::service_call<Request>& what,
-                                 io::retry_options how) {
+asio::awaitable<void> ask_to_end(task_calls& through, const calls::service_call<Request>& what, io::retry_options how) {
   const auto reply = co_await through.call<calls::answer_to<Request>>(what.method, what.request, std::move(how));
   if (!reply.status.ok()) calls::throw_rpc_failure(what.subject, reply.status);
 }

@@ -5,16 +5,14 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "rondo/client.hpp"
-#include "rondo/detail/io/call_token.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
-#include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/worker/loop_gate.hpp"
 #include "rondo/detail/worker/session_counts.hpp"
+#include "rondo/detail/worker/task_calls.hpp"
 #include "rondo/detail/worker/thread_pool.hpp"
 #include "rondo/worker_options.hpp"
 
@@ -22,37 +20,13 @@ namespace rondo::detail::worker {
 
 class nexus_task;
 
-/// The calls of Nexus tasks. Kept by the tasks: a call may outlive the worker.
-class nexus_calls {
- public:
-  explicit nexus_calls(std::shared_ptr<io::connection> to) : connection_(std::move(to)) {}
-
-  /// What it is given outlives the call.
-  template <class Response, class Request>
-  asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request,
-                                                io::retry_options how) {
-    const auto connection = connection_;
-    how.options.token = &token_;
-    auto reply = co_await io::call<Response>(*connection, method, request, std::move(how));
-    co_return reply;
-  }
-  /// Calls that begin from now on go there.
-  void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
-  /// Calls under way end now, and none is made any more.
-  void cancel() { token_.cancel(); }
-
- private:
-  std::shared_ptr<io::connection> connection_;
-  io::call_token token_;
-};
-
 /// What Nexus tasks need of their worker. Outlives them, but for those that were left behind.
 class nexus_services {
  public:
   nexus_services(io::event_loop& on, const std::shared_ptr<io::connection>& to, const worker_options& as,
                  std::string namespace_name, bool server_calls_back, session_counts& counted)
       : loop(on),
-        calls(std::make_shared<nexus_calls>(to)),
+        calls(std::make_shared<task_calls>(to)),
         client(rondo::client::over(to)),
         options(as),
         namespace_(std::move(namespace_name)),
@@ -73,7 +47,7 @@ class nexus_services {
   std::function<void()> on_answered;
 
   io::event_loop& loop;
-  std::shared_ptr<nexus_calls> calls;
+  std::shared_ptr<task_calls> calls;
   rondo::client client;
   const worker_options& options;
   std::string namespace_;

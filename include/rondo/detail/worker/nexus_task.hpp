@@ -359,7 +359,7 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   /// Null once it has ended or was left behind.
   nexus_services* services_;
   std::shared_ptr<loop_gate> gate_;
-  std::shared_ptr<nexus_calls> calls_;
+  std::shared_ptr<task_calls> calls_;
   std::unique_ptr<nexus_poll> task_;
   slot permit_;
   std::optional<payload_view> input_view_;

@@ -12,11 +12,11 @@
 #include "rondo/detail/engine/workflow_run.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/worker/namespace_facts.hpp"
+#include "rondo/detail/worker/session_room.hpp"
 #include "rondo/detail/worker/sticky_cache.hpp"
 #include "rondo/interceptor.hpp"
 #include "rondo/log.hpp"
 #include "rondo/registry.hpp"
-#include "rondo/slot_supplier.hpp"
 
 namespace rondo::detail::worker {
 
@@ -52,7 +52,7 @@ class run_store {
   /// The task queue of the sessions that workflows open on this worker; empty: it holds none.
   std::string session_queue;
   /// Of the sessions that it may open; null: it holds none.
-  std::shared_ptr<slot_supplier> session_slots;
+  std::shared_ptr<session_room> room_for_sessions;
   /// What the runs refer to: they may outlive the session that made them.
   std::vector<std::shared_ptr<worker_interceptor>> interceptors;
   std::vector<std::string> propagated_headers;

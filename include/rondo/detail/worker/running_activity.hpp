@@ -403,7 +403,7 @@ class running_activity final : public activity_context, public std::enable_share
   /// Null once it has ended or was left behind.
   activity_services* services_;
   std::shared_ptr<loop_gate> gate_;
-  std::shared_ptr<activity_calls> calls_;
+  std::shared_ptr<task_calls> calls_;
   std::unique_ptr<activity_task> task_;
   slot permit_;
   /// Null: it needs no place in a pool.

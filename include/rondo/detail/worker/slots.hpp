@@ -104,6 +104,8 @@ class slot_line final : io::timer_node {
         asio::use_awaitable);
     co_return later;
   }
+  /// The supplier may say something else now.
+  void ask_again() { serve(); }
   /// From now on nobody gets one; who waits goes away empty-handed.
   void close() {
     closed_ = true;

@@ -49,7 +49,7 @@ class task_intake {
                        options.logger),
         nexus_slots(loop, slot_kind::nexus, supplier_of(options.nexus_slots, options.max_concurrent_nexus_tasks),
                     options.task_queue, options.logger),
-        session_slots(loop, slot_kind::activity, supplier_of(runs.session_slots, 1), options.task_queue,
+        session_slots(loop, slot_kind::activity, supplier_of(runs.room_for_sessions, 1), options.task_queue,
                       options.logger),
         polls(shared, options, namespace_name),
         runs_(runs),
@@ -62,6 +62,9 @@ class task_intake {
         limiter_(options.max_activities_per_second) {}
   task_intake(const task_intake&) = delete;
   task_intake& operator=(const task_intake&) = delete;
+  ~task_intake() {
+    if (runs_.room_for_sessions) runs_.room_for_sessions->when_room({});
+  }
 
   /// Begins to poll. `owner` keeps this; tasks in work keep what it points to. `instance_key`: see queue_polls::begin.
   /// `last_moment`: when activities must have ended.
@@ -133,6 +136,7 @@ class task_intake {
   /// For sessions of workflows: one queue of all workers that have room for one, and one of this worker alone, which no
   /// version has to do with.
   void start_session_polls() {
+    runs_.room_for_sessions->when_room([this] { session_slots.ask_again(); });
     using request_type = engine::service::PollActivityTaskQueueRequest;
     const auto wanted = polls.ask<request_type>(run::session_creation_queue(options_.task_queue));
     auto own = polls.ask<request_type>(runs_.session_queue);

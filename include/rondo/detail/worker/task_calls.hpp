@@ -1,0 +1,38 @@
+#pragma once
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "rondo/detail/io/call_token.hpp"
+#include "rondo/detail/io/connection.hpp"
+#include "rondo/detail/io/retry.hpp"
+
+namespace rondo::detail::worker {
+
+/// The calls that attempts and Nexus tasks make of their own. Kept by them: a call may outlive the worker.
+class task_calls {
+ public:
+  explicit task_calls(std::shared_ptr<io::connection> to) : connection_(std::move(to)) {}
+
+  /// What it is given outlives the call.
+  template <class Response, class Request>
+  asio::awaitable<io::rpc_reply<Response>> call(std::string_view method, const Request& request,
+                                                io::retry_options how) {
+    const auto connection = connection_;
+    how.options.token = &token_;
+    auto reply = co_await io::call<Response>(*connection, method, request, std::move(how));
+    co_return reply;
+  }
+  /// Calls that begin from now on go there.
+  void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
+  bool changes_payloads() const { return connection_->data()->changes_payloads(); }
+  /// Calls under way end now, and none is made any more.
+  void cancel() { token_.cancel(); }
+
+ private:
+  std::shared_ptr<io::connection> connection_;
+  io::call_token token_;
+};
+
+}  // namespace rondo::detail::worker
