@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include "rondo/options.hpp"
@@ -286,16 +285,6 @@ class nexus_handler_failure : public failure {
   nexus_retry retry_;
 };
 
-/// A part of exceptions of users' own types that were made of a failure; see rondo/failure_codec.hpp.
-class received_failure {
- public:
-  explicit received_failure(application_failure from) : received_(std::move(from)) {}
-  const application_failure& received() const noexcept { return received_; }
-
- private:
-  application_failure received_;
-};
-
 /// True when `error` is a `cancelled_failure`, or a failure of an activity, child workflow or Nexus operation caused by
 /// one.
 inline bool is_cancellation(const std::exception_ptr& error) noexcept {
@@ -326,9 +315,6 @@ const Failure* failure::cause_as() const noexcept {
       return &found;  // the exception object lives as long as cause_ (or a cause below it) points to it
     } catch (const failure& other) {
       next = other.cause_;
-    } catch (const received_failure& other) {
-      if constexpr (std::is_base_of_v<Failure, application_failure>) return &other.received();
-      next = other.received().cause();
     } catch (...) {
       return nullptr;
     }

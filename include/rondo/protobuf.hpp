@@ -31,8 +31,12 @@ template <std::derived_from<google::protobuf::Message> Message>
 struct payload_codec<Message> {
   static void encode(payload_sink& sink, const Message& message) {
     if constexpr (protobuf_form_of<Message> == protobuf_form::binary) {
+      if (!message.IsInitialized()) {
+        throw conversion_error("cannot write " + message.GetTypeName() +
+                               ": required fields are missing: " + message.InitializationErrorString());
+      }
       if (!message.SerializeToString(&sink.add(encoding::binary_protobuf)))
-        throw conversion_error("cannot write " + message.GetTypeName() + ": required fields are missing");
+        throw conversion_error("cannot write " + message.GetTypeName() + ": it is larger than 2 GiB");
     } else {
       write_json(sink, message);
     }

@@ -27,6 +27,16 @@ std::string text(const logical_task& task) {
          ids(task.commands) + "}";
 }
 
+/// What a task says of its events is what they are.
+void expect_sets_of(const logical_task& task) {
+  rondo::detail::engine::event_roles roles;
+  for (const auto* each : task.inbound) roles.add(rondo::detail::engine::role_of(each->event_type()));
+  EXPECT_EQ(task.roles, roles) << text(task);
+  bool records = false;
+  for (const auto* each : task.commands) records |= rondo::detail::engine::is_record(each->event_type());
+  EXPECT_EQ(task.records, records) << text(task);
+}
+
 /// Reads a history whose pages end with the events `cuts`, with an empty page after each; pages die at once.
 std::vector<std::string> read(const History& history, std::vector<int> cuts, bool with_open = true) {
   std::vector<std::string> all;
@@ -40,7 +50,10 @@ std::vector<std::string> read(const History& history, std::vector<int> cuts, boo
     EXPECT_TRUE(tasks.add(page->events(), last));
     logical_task task;
     auto got = tasks.next(task, with_open);
-    for (; got == reading::task; got = tasks.next(task, with_open)) all.push_back(text(task));
+    for (; got == reading::task; got = tasks.next(task, with_open)) {
+      expect_sets_of(task);
+      all.push_back(text(task));
+    }
     EXPECT_EQ(got, last ? reading::end : reading::need_page);
     tasks.keep();
     page.reset();
@@ -61,14 +74,16 @@ history_builder rich() {
   h.timer_started("1");  // 11, 12
   h.signal("s").task();  // 13, 14-16
   h.activity_started(activity).activity_completed(activity, "1");
-  h.open_task();                     // 17, 18, 19-20
-  h.complete_task().completed("1");  // 21, 22
+  h.open_task();               // 17, 18, 19-20
+  h.complete_task();           // 21
+  h.patch("p", false, false);  // 22
+  h.completed("1");            // 23
   return h;
 }
 
 TEST(logical_tasks, cut_at_tasks_that_count) {
   const std::vector<std::string> expected = {"[1 2 3 4 5 6 7 8 9] 10 {11 12}", "[13 14 15] 16 {}",
-                                             "[17 18 19 20] 21 {22}", "rest "};
+                                             "[17 18 19 20] 21 {22 23}", "rest "};
   EXPECT_EQ(read(rich().history(), {}), expected);
 }
 

@@ -1,3 +1,4 @@
+#include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/type.pb.h>
 #include <google/protobuf/wrappers.pb.h>
@@ -13,6 +14,9 @@
 
 template <>
 inline constexpr rondo::protobuf_form rondo::protobuf_form_of<google::protobuf::Field> = rondo::protobuf_form::binary;
+template <>
+inline constexpr rondo::protobuf_form rondo::protobuf_form_of<google::protobuf::UninterpretedOption::NamePart> =
+    rondo::protobuf_form::binary;
 
 namespace protobuf_payload_test {
 using google::protobuf::BoolValue;
@@ -83,6 +87,9 @@ TEST(protobuf_payload, errors) {
             "cannot read Type from binary/protobuf: malformed message");
   EXPECT_TRUE(decode_error<Type>(typed("json/protobuf", "", "{")).starts_with("cannot read Type from json/protobuf: "));
   EXPECT_TRUE(decode_error<Type>(typed("json/protobuf", "", R"({"name":{}})")).starts_with("cannot read Type"));
+  google::protobuf::UninterpretedOption::NamePart half;
+  half.set_name_part("n");
+  EXPECT_THROW(encoded(half), rondo::conversion_error);
   google::protobuf::Duration duration;
   duration.set_seconds(-1);
   duration.set_nanos(1);  // signs must agree

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -81,6 +83,18 @@ class bench {
     }
     co_return mine;
   }
+  /// Ends before what it has begun.
+  asio::awaitable<int> leaves_a_beat_behind() {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::co_spawn(executor, beat_later(), asio::detached);
+    co_return 1;
+  }
+  asio::awaitable<void> beat_later() {
+    asio::steady_timer timer(co_await asio::this_coro::executor, 20ms);
+    co_await timer.async_wait(asio::use_awaitable);
+    activity::heartbeat(7);
+    beaten.set_value();
+  }
   void leaves() { activity::complete_async(); }
   asio::awaitable<void> leaves_coroutine() {
     activity::complete_async();
@@ -126,6 +140,7 @@ class worker_activity : public worker_test {
     made.activity<&bench::until_stopped>(tools).activity<&bench::waits>(tools).activity<&bench::interleaves>(tools);
     made.activity<&bench::misses>(tools)
         .activity<&bench::leaves>(tools)
+        .activity<&bench::leaves_a_beat_behind>(tools)
         .activity<&bench::leaves_coroutine>(tools)
         .activity<&bench::about>(tools);
     return made.activity<&bench::crowds>(tools);
@@ -400,6 +415,17 @@ TEST_F(worker_activity, interceptors_see_and_change_every_heartbeat) {
   EXPECT_EQ(report.failure().message(), "no fourth");
   EXPECT_EQ(server.seen<heartbeat>().at(0).details().payloads(0).data(), "101");
   EXPECT_EQ(report.last_heartbeat_details().payloads(0).data(), "103");
+}
+
+TEST_F(worker_activity, interceptors_do_not_see_what_comes_after_the_end) {
+  const auto all = std::make_shared<beat_changers>();
+  auto how = options();
+  how.interceptors = {all};
+  start(app(), how);
+  report_of<completed>(make("leaves_a_beat_behind"));
+  auto beaten = tools.beaten.get_future();
+  ASSERT_TRUE(until([&beaten] { return beaten.wait_for(0s) == std::future_status::ready; }));
+  EXPECT_TRUE(all->seen.empty());
 }
 
 TEST_F(worker_activity, a_newer_heartbeat_follows_a_slow_one) {

@@ -162,6 +162,7 @@ class event_roles {
   constexpr void add(event_role role) noexcept { bits_ |= bit(role); }
   constexpr bool has(event_role role) const noexcept { return (bits_ & bit(role)) != 0; }
   constexpr bool has_any(event_roles of) const noexcept { return (bits_ & of.bits_) != 0; }
+  friend constexpr bool operator==(event_roles, event_roles) noexcept = default;
 
  private:
   static constexpr unsigned bit(event_role role) noexcept { return 1U << static_cast<unsigned>(role); }
@@ -169,8 +170,8 @@ class event_roles {
   unsigned bits_ = 0;
 };
 
-/// True for events that code can notice. A workflow task without one does not wake the code: not when it happens, and
-/// not on replay.
+/// Those that code can notice. A workflow task without one does not wake the code: not when it happens, and not on
+/// replay.
 inline constexpr event_roles waking_roles(event_role::start, event_role::signal, event_role::cancel,
                                           event_role::answer);
 

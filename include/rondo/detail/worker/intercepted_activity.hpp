@@ -17,17 +17,23 @@ namespace rondo::detail::worker {
 class intercepted_attempt final : public intercepted_code<activity_interceptor, activity_start, activity_end>,
                                   public heartbeat_observer {
  public:
-  intercepted_attempt(const worker_interceptors& all, payload_span given) : intercepted_code(given) {
-    auto& context = require_activity("an interceptor");
-    const auto& about = context.info();
+  intercepted_attempt(const worker_interceptors& all, payload_span given)
+      : intercepted_code(given), context_(require_activity("an interceptor")) {
+    const auto& about = context_.info();
     activity_start start{.info = about, .arguments = values(), .headers = about.headers};
     begin(all, start, [&about](worker_interceptor& each) { return each.intercept_activity(about); });
-    // Its code, which alone sends heartbeats, does not outlive this object.
-    context.set_observer(this);
+    context_.set_observer(this);
   }
+  intercepted_attempt(const intercepted_attempt&) = delete;
+  intercepted_attempt& operator=(const intercepted_attempt&) = delete;
+  // What the code has left on the loop may still send heartbeats.
+  ~intercepted_attempt() { context_.set_observer(nullptr); }
   void before_heartbeat(payload_list& details) override {
     for (const auto& each : chain()) each->heartbeat(details);
   }
+
+ private:
+  activity_context& context_;
 };
 
 class intercepted_blocking_activity final : public run::blocking_activity {

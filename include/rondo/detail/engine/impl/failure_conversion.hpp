@@ -14,7 +14,6 @@
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/failure.hpp"
-#include "rondo/failure_codec.hpp"
 #include "rondo/json.hpp"
 
 namespace rondo::detail::engine {
@@ -41,8 +40,6 @@ RONDO_FUNCTION std::string type_of(const std::exception_ptr& error) {
   if (!error) return "unknown";
   try {
     std::rethrow_exception(error);
-  } catch (const received_failure& known) {
-    return known.received().type();
   } catch (const std::exception& known) {
     return demangled(typeid(known).name());
   } catch (...) {
@@ -109,15 +106,6 @@ inline application_failure application_failure_of(const Failure& from, std::stri
   return made;
 }
 
-/// What the failure_codec of a type makes of it, or the failure itself.
-inline std::exception_ptr own_or_application_failure(application_failure made) {
-  for (const auto* codec : failure_codecs()) {
-    if (codec->decode == nullptr || codec->type != made.type()) continue;
-    if (auto own = codec->decode(made)) return own;
-  }
-  return std::make_exception_ptr(std::move(made));
-}
-
 /// Other SDKs, too, show the reset of a workflow as a failure of an application.
 inline application_failure reset_failure_of(const Failure& from, std::string message) {
   application_failure made(std::move(message), {.type = "ResetWorkflow", .non_retryable = true});
@@ -172,11 +160,8 @@ inline nexus_handler_failure handler_failure_of(const Failure& from, std::string
 inline std::exception_ptr exception_at(const Failure& from, int depth) {
   auto [message, stack] = texts_of(from);
   switch (from.failure_info_case()) {
-    case Failure::kApplicationFailureInfo: {
-      auto made = application_failure_of(from, std::move(message));
-      set_common(made, from, std::move(stack), depth);
-      return own_or_application_failure(std::move(made));
-    }
+    case Failure::kApplicationFailureInfo:
+      return finished(application_failure_of(from, std::move(message)), from, std::move(stack), depth);
     case Failure::kTimeoutFailureInfo: {
       const auto& info = from.timeout_failure_info();
       timeout_failure made(std::move(message), static_cast<timeout_type>(info.timeout_type()));
@@ -313,52 +298,7 @@ inline void write_cause(const std::exception_ptr& cause, Failure& to, int depth)
   if (cause && depth < max_failure_depth) write_at(cause, *to.mutable_cause(), depth + 1);
 }
 
-/// What led to an exception, whichever way it says so.
-inline std::exception_ptr cause_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const failure& known) {
-    return known.cause() ? known.cause() : nested_in(known);
-  } catch (const std::exception& other) {
-    return nested_in(other);
-  } catch (...) {
-    return nullptr;
-  }
-}
-
-/// The bytes that an exception was made of, if it still is what it was; null: none.
-inline std::shared_ptr<const std::string> origin_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const failure& known) {
-    return known.origin();
-  } catch (const received_failure& other) {
-    return other.received().origin();
-  } catch (...) {
-    return nullptr;
-  }
-}
-
-/// As the failure_codec of its type says; false when there is none.
-inline bool write_by_codec(const std::exception_ptr& from, Failure& to, int depth) {
-  if (!from || failure_codecs().empty()) return false;
-  if (const auto origin = origin_of(from); origin != nullptr && to.ParseFromString(*origin)) return true;
-  for (const auto* codec : failure_codecs()) {
-    const auto made = codec->encode(from);
-    if (!made) continue;
-    to.set_message(valid_utf8(made->message()));
-    to.set_stack_trace(valid_utf8(made->stack_trace()));
-    write_info(*made, to);
-    if (made->type().empty()) to.mutable_application_failure_info()->set_type(std::string(codec->type));
-    write_cause(made->cause() ? made->cause() : cause_of(from), to, depth);
-    to.set_source("rondo");
-    return true;
-  }
-  return false;
-}
-
 inline void write_at(const std::exception_ptr& from, Failure& to, int depth) {
-  if (write_by_codec(from, to, depth)) return;
   try {
     if (from) std::rethrow_exception(from);
     to.set_message(message_of(from));
