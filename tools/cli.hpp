@@ -62,7 +62,8 @@ inline void add_tls_flags(CLI::App& app, tls_flags& flags) {
   text("--tls-key-data", flags.key_data, "TEMPORAL_TLS_CLIENT_KEY_DATA", "The client's private key (PEM)");
   text("--tls-server-name", flags.server_name, "TEMPORAL_TLS_SERVER_NAME", "Name in the server's certificate");
   app.add_flag("--tls-disable-host-verification", flags.skip_host_verification,
-               "Not possible with the gRPC library in use: ends with an error")
+               "Do not check the server's certificate: anybody on the way can read and change all. For tests only")
+      ->envname("TEMPORAL_TLS_DISABLE_HOST_VERIFICATION")
       ->group("Connection");
 }
 

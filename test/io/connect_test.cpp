@@ -216,6 +216,14 @@ TYPED_TEST(ConnectTls, ChecksTheServersName) {
 }
 
 TYPED_TEST(ConnectTls, TakesAnyServerWhenTold) {
+  grpc_test_server open(frontend, TestFixture::server_credentials(*TestFixture::named_pair, false));
+  client_options plain;
+  plain.target = open.target();
+  plain.tls.emplace().verify_server = false;
+  EXPECT_EQ(connecting<TypeParam>(plain), "1.29.1");
+  plain.tls->server_root_ca_certificate = TestFixture::others->certificate();
+  EXPECT_EQ(connecting<TypeParam>(plain), "1.29.1");
+
   grpc_test_server server(frontend, TestFixture::server_credentials(*TestFixture::named_pair, true));
   client_options options;
   options.target = server.target();

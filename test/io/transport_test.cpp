@@ -40,6 +40,9 @@ grpc_answer answer(const grpc::GenericCallbackServerContext& context, const std:
   if (path == "/test/not_found") {
     return {grpc::Status(grpc::StatusCode::NOT_FOUND, "no such thing", std::string("\x08\x05\0x", 4)), ""};
   }
+  if (path == "/test/as_if_lost") {
+    return {grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "Socket closed", std::string("\x08\x03", 2)), ""};
+  }
   if (path == "/test/deadline") {
     const auto left = context.deadline() - std::chrono::system_clock::now();
     return {grpc::Status::OK, std::to_string(std::chrono::duration_cast<std::chrono::seconds>(left).count())};
@@ -101,6 +104,7 @@ TYPED_TEST(NetworkTransport, StatusOfTheServerWithItsDetails) {
   EXPECT_EQ(result.status.details, std::string("\x08\x05\0x", 4));
   EXPECT_FALSE(result.status.from_transport);
   EXPECT_FALSE(this->call("/test/cancelled", "").status.from_transport);
+  EXPECT_FALSE(this->call("/test/as_if_lost", "").status.from_transport);
   EXPECT_EQ(this->call("/test/nowhere", "").status.code, rpc_code::unimplemented);
   EXPECT_FALSE(this->call("/test/nowhere", "").status.from_transport);
 }

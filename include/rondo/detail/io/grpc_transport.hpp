@@ -113,8 +113,10 @@ class grpc_attempt final : public grpc_operation, public timer_node {
       return rpc_result(rpc_status(rpc_code::deadline_exceeded, "Deadline Exceeded", true));
     }
     status.details = status_.error_details();
+    // Nobody but a server attaches details.
     status.from_transport =
-        ended_here(status.code) || !is_sent_by_server(context_.debug_error_string(), status.message);
+        ended_here(status.code) ||
+        (status.details.empty() && !is_sent_by_server(context_.debug_error_string(), status.message));
     return rpc_result(std::move(status));
   }
 
@@ -212,11 +214,16 @@ class grpc_transport final : public transport {
     how.set_verify_server_certs(false);
     how.set_check_call_host(false);
     how.set_certificate_verifier(std::make_shared<grpc::experimental::NoOpCertificateVerifier>());
-    if (!tls.client_certificate.empty()) {
-      const std::vector<grpc::experimental::IdentityKeyCertPair> own{{tls.client_private_key, tls.client_certificate}};
-      how.set_certificate_provider(std::make_shared<grpc::experimental::StaticDataCertificateProvider>(own));
-      how.watch_identity_key_cert_pairs();
+    std::vector<grpc::experimental::IdentityKeyCertPair> own;
+    if (!tls.client_certificate.empty()) own.push_back({tls.client_private_key, tls.client_certificate});
+    const std::string& roots = tls.server_root_ca_certificate;
+    if (!own.empty() || !roots.empty()) {
+      how.set_certificate_provider(
+          std::make_shared<grpc::experimental::StaticDataCertificateProvider>(roots, std::move(own)));
     }
+    // gRPC 1.51 wants some, the system's or these, also when it checks nothing.
+    if (!roots.empty()) how.watch_root_certs();
+    if (!tls.client_certificate.empty()) how.watch_identity_key_cert_pairs();
     return grpc::experimental::TlsCredentials(how);
   }
 

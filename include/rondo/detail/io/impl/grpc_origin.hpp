@@ -12,7 +12,7 @@ namespace rondo::detail::io {
 
 RONDO_FUNCTION bool is_grpcs_own_message(std::string_view message) {
   // Newer releases put details behind some, and the name of the system call before what the system says.
-  constexpr std::array<std::string_view, 14> beginnings{
+  constexpr std::array<std::string_view, 16> beginnings{
       "Delayed close due to in-progress write",
       "Endpoint read failed",
       "FD Shutdown",
@@ -22,8 +22,10 @@ RONDO_FUNCTION bool is_grpcs_own_message(std::string_view message) {
       "Received RST_STREAM with error code",
       "Socket closed",
       "Stream removed",
+      "Transport Stream IDs exhausted",
       "Transport closed",
       "Trying to connect an http1.x server",
+      "Wrap failed",
       "keepalive watchdog timeout",
       "recvmsg:",
       "sendmsg:",
