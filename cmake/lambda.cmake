@@ -1,7 +1,8 @@
 # rondo_add_lambda(TARGET [OUTPUT FILE] [FILES FILE...] [WHOLE_PROTOBUF]): makes the executable TARGET fit for AWS Lambda's
 # provided.al2023, and FILE (TARGET.zip next to the executable) with each build: the program as `bootstrap`, and the FILES,
 # a temporal.toml for example. The program carries all but the C library in itself, uses the HTTP/2 transport and, without
-# WHOLE_PROTOBUF, the lite messages; see static_link.cmake. The build fails when the program would not run there.
+# WHOLE_PROTOBUF, the lite messages; see static_link.cmake. The build fails when the program would not run there. Where
+# advzip is installed, it packs what is no debug build.
 function(rondo_add_lambda target)
   cmake_parse_arguments(PARSE_ARGV 1 lambda "WHOLE_PROTOBUF" "OUTPUT" "FILES")
   if(lambda_UNPARSED_ARGUMENTS)
@@ -29,9 +30,14 @@ function(rondo_add_lambda target)
     cmake_path(ABSOLUTE_PATH file NORMALIZE)
     list(APPEND files ${file})
   endforeach()
+  find_program(RONDO_ADVZIP advzip)
+  set(smaller)
+  if(RONDO_ADVZIP)
+    set(smaller $<$<NOT:$<CONFIG:Debug>>:--advzip$<SEMICOLON>${RONDO_ADVZIP}>)
+  endif()
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND Python3::Interpreter ${tools}/package.py $<TARGET_FILE:${target}> ${lambda_OUTPUT}
-            --objdump ${CMAKE_OBJDUMP} --strip ${CMAKE_STRIP} ${files}
+            --objdump ${CMAKE_OBJDUMP} --strip ${CMAKE_STRIP} "${smaller}" ${files}
     COMMENT "Packaging ${target} for AWS Lambda"
-    VERBATIM)
+    COMMAND_EXPAND_LISTS VERBATIM)
 endfunction()

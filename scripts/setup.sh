@@ -10,7 +10,7 @@ build_packages=(
   clang-format-16 clang-tidy-16 clang-tools-16
   libasio-dev libhttp-parser-dev libprotobuf-dev protobuf-compiler libgrpc++-dev protobuf-compiler-grpc libgtest-dev libbenchmark-dev
   nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
-  libzstd-dev libnghttp2-dev openssl tzdata
+  libzstd-dev libnghttp2-dev openssl tzdata advancecomp
 )
 
 install_packages() {

