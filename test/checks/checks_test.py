@@ -4,8 +4,12 @@
 import importlib.machinery
 import importlib.util
 import pathlib
+import shutil
+import subprocess
+import sys
 import tempfile
 import unittest
+import zipfile
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -145,6 +149,20 @@ class LambdaPackage(unittest.TestCase):
         self.assertEqual(len(faults), 3)
         for name in ("libprotobuf.so.32", "2.36 for arc4random", "2.35 for _dl_find_object"):
             self.assertTrue(any(name in fault for fault in faults), name)
+
+    @unittest.skipUnless(shutil.which("advzip"), "advzip is not installed")
+    def test_packs_smaller_what_stays_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program, plain, small = (pathlib.Path(folder) / name for name in ("program", "plain.zip", "small.zip"))
+            shutil.copy(shutil.which("true"), program)
+            for output, more in ((plain, []), (small, ["--advzip", shutil.which("advzip")])):
+                subprocess.run([sys.executable, str(PROJECT / "cmake/lambda/package.py"), str(program), str(output),
+                                "--objdump", "true", *more], check=True)
+            self.assertLess(small.stat().st_size, plain.stat().st_size)
+            with zipfile.ZipFile(plain) as one, zipfile.ZipFile(small) as other:
+                self.assertEqual(one.read("bootstrap"), other.read("bootstrap"))
+                self.assertEqual(one.getinfo("bootstrap").external_attr, other.getinfo("bootstrap").external_attr)
+                self.assertEqual(one.getinfo("bootstrap").date_time, other.getinfo("bootstrap").date_time)
 
 
 if __name__ == "__main__":
