@@ -22,7 +22,7 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-server.pc.in ${package_files}/ron
 configure_file(${CMAKE_CURRENT_LIST_DIR}/rondo-serverless.pc.in ${package_files}/rondo-serverless.pc @ONLY)
 write_basic_package_version_file(${package_files}/rondoConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
-install(TARGETS rondo rondo-api FILE_SET HEADERS FILE_SET bodies)
+install(TARGETS rondo rondo-api FILE_SET HEADERS)
 if(RONDO_HAS_HTTP2_TRANSPORT)
   # Whoever builds rondo-api alone installs without it.
   install(TARGETS rondo-api-lite ARCHIVE OPTIONAL)

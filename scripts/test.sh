@@ -71,24 +71,19 @@ build_and_test() {
     ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --progress -j "$jobs"
 }
 
-sanitized=(test_base test_workflow test_engine test_io test_host)
+sanitized=(test_base test_workflow test_engine test_io)
 build_with_sanitizers() {
   build asan "${sanitized[@]}"
   build clang-asan
 }
-# The benchmarks, and each header alone: one compiler is enough, both have the same standard library. What runs beside the
-# tests of a preset must not configure it: for a moment the lists of tests that ctest reads are not whole.
-build_the_rest() {
-  compile clang-asan all_verify_interface_header_sets
-  build release bench/all
-}
 
-# gcc makes coroutines otherwise than clang does: what they are made for runs with its sanitizers too. Clang's run all.
+# gcc makes coroutines otherwise than clang does: the engine, workflows and what moves bytes run with its sanitizers too.
+# Clang's run all.
 check_gcc_sanitizers() {
   wait_ahead
   build asan "${sanitized[@]}" &&
     ctest --test-dir build/asan --output-on-failure --no-tests=error --progress -j "$jobs" \
-      -L '^(base|workflow|engine|io|host)$'
+      -L '^(base|workflow|engine|io)$'
 }
 
 # The tests that need a server, beside Rondo's own. The clang build runs all of its tests so.
@@ -142,9 +137,10 @@ for target in json.load(sys.stdin):
     test/consumer/run.sh meson "$folder" build/consumer-meson
 }
 
+# One compiler is enough, both have the same standard library.
 check_headers() {
   wait_ahead
-  build clang-asan all_verify_interface_header_sets
+  "$venv/bin/python" test/checks/headers_alone.py build/clang-asan
 }
 
 # Every benchmark runs for a moment: shows that it works, measures nothing.
@@ -190,7 +186,7 @@ if [ -z "$quick" ]; then
   stage "stock server" check_stock_server
   stage "wire protocol" check_protos
   stage "gcc, address and undefined behaviour sanitizers" check_gcc_sanitizers
-  stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own build_the_rest
+  stage "clang, address and undefined behaviour sanitizers" build_and_test clang-asan own build release bench/all
   stage "headers alone" check_headers
   # Nothing is built beside it from here on.
   stage "serverless workers under load" check_serverless_load

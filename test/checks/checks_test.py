@@ -24,10 +24,45 @@ def load(path):
 
 
 layers = load("test/checks/layers.py")
+headers_alone = load("test/checks/headers_alone.py")
 compile_fail = load("test/compile_fail/run.py")
 quotes = load("test/checks/quotes.py")
 package = load("cmake/lambda/package.py")
 features = load("scripts/check_features")
+
+
+class HeadersAlone(unittest.TestCase):
+    def test_counts_on_no_include_that_depends_on_a_macro(self):
+        text = "#include <a>\n#ifdef X\n#include <b>\n#if Y\n#endif\n#include <c>\n#endif\n#  include \"d.hpp\"\n"
+        self.assertEqual(list(headers_alone.includes_in(text)), ["a", "d.hpp"])
+
+    def test_follows_headers_but_not_into_their_bodies(self):
+        headers = {
+            "rondo/a.hpp": "#include <rondo/b.hpp>\n#include <string>\n",
+            "rondo/b.hpp": "#include <vector>\n#include <rondo/impl/b.hpp>\n",
+            "rondo/impl/b.hpp": "#include <rondo/b.hpp>\n#include <map>\n",
+        }
+        includes = headers_alone.all_includes(headers)
+        self.assertEqual(includes["rondo/a.hpp"], {"rondo/b.hpp", "string", "vector"})
+        self.assertEqual(includes["rondo/impl/b.hpp"], {"rondo/b.hpp", "vector", "map"})
+
+    def test_precompiles_nothing_that_a_header_does_not_include(self):
+        costly = {"grpcpp/grpcpp.h", "string"}
+        includes = {"rondo/costly.hpp": frozenset(costly)}
+        for number in range(9):
+            includes[f"rondo/with_{number}.hpp"] = frozenset(costly | {"rondo/costly.hpp", f"n{number}"})
+        includes |= {f"rondo/without_{number}.hpp": frozenset({"string"}) for number in range(9)}
+        chosen = headers_alone.combinations_for(includes, set())
+        for path, names in chosen.items():
+            self.assertLessEqual(names, includes[path])
+        self.assertTrue(any("grpcpp/grpcpp.h" in names for names in chosen.values()), "nothing is saved")
+
+    def test_reads_no_caller_after_the_type_it_asks_with(self):
+        includes = {f"rondo/{number}.hpp": frozenset({"source_location", "grpcpp/grpcpp.h", "rondo/task.hpp"})
+                    for number in range(9)}
+        includes["rondo/task.hpp"] = frozenset({"source_location", "grpcpp/grpcpp.h"})
+        for names in headers_alone.combinations_for(includes, {"rondo/task.hpp"}).values():
+            self.assertTrue("source_location" not in names or "rondo/task.hpp" in names)
 
 
 class Quotes(unittest.TestCase):
