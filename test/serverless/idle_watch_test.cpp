@@ -48,5 +48,21 @@ TEST_F(idle_watch_test, does_not_end_while_something_is_in_work) {
   EXPECT_FALSE(has_seen_all(20s, 30s));
 }
 
+TEST(idle_watch_after_standstill, waits_a_moment_for_what_came_meanwhile) {
+  const auto at = [](duration since) { return time_point() + std::chrono::duration_cast<time_point::duration>(since); };
+  idle_watch watch(2s, at(0s));
+  watch.go_on_after_standstill(at(10s));
+  EXPECT_EQ(watch.idle_at(), at(10500ms));
+  watch.expect_work(at(10s));
+  watch.go_on_after_standstill(at(10s));
+  EXPECT_EQ(watch.idle_at(), at(12s)) << "no sooner than without it";
+  idle_watch short_one(100ms, at(0s));
+  short_one.go_on_after_standstill(at(10s));
+  EXPECT_EQ(short_one.idle_at(), at(10100ms)) << "no longer than it waits otherwise";
+  idle_watch endless(std::nullopt, at(0s));
+  endless.go_on_after_standstill(at(10s));
+  EXPECT_EQ(endless.idle_at(), time_point::max());
+}
+
 }  // namespace idle_watch_test
 }  // namespace rondo::serverless

@@ -26,6 +26,13 @@ class idle_watch {
   }
   /// Somebody says that there is work: the time begins anew.
   void expect_work(time_point now) { last_work_ = std::max(last_work_, now); }
+  /// The process has stood still until now: what came meanwhile has a moment to be read.
+  void go_on_after_standstill(time_point now) {
+    constexpr duration moment = std::chrono::milliseconds(500);
+    if (!timeout_ || *timeout_ == duration::zero()) return;
+    const auto given = *timeout_ - std::min(*timeout_, moment);
+    last_work_ = std::max(last_work_, now - std::chrono::duration_cast<time_point::duration>(given));
+  }
 
   /// When the invocation has been idle for long enough; time_point::max() while something is in work, and when no time
   /// ends it.

@@ -157,6 +157,9 @@ class session {
       }
       look = next_look(now);
       co_await work_->changes().wait_until(changed, look);
+      // No timer is so late but after a standstill, and then the answers of polls may still wait in their sockets.
+      constexpr std::chrono::milliseconds standstill{500};
+      if (const auto later = clock::now(); later - standstill > look) watch_.go_on_after_standstill(later);
     }
   }
   /// From here on polls only end. What comes to the sticky queue after the last of them would wait there in vain, so
