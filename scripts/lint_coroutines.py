@@ -6,7 +6,6 @@
 """
 
 import pathlib
-import re
 import sys
 
 from query_lint import Lint, LintError, members_of
@@ -14,14 +13,8 @@ from query_lint import Lint, LintError, members_of
 LINT = Lint("coroutines.query", "coroutines.cpp", folders=("examples", "test", "bench", "include"))
 
 
-# The tests that use every coroutine of the library's headers, see test/CMakeLists.txt. The others repeat what these hold.
-TELLING = re.compile(r"/test/workflow/|/batches/test_(engine|host)_")
-
-
 def awaits(source):
-    """Whether a source that is to be looked through, or a header of ours beside it, holds coroutines."""
-    if "examples" not in source.parts and not TELLING.search(str(source)):
-        return False
+    """Whether a source, or a header of ours beside it, holds coroutines."""
     files = [source, *source.parent.glob("*.hpp")] if "examples" in source.parts else members_of(source)
     return any("co_await" in file.read_text(encoding="utf-8") for file in files)
 

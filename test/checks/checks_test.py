@@ -58,11 +58,13 @@ class HeadersAlone(unittest.TestCase):
         self.assertTrue(any("grpcpp/grpcpp.h" in names for names in chosen.values()), "nothing is saved")
 
     def test_reads_no_caller_after_the_type_it_asks_with(self):
-        includes = {f"rondo/{number}.hpp": frozenset({"source_location", "grpcpp/grpcpp.h", "rondo/task.hpp"})
-                    for number in range(9)}
-        includes["rondo/task.hpp"] = frozenset({"source_location", "grpcpp/grpcpp.h"})
-        for names in headers_alone.combinations_for(includes, {"rondo/task.hpp"}).values():
-            self.assertTrue("source_location" not in names or "rondo/task.hpp" in names)
+        includes = {"rondo/place.hpp": frozenset({"source_location", "grpcpp/grpcpp.h"})}
+        users = {f"rondo/user_{number}.hpp" for number in range(9)}
+        includes |= dict.fromkeys(users, frozenset({"source_location", "grpcpp/grpcpp.h", "rondo/place.hpp"}))
+        chosen = headers_alone.combinations_for(includes, set())
+        self.assertTrue(all("source_location" in chosen[path] for path in users), "no caller among them")
+        chosen = headers_alone.combinations_for(includes, users)
+        self.assertFalse(any("source_location" in chosen[path] for path in users))
 
 
 class Quotes(unittest.TestCase):
