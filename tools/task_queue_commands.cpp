@@ -47,7 +47,7 @@ std::string word_of(enums::TaskQueueType type) {
   }
 }
 
-void run_describe(const describe_command& flags) {
+void run_task_queue_describe(const describe_command& flags) {
   const printer to(std::cout, flags.common);
   const auto types = types_of(flags.types);
   session server(flags.common);
@@ -74,7 +74,7 @@ void run_describe(const describe_command& flags) {
 void add_task_queue_commands(CLI::App& to, chosen_command& chosen) {
   auto* group = to.add_subcommand("task-queue", "Look at task queues");
   auto [app, flags] = add_command<describe_command>(
-      *group, "describe", "Show who polls a task queue, and what waits in it", chosen, run_describe);
+      *group, "describe", "Show who polls a task queue, and what waits in it", chosen, run_task_queue_describe);
   app->add_option("-t,--task-queue", flags->task_queue, "Task queue")->required()->type_name("NAME");
   add_repeated(*app, "--task-queue-type", flags->types,
                "workflow, activity or nexus; workflow and activity if not given")

@@ -29,8 +29,8 @@ RACES = 15
 QUEUE = "lambda"
 DEPLOYMENT = "lambda"
 BUILD = "b1"
-LIMITS = {"zip_bytes": 3 << 20, "first_call_ms": 5, "cold_first_poll_ms": 30, "warm_first_poll_ms": 5,
-          "loaded_rss_kib": 12 << 10, "first_workflow_ratio": 0.67}
+LIMITS = {"zip_bytes": 3_000_000, "first_call_ms": 5, "cold_first_poll_ms": 30, "warm_first_poll_ms": 5,
+          "loaded_rss_kib": 12_000_000 // 1024, "first_workflow_ratio": 0.67}
 
 
 def show(name, value):
