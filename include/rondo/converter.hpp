@@ -23,6 +23,8 @@
 /// - All else: json/plain, see rondo/json.hpp; what nlohmann/json converts, by way of rondo/nlohmann.hpp.
 namespace rondo {
 
+class failure;
+
 using bytes = std::vector<std::byte>;
 
 /// A value that cannot be written, or a payload that does not hold what is wanted.
@@ -33,6 +35,7 @@ class conversion_error : public std::runtime_error {
 
 /// Specialise it for a type with an encoding of its own: `static void encode(payload_sink&, const T&)` and
 /// `static T decode(const payload_view&)`, which throw `conversion_error`.
+/// Not for kinds of rondo::failure.
 template <class T>
 struct payload_codec;
 
@@ -188,6 +191,8 @@ void encode(payload_sink& sink, const T& value) {
   } else if constexpr (detail::nil_like<T>) {
     sink.add(encoding::null);
   } else if constexpr (has_payload_codec<T>) {
+    static_assert(!std::is_base_of_v<failure, T>,
+                  "failures are thrown, not passed as values: data_options::failures says what they travel as");
     payload_codec<T>::encode(sink, value);
   } else if constexpr (detail::protobuf_like<T>) {
     static_assert(has_payload_codec<T>, "include rondo/protobuf.hpp to pass protobuf messages");
@@ -216,6 +221,8 @@ T decode(const payload_view& from) {
     if (!detail::is_nil(from)) detail::throw_wrong_encoding<T>(from, encoding::null);
     return T{};
   } else if constexpr (has_payload_codec<T>) {
+    static_assert(!std::is_base_of_v<failure, T>,
+                  "failures are thrown, not passed as values: data_options::failures says what they travel as");
     return payload_codec<T>::decode(from);
   } else if constexpr (detail::protobuf_like<T>) {
     static_assert(has_payload_codec<T>, "include rondo/protobuf.hpp to take protobuf messages");

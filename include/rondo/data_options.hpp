@@ -7,6 +7,7 @@
 
 namespace rondo {
 
+class failure_converter;
 class payload_storage;
 
 /// What a connection does with payloads on their way between converter and server. It is done exactly once for each
@@ -19,6 +20,9 @@ struct data_options {
   bool encode_headers = false;
   /// Moves message and stack trace of failures into their encoded attributes, so that codecs hide them.
   bool encode_failure_texts = false;
+  /// What exceptions travel as, and what is thrown for failures (rondo/failure_converter.hpp); null: the types of
+  /// rondo/failure.hpp. Codecs see what it has made.
+  std::shared_ptr<const failure_converter> failures{};
   /// Keeps large payloads outside of the server; null: nothing does.
   std::shared_ptr<const payload_storage> storage{};
   /// Bytes; a warning is written for payloads and memos that are larger. Zero: none is.

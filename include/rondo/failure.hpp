@@ -52,8 +52,8 @@ class failure : public std::exception {
   void set_cause(std::exception_ptr cause) { changed(), cause_ = std::move(cause); }
   void set_stack_trace(std::string text) { changed(), stack_trace_ = std::move(text); }
   void set_source(std::string source) { changed(), source_ = std::move(source); }
-  /// The serialised message it was read from, so that throwing it on loses nothing; null for a failure that was made or
-  /// changed here.
+  /// The serialised message it was read from, so that throwing it on loses nothing; without its cause where a
+  /// failure_converter may have changed that. Null for a failure that was made or changed here.
   void set_origin(std::shared_ptr<const std::string> serialised) { origin_ = std::move(serialised); }
   const std::shared_ptr<const std::string>& origin() const noexcept { return origin_; }
 

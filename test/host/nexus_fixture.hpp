@@ -13,6 +13,8 @@ namespace rondo::test {
 /// A worker that serves the Nexus service "shop".
 class worker_nexus_test : public worker_test {
  protected:
+  using worker_test::worker_test;
+
   using completed = service::RespondNexusTaskCompletedRequest;
   using failed = service::RespondNexusTaskFailedRequest;
   using nexus_task = service::PollNexusTaskQueueResponse;

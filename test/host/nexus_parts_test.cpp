@@ -9,6 +9,7 @@
 #include "rondo/detail/worker/nexus_links.hpp"
 #include "rondo/detail/worker/nexus_requests.hpp"
 #include "rondo/detail/worker/nexus_token.hpp"
+#include "support/shop_failures.hpp"
 
 // The parts of the serving of Nexus: links, tokens, headers, failures.
 namespace rondo::test::nexus_parts_test {
@@ -286,6 +287,25 @@ TEST(nexus_failures, of_requests_say_whether_they_are_repeated) {
   EXPECT_EQ(told(rpc_code::resource_exhausted), "RESOURCE_EXHAUSTED 0 RESOURCE_EXHAUSTED: m");
   EXPECT_EQ(told(rpc_code::unimplemented), "NOT_IMPLEMENTED 0 UNIMPLEMENTED: m");
   EXPECT_EQ(told(rpc_code::deadline_exceeded), "UPSTREAM_TIMEOUT 0 DEADLINE_EXCEEDED: m");
+}
+
+TEST(nexus_failures, are_what_a_converter_makes_of_them) {
+  const shop_failures shop;
+  const auto thrown = std::make_exception_ptr(out_of_stock("A1"));
+  const auto made = detail::engine::converted(thrown, &shop);
+  detail::engine::service::RespondNexusTaskFailedRequest to;
+  write_handler_failure(answer_of(thrown, false, made.error), true, to, &shop);
+  EXPECT_EQ(to.failure().message(), "none left");
+  EXPECT_EQ(to.failure().nexus_handler_failure_info().retry_behavior(),
+            enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_NON_RETRYABLE);
+  EXPECT_EQ(to.failure().cause().application_failure_info().type(), "OutOfStock");
+  EXPECT_FALSE(to.failure().cause().has_cause());
+
+  nexus_operation_error ended("operation failed");
+  ended.set_cause(thrown);
+  temporal::api::nexus::v1::StartOperationResponse start;
+  ASSERT_TRUE(write_operation_error(answer_of(std::make_exception_ptr(ended), false), true, start, &shop));
+  EXPECT_EQ(start.failure().cause().application_failure_info().type(), "OutOfStock");
 }
 
 TEST(nexus_failures, of_requests_are_those_of_nexus_for_older_servers) {

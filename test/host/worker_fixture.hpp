@@ -29,7 +29,9 @@ class worker_test : public ::testing::Test {
   using completion = service::RespondWorkflowTaskCompletedRequest;
   using completion_answer = service::RespondWorkflowTaskCompletedResponse;
 
-  worker_test() : loop(std::make_unique<io::event_loop>()), server(*loop) {
+  /// `options`: of the connection, see fake_server.
+  explicit worker_test(client_options options = {})
+      : loop(std::make_unique<io::event_loop>()), server(*loop, std::move(options)) {
     keep_ = server.connection;
     server.answer<completion, completion_answer>([this](const completion& request, completion_answer& response) {
       fake_run* run = find(request.task_token());

@@ -29,8 +29,11 @@ class activity_execution_base {
     auto what = target_.make<detail::calls::service::DescribeActivityExecutionRequest>("describe");
     what.request.set_include_heartbeat_details(true);
     what.request.set_include_last_failure(true);
-    return detail::calls::make_reading_call(
-        target_.session, std::move(what), [](const auto& response) { return detail::calls::description_of(response); });
+    // The call keeps the session, and that the converter.
+    return detail::calls::make_reading_call(target_.session, std::move(what),
+                                            [by = target_.session->failures()](const auto& response) {
+                                              return detail::calls::description_of(response, by);
+                                            });
   }
   /// Asks the activity to end; it hears of it with its next heartbeat.
   call<void> cancel(std::string_view reason = {}) const {

@@ -29,8 +29,11 @@ class nexus_operation_execution_base {
 
   call<nexus_operation_description> describe() const {
     auto what = target_.make<detail::calls::service::DescribeNexusOperationExecutionRequest>("describe");
-    return detail::calls::make_reading_call(
-        target_.session, std::move(what), [](const auto& response) { return detail::calls::description_of(response); });
+    // The call keeps the session, and that the converter.
+    return detail::calls::make_reading_call(target_.session, std::move(what),
+                                            [by = target_.session->failures()](const auto& response) {
+                                              return detail::calls::description_of(response, by);
+                                            });
   }
   /// Waits until its handler has started the operation or ended it; gives what the handler calls it, or nothing for one
   /// that has ended at once.

@@ -97,7 +97,7 @@ class raw_client {
     detail::calls::apply_settings(*through, detail::calls::settings_of(executor), subject, with.resource_id,
                                   with.how.options);
     auto reply = co_await detail::io::call<Response>(*through->connection, method, request, std::move(with.how));
-    if (!reply.status.ok()) detail::calls::throw_rpc_failure(subject, reply.status);
+    if (!reply.status.ok()) detail::calls::throw_rpc_failure(subject, reply.status, through->failures());
     co_return std::move(reply.response);
   }
 

@@ -39,7 +39,8 @@ class replay_setup {
             .propagated_headers = &options.worker.propagated_headers,
             .changes = &options.worker.changes,
             .version = version_of(options.worker),
-            .failure_exceptions = options.worker.failure_exceptions};
+            .failure_exceptions = options.worker.failure_exceptions,
+            .failures = options.data.failures};
   }
 
   registry app;

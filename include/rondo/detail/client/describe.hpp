@@ -46,9 +46,9 @@ inline payload_map map_of(const google::protobuf::Map<std::string, engine::Paylo
 
 /// What an attempt failed with, for all that tell of it alike.
 template <class Description>
-void read_failure(bool present, const engine::Failure& from, Description& to) {
+void read_failure(bool present, const engine::Failure& from, const failure_converter* by, Description& to) {
   if (!present) return;
-  to.last_failure = engine::exception_of(from);
+  to.last_failure = engine::exception_of(from, by);
   to.last_failure_message = from.message();
 }
 
@@ -68,7 +68,7 @@ std::string text_of(const engine::Payload& from);
 
 void read_summary(const wire::WorkflowExecutionInfo& from, workflow_summary& to);
 
-void read_pending_activity(const wire::PendingActivityInfo& from, pending_activity& to);
+void read_pending_activity(const wire::PendingActivityInfo& from, const failure_converter* by, pending_activity& to);
 
 void read_override(const wire::VersioningOverride& from, versioning_override::kind_type& kind,
                    worker_deployment_version& version);
@@ -83,7 +83,7 @@ nexus_operation_cancellation_state state_of(enums::NexusOperationCancellationSta
 
 /// Of operations that workflows call, and of those that none does.
 template <class Message>
-nexus_operation_cancellation cancellation_of(const Message& from) {
+nexus_operation_cancellation cancellation_of(const Message& from, const failure_converter* by) {
   nexus_operation_cancellation to;
   to.state = state_of(from.state());
   to.requested_time = time_if(from.has_requested_time(), from.requested_time());
@@ -91,16 +91,18 @@ nexus_operation_cancellation cancellation_of(const Message& from) {
   to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
   to.attempt = from.attempt();
   if constexpr (requires { from.reason(); }) to.reason = from.reason();
-  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), to);
+  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), by, to);
   to.blocked_reason = from.blocked_reason();
   return to;
 }
 
-void read_callback(const wire::CallbackInfo& from, workflow_callback& to);
+void read_callback(const wire::CallbackInfo& from, const failure_converter* by, workflow_callback& to);
 
-void read_pending_nexus(const wire::PendingNexusOperationInfo& from, pending_nexus_operation& to);
+void read_pending_nexus(const wire::PendingNexusOperationInfo& from, const failure_converter* by,
+                        pending_nexus_operation& to);
 
-workflow_description description_of(service::DescribeWorkflowExecutionResponse response);
+/// `by` says what failures are thrown as; may be null.
+workflow_description description_of(service::DescribeWorkflowExecutionResponse response, const failure_converter* by);
 
 /// Counts of all kinds are alike.
 template <class Response>

@@ -81,12 +81,13 @@ asio::awaitable<service::PollNexusOperationExecutionResponse> wait_operation_sta
 /// How a failed operation is thrown: as the server says it, or with what it says as the cause.
 [[noreturn]] inline void throw_operation_failure(const operation_target& of, const std::string& token,
                                                  const engine::Failure& failure) {
-  const auto error = engine::exception_of(failure);
-  if (failure.has_nexus_operation_execution_failure_info()) std::rethrow_exception(error);
+  const auto* by = of.session->failures();
+  if (failure.has_nexus_operation_execution_failure_info())
+    std::rethrow_exception(engine::call_failure_of(failure, by));
   nexus_operation_failure made(
       "Nexus operation '" + of.operation_id + "' failed: " + failure.message(),
       {.endpoint = of.endpoint, .service = of.service_name, .operation = of.operation, .operation_token = token});
-  made.set_cause(error);
+  made.set_cause(engine::exception_of(failure, by));
   throw made;
 }
 
@@ -125,7 +126,8 @@ void read_operation(const Message& from, nexus_operation_summary& to) {
   to.search_attributes = map_of(from.search_attributes().indexed_fields());
 }
 
-nexus_operation_description description_of(const service::DescribeNexusOperationExecutionResponse& response);
+nexus_operation_description description_of(const service::DescribeNexusOperationExecutionResponse& response,
+                                           const failure_converter* by);
 
 paged_list<nexus_operation_summary> list_operations(const session_ptr& through, std::string query,
                                                     const list_options& options);

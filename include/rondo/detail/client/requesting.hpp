@@ -62,7 +62,7 @@ asio::awaitable<answer_to<Request>> fetch_when(session_ptr through, service_call
   for (;;) {
     auto reply = co_await try_send<answer_to<Request>>(through, what);
     if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
+    if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status, through->failures());
     if (wanted(reply.response)) co_return std::move(reply.response);
     if constexpr (requires { what.request.set_run_id(reply.response.run_id()); }) {
       if (!reply.response.run_id().empty()) what.request.set_run_id(reply.response.run_id());
@@ -72,7 +72,7 @@ asio::awaitable<answer_to<Request>> fetch_when(session_ptr through, service_call
 
 template <class Answer, class Request, class Read>
 asio::awaitable<Answer> fetch_and_read(session_ptr through, service_call<Request> what, Read read) {
-  const auto response = co_await fetch(std::move(through), std::move(what));
+  const auto response = co_await fetch(through, std::move(what));
   co_return read(response);
 }
 

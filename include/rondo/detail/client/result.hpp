@@ -48,10 +48,12 @@ class closing {
   enum retry_state retry_state = retry_state::unspecified;
 };
 
-closing closing_of(const HistoryEvent& event);
+/// `by` says what the failure is thrown as; may be null.
+closing closing_of(const HistoryEvent& event, const failure_converter* by);
 
 /// The result of a run that completed; throws what stands for any other end.
-const Payloads& result_of_run(const HistoryEvent& event, const std::string& workflow_id, const std::string& run_id);
+const Payloads& result_of_run(const HistoryEvent& event, const std::string& workflow_id, const std::string& run_id,
+                              const failure_converter* by);
 
 template <class Result>
 asio::awaitable<Result> wait_result(session_ptr through, std::string workflow_id, std::string run_id, bool follow) {
@@ -60,7 +62,7 @@ asio::awaitable<Result> wait_result(session_ptr through, std::string workflow_id
     run_id = successor_of(last);
     last = co_await wait_close_event(through, workflow_id, run_id);
   }
-  const Payloads& value = result_of_run(last, workflow_id, run_id);
+  const Payloads& value = result_of_run(last, workflow_id, run_id, through->failures());
   co_return decode_one<Result>(value, "result of workflow '" + workflow_id + "'");
 }
 

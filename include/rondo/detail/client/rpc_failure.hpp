@@ -67,9 +67,9 @@ void throw_if_activity_started(const call_subject& subject, const rpc_status& st
 void throw_if_operation_started(const call_subject& subject, const rpc_status& status, const attached_messages& said);
 
 [[noreturn]] inline void throw_query_failed(const call_subject& subject, const rpc_status& status,
-                                            const details::QueryFailedFailure& said) {
+                                            const details::QueryFailedFailure& said, const failure_converter* by) {
   std::exception_ptr cause;
-  if (said.has_failure()) cause = engine::exception_of(said.failure());
+  if (said.has_failure()) cause = engine::exception_of(said.failure(), by);
   throw query_failed(subject.action + ": " + status.message, status, std::move(cause));
 }
 
@@ -95,14 +95,15 @@ void throw_if_operation_started(const call_subject& subject, const rpc_status& s
 }
 
 [[noreturn]] inline void throw_invalid_argument(const call_subject& subject, const rpc_status& status,
-                                                const attached_messages& said) {
+                                                const attached_messages& said, const failure_converter* by) {
   details::QueryFailedFailure query;
-  if (said.find(query)) throw_query_failed(subject, status, query);
+  if (said.find(query)) throw_query_failed(subject, status, query, by);
   throw invalid_argument(error_text(subject, status, {}), status);
 }
 
-/// Throws the exception that fits a status which is not OK.
-[[noreturn]] inline void throw_rpc_failure(const call_subject& subject, const rpc_status& status) {
+/// Throws the exception that fits a status which is not OK. `by` says what the failure of a query is thrown as.
+[[noreturn]] inline void throw_rpc_failure(const call_subject& subject, const rpc_status& status,
+                                           const failure_converter* by = nullptr) {
   const attached_messages said(status);
   details::WorkflowExecutionAlreadyStartedFailure started;
   details::WorkflowNotReadyFailure not_ready;
@@ -115,7 +116,7 @@ void throw_if_operation_started(const call_subject& subject, const rpc_status& s
     case rpc_code::not_found:
       throw_not_found(subject, status, said);
     case rpc_code::invalid_argument:
-      throw_invalid_argument(subject, status, said);
+      throw_invalid_argument(subject, status, said, by);
     case rpc_code::resource_exhausted:
       throw_resource_exhausted(subject, status, said);
     case rpc_code::permission_denied:

@@ -36,6 +36,9 @@ class session {
     return call<Result>(std::move(work), owner);
   }
 
+  /// Null: there is none.
+  const failure_converter* failures() const noexcept { return connection->options().data.failures.get(); }
+
   std::shared_ptr<io::connection> connection;
   io::event_loop* loop;
   std::weak_ptr<loop_owner> owner;
@@ -98,7 +101,7 @@ template <class Response, class Request>
 asio::awaitable<Response> send(session_ptr through, service_call<Request> what) {
   Response response;
   const rpc_status status = co_await send_into(*through, what, what.request, response);
-  if (!status.ok()) throw_rpc_failure(what.subject, status);
+  if (!status.ok()) throw_rpc_failure(what.subject, status, through->failures());
   co_return response;
 }
 

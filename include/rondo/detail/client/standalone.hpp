@@ -69,13 +69,14 @@ asio::awaitable<temporal::api::activity::v1::ActivityExecutionOutcome> wait_outc
 template <class Result>
 asio::awaitable<Result> wait_activity(activity_target of) {
   const auto outcome = co_await wait_outcome(of);
+  const auto* by = of.session->failures();
   if (outcome.has_failure()) {
     activity_failure::fields fields;
     fields.activity_id = of.activity_id;
     fields.state = retry_state_of(outcome.retry_state());
     activity_failure error("activity '" + of.activity_id + "' failed: " + outcome.failure().message(),
                            std::move(fields));
-    error.set_cause(engine::exception_of(outcome.failure()));
+    error.set_cause(engine::exception_of(outcome.failure(), by));
     throw error;
   }
   co_return decode_one<Result>(outcome.result(), "result of activity '" + of.activity_id + "'");
@@ -107,7 +108,8 @@ void read_activity(const Info& from, activity_summary& to) {
 
 activity_settings settings_of(const temporal::api::activity::v1::ActivityExecutionInfo& from);
 
-activity_description description_of(const service::DescribeActivityExecutionResponse& response);
+activity_description description_of(const service::DescribeActivityExecutionResponse& response,
+                                    const failure_converter* by);
 
 paged_list<activity_summary> list_activities(const session_ptr& through, std::string query,
                                              const list_options& options);

@@ -61,10 +61,12 @@ template <class Result>
 asio::awaitable<Result> wait_update(update_ref of) {
   const auto subject = of.subject();
   const std::string workflow_id = of.workflow_id, id = of.id;
+  const auto session = of.session;
   const auto outcome = co_await wait_outcome(std::move(of));
   if (outcome.has_failure()) {
+    const auto* by = session->failures();
     update_failure error(subject.action + " failed: " + outcome.failure().message(), workflow_id, id);
-    error.set_cause(engine::exception_of(outcome.failure()));
+    error.set_cause(engine::exception_of(outcome.failure(), by));
     throw error;
   }
   co_return decode_one<Result>(outcome.success(), "result of " + subject.action);

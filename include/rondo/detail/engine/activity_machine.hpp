@@ -162,13 +162,13 @@ class activity_machine final : public table_machine<activity_machine, activity_s
     if (!has_waiter()) return;
     const auto& attributes = event->activity_task_failed_event_attributes();
     resolve_failed("Activity task failed", attributes, attributes.identity(), attributes.retry_state(),
-                   exception_of(attributes.failure()));
+                   exception_of(attributes.failure(), run_.failures));
   }
   void on_timed_out(const HistoryEvent* event) {
     if (!has_waiter()) return;
     const auto& attributes = event->activity_task_timed_out_event_attributes();
     resolve_failed("Activity task timed out", attributes, {}, attributes.retry_state(),
-                   exception_of(attributes.failure()));
+                   exception_of(attributes.failure(), run_.failures));
   }
   void on_cancelled(const HistoryEvent* event) {
     if (!has_waiter()) return;

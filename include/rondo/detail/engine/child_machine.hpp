@@ -222,7 +222,7 @@ class child_machine final : public table_machine<child_machine, child_state, chi
   }
   void on_failed(const HistoryEvent* event) {
     const auto& attributes = event->child_workflow_execution_failed_event_attributes();
-    close("Child workflow failed", attributes.retry_state(), exception_of(attributes.failure()));
+    close("Child workflow failed", attributes.retry_state(), exception_of(attributes.failure(), run_.failures));
   }
   void on_timed_out(const HistoryEvent* event) {
     const auto& attributes = event->child_workflow_execution_timed_out_event_attributes();

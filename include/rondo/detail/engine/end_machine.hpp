@@ -30,7 +30,8 @@ class end_machine final : public table_machine<end_machine, end_state, end_input
   void fail(const std::exception_ptr& error) {
     Command* message = begin(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
     if (message == nullptr) return;
-    write_failure(error, *message->mutable_fail_workflow_execution_command_attributes()->mutable_failure());
+    write_failure(error, *message->mutable_fail_workflow_execution_command_attributes()->mutable_failure(),
+                  run_.failures);
   }
   void cancelled() {
     Command* message = begin(enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION);

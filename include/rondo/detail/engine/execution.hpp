@@ -64,6 +64,7 @@ class execution final : public run::host {
     info_.run_id = std::move(run_id);
     info_.namespace_ = options.namespace_;
     services_.namespace_ = options.namespace_;
+    services_.failures = options.failures.get();
   }
   execution(const execution&) = delete;
   execution& operator=(const execution&) = delete;
@@ -91,6 +92,8 @@ class execution final : public run::host {
     return go_on();
   }
 
+  /// Null: it has none.
+  const failure_converter* failures() const noexcept { return services_.failures; }
   /// Null: it can go on.
   const task_problem* problem() const noexcept { return problem_.get(); }
   /// The run has ended, in the history or by a command of the open task.

@@ -201,7 +201,7 @@ class local_activity_machine final
     home_.close(number_);
     record();
     if (!has_waiter()) return;
-    if (how_.failure != nullptr) return resolve_with(exception_of(*how_.failure));
+    if (how_.failure != nullptr) return resolve_with(call_failure_of(*how_.failure, run_.failures));
     run::pending::resolve({.values = run_.views.of(*how_.result)});
   }
   void on_back_off(const HistoryEvent* /*event*/) {
@@ -229,7 +229,7 @@ class local_activity_machine final
     home_.close(number_);
     if (!fresh) record();
     how_ = {};
-    if (has_waiter()) resolve_with(exception_of(outer));
+    if (has_waiter()) resolve_with(call_failure_of(outer, run_.failures));
   }
   void on_cancel_pause(const HistoryEvent* /*event*/) {
     if (source() != nullptr) {
@@ -240,7 +240,7 @@ class local_activity_machine final
     Failure outer, cause;
     write_failure(std::make_exception_ptr(cancelled_failure("Activity cancelled")), cause);
     wrap(cause, retry_state::cancel_requested, outer);
-    if (has_waiter()) resolve_with(exception_of(outer));
+    if (has_waiter()) resolve_with(call_failure_of(outer, run_.failures));
   }
   void resolve_with(std::exception_ptr error) { run::pending::resolve({.error = std::move(error)}); }
 

@@ -35,6 +35,8 @@ struct machine_services {
   std::exception_ptr encoding_error;
   /// Task queue and namespace of the workflow, whose run keeps the texts.
   std::string_view task_queue, namespace_;
+  /// May be null; the options of the run keep it.
+  const failure_converter* failures = nullptr;
 
   /// The machine that asks for commands on its own; null: the code does.
   const run::event_groups* groups_of_asker = nullptr;

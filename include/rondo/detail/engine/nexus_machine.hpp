@@ -180,7 +180,8 @@ class nexus_machine final : public table_machine<nexus_machine, nexus_state, nex
   void on_not_told(const HistoryEvent* event) {
     if (cancellation_ != cancellation_type::wait_cancellation_requested) return;
     const auto& attributes = event->nexus_operation_cancel_request_failed_event_attributes();
-    resolve_both(failed("Nexus operation could not be told to cancel", exception_of(attributes.failure())));
+    resolve_both(
+        failed("Nexus operation could not be told to cancel", exception_of(attributes.failure(), run_.failures)));
   }
 
   void on_started(const HistoryEvent* event) {
@@ -207,8 +208,9 @@ class nexus_machine final : public table_machine<nexus_machine, nexus_state, nex
 
   /// The server writes the failure of the operation around its cause; one without is taken for the cause.
   void close(const Failure& failure) {
-    if (failure.has_nexus_operation_execution_failure_info()) return resolve_both(exception_of(failure));
-    resolve_both(failed("Nexus operation failed", exception_of(failure)));
+    if (failure.has_nexus_operation_execution_failure_info())
+      return resolve_both(call_failure_of(failure, run_.failures));
+    resolve_both(failed("Nexus operation failed", exception_of(failure, run_.failures)));
   }
   void resolve_cancelled() {
     resolve_both(

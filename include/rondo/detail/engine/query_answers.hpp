@@ -81,6 +81,13 @@ inline void answer_query(execution& in, const temporal::api::query::v1::Workflow
   }
 }
 
+/// Tells what failed, twice.
+template <class Answer>
+void write_failed_query(const std::exception_ptr& error, const failure_converter* by, Answer& to) {
+  write_failure(error, *to.mutable_failure(), by);
+  to.set_error_message(valid_utf8(by == nullptr ? message_of(error) : message_in(to.failure())));
+}
+
 /// As part of the completion of a workflow task.
 inline void answer_query(execution& in, const temporal::api::query::v1::WorkflowQuery& query,
                          temporal::api::query::v1::WorkflowQueryResult& to) {
@@ -90,8 +97,7 @@ inline void answer_query(execution& in, const temporal::api::query::v1::Workflow
   } catch (...) {
     to.clear_answer();
     to.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
-    to.set_error_message(valid_utf8(message_of(std::current_exception())));
-    write_failure(std::current_exception(), *to.mutable_failure());
+    write_failed_query(std::current_exception(), in.failures(), to);
   }
 }
 
@@ -104,8 +110,7 @@ inline void answer_query(execution& in, const temporal::api::query::v1::Workflow
   } catch (...) {
     to.clear_query_result();
     to.set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
-    to.set_error_message(valid_utf8(message_of(std::current_exception())));
-    write_failure(std::current_exception(), *to.mutable_failure());
+    write_failed_query(std::current_exception(), in.failures(), to);
   }
 }
 

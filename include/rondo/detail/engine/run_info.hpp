@@ -13,7 +13,7 @@
 namespace rondo::detail::engine {
 
 /// Fills in what the first event says about a run. Ids that are known already stay.
-inline void read_start(const HistoryEvent& event, workflow_info& to) {
+inline void read_start(const HistoryEvent& event, workflow_info& to, const failure_converter* by = nullptr) {
   const auto& from = event.workflow_execution_started_event_attributes();
   if (to.workflow_id.empty()) to.workflow_id = from.workflow_id();
   if (to.run_id.empty()) to.run_id = from.original_execution_run_id();
@@ -47,7 +47,7 @@ inline void read_start(const HistoryEvent& event, workflow_info& to) {
   read_payload_map(from.memo().fields(), to.memo);
   read_payload_map(from.search_attributes().indexed_fields(), to.search_attributes);
   to.last_completion_result = list_of(from.last_completion_result());
-  if (from.has_continued_failure()) to.last_failure = exception_of(from.continued_failure());
+  if (from.has_continued_failure()) to.last_failure = exception_of(from.continued_failure(), by);
 }
 
 /// About so much memory lies behind the facts of a run: long texts, and what was said at its start.

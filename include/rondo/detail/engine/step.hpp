@@ -17,8 +17,9 @@
 #include "rondo/log.hpp"
 
 namespace rondo {
+class failure_converter;
 class worker_interceptor;
-}
+}  // namespace rondo
 
 namespace rondo::detail::engine {
 
@@ -41,6 +42,8 @@ struct run_options {
   bool server_keeps_flags = true;
   /// Exceptions that fail workflows of all types, beside failures.
   exception_list failure_exceptions{};
+  /// Says what exceptions are written as, and what failures are thrown as; null: nothing does.
+  std::shared_ptr<const failure_converter> failures{};
 };
 
 /// What holds for one workflow task only.

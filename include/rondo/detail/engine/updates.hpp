@@ -101,7 +101,7 @@ class updates {
     body.set_rejected_request_message_id(asked->message_id);
     body.set_rejected_request_sequencing_event_id(asked->after_event);
     *body.mutable_rejected_request() = *asked->request;
-    write_failure(why, *body.mutable_failure());
+    write_failure(why, *body.mutable_failure(), run_.failures);
     say(asked->message_id + "/reject", id, body);
     forget_admitted(id);
   }
@@ -111,7 +111,7 @@ class updates {
     });
   }
   void fail(std::string_view id, const std::exception_ptr& error) {
-    finish(id, [&](update_api::Outcome& outcome) { write_failure(error, *outcome.mutable_failure()); });
+    finish(id, [&](update_api::Outcome& outcome) { write_failure(error, *outcome.mutable_failure(), run_.failures); });
   }
 
   /// Puts the messages into a completion that lies on the arena of the task.

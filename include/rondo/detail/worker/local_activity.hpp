@@ -113,6 +113,8 @@ class local_activity_services {
   rate_limiter limiter;
   /// Lent to the code of activities; may be null.
   std::shared_ptr<const rondo::client> client;
+  /// May be null.
+  std::shared_ptr<const failure_converter> failures;
 
  private:
   std::shared_ptr<loop_gate> gate_;
@@ -238,7 +240,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     if (stopping_ && is_cancellation(outcome.error)) return end_cancelled();
     ++services_->counts.failed_local_activities;
     engine::Failure failure;
-    engine::write_failure(outcome.error, failure);
+    engine::write_failure(outcome.error, failure, services_->failures.get());
     attempt_failed(std::move(failure));
   }
   void attempt_too_long() {
@@ -274,8 +276,9 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     const auto delay = pause_after(failure);
     const auto next = io::later(io::steady_clock::now(), delay);
     if (next >= close_by_) return end_failed(std::move(failure), retry_state::timeout);
-    log_.debug("local activity failed and is tried again",
-               {{"activity_type", facts_.activity_type}, {"attempt", attempt_}, {"error", failure.message()}});
+    log_.debug(
+        "local activity failed and is tried again",
+        {{"activity_type", facts_.activity_type}, {"attempt", attempt_}, {"error", engine::message_in(failure)}});
     if (delay > what_.plan->retry_threshold) {
       auto how = made();
       how.failure = std::move(failure);

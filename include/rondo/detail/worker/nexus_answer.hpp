@@ -58,30 +58,38 @@ inline bool was_interrupted(const std::exception_ptr& error) {
 }
 
 /// What a handler threw as an answer: a nexus_handler_failure, unless it was one, or an end of the operation, already.
-/// A request to cancel ends nothing: `ends_nothing`.
-inline std::exception_ptr answer_of(const std::exception_ptr& thrown, bool ends_nothing) {
+/// A request to cancel ends nothing: `ends_nothing`. `told` is what the converter has made of it, or the same.
+inline std::exception_ptr answer_of(const std::exception_ptr& thrown, bool ends_nothing,
+                                    const std::exception_ptr& told) {
   const auto with_cause = [&thrown](nexus_handler_failure made) {
     made.set_cause(thrown);
     return std::make_exception_ptr(std::move(made));
   };
   try {
-    std::rethrow_exception(thrown);
+    std::rethrow_exception(told);
   } catch (const nexus_operation_error& ended) {
-    return ends_nothing ? with_cause(nexus_handler_failure(ended.message(), nexus_error::internal)) : thrown;
+    return ends_nothing ? with_cause(nexus_handler_failure(ended.message(), nexus_error::internal)) : told;
   } catch (const nexus_handler_failure&) {
-    return thrown;
+    return told;
   } catch (const rpc_error& failed) {
     return with_cause(handler_failure_of(failed));
   } catch (const application_failure& failed) {
     const auto retry = failed.non_retryable() ? nexus_retry::non_retryable : nexus_retry::by_type;
     return with_cause(nexus_handler_failure(failed.message(), nexus_error::internal, retry));
   } catch (...) {
-    return with_cause(nexus_handler_failure(engine::message_of(thrown), nexus_error::internal));
+    return with_cause(nexus_handler_failure(engine::message_of(told), nexus_error::internal));
   }
 }
 
+inline std::exception_ptr answer_of(const std::exception_ptr& thrown, bool ends_nothing) {
+  return answer_of(thrown, ends_nothing, thrown);
+}
+
+// In what follows `by` is asked about causes; may be null.
+
 /// The end of an operation as Temporal's failure.
-inline void write_operation_failure(const nexus_operation_error& from, bool cancelled, engine::Failure& to) {
+inline void write_operation_failure(const nexus_operation_error& from, bool cancelled, const failure_converter* by,
+                                    engine::Failure& to) {
   to.set_message(engine::valid_utf8(from.message()));
   to.set_source("rondo");
   if (cancelled) {
@@ -90,7 +98,7 @@ inline void write_operation_failure(const nexus_operation_error& from, bool canc
     to.mutable_application_failure_info()->set_type("OperationError");
     to.mutable_application_failure_info()->set_non_retryable(true);
   }
-  if (from.cause()) engine::write_failure(from.cause(), *to.mutable_cause());
+  if (from.cause()) engine::write_failure(from.cause(), *to.mutable_cause(), by);
 }
 
 inline void append_payloads_json(const engine::Payloads& from, std::string& to) {
@@ -146,17 +154,17 @@ inline void write_nexus_failure(const engine::Failure& from, nexus_wire::Failure
 
 /// True, and `to` written, when `answer` ends the operation.
 inline bool write_operation_error(const std::exception_ptr& answer, bool temporal_failures,
-                                  nexus_wire::StartOperationResponse& to) {
+                                  nexus_wire::StartOperationResponse& to, const failure_converter* by = nullptr) {
   try {
     std::rethrow_exception(answer);
   } catch (const nexus_operation_error& error) {
     const bool cancelled = dynamic_cast<const nexus_operation_cancelled*>(&error) != nullptr;
     if (temporal_failures) {
-      write_operation_failure(error, cancelled, *to.mutable_failure());
+      write_operation_failure(error, cancelled, by, *to.mutable_failure());
       return true;
     }
     engine::Failure failure;
-    write_operation_failure(error, cancelled, failure);
+    write_operation_failure(error, cancelled, by, failure);
     auto& told = *to.mutable_operation_error();
     told.set_operation_state(cancelled ? "canceled" : "failed");
     write_nexus_failure(failure, *told.mutable_failure());
@@ -168,9 +176,10 @@ inline bool write_operation_error(const std::exception_ptr& answer, bool tempora
 
 /// Writes an answer that fails the request.
 inline void write_handler_failure(const std::exception_ptr& answer, bool temporal_failures,
-                                  engine::service::RespondNexusTaskFailedRequest& to) {
+                                  engine::service::RespondNexusTaskFailedRequest& to,
+                                  const failure_converter* by = nullptr) {
   engine::Failure failure;
-  engine::write_failure(answer, failure);
+  engine::write_made_failure(answer, failure, by);
   if (temporal_failures) {
     to.mutable_failure()->Swap(&failure);
     return;

@@ -57,8 +57,8 @@ inline std::exception_ptr failure_of(const calls::call_subject& subject, const r
 }
 
 /// How an operation fails whose update has failed.
-inline std::exception_ptr operation_error_of(const engine::Failure& failure) {
-  const auto cause = engine::exception_of(failure);
+inline std::exception_ptr operation_error_of(const engine::Failure& failure, const failure_converter* by) {
+  const auto cause = engine::exception_of(failure, by);
   const auto with_cause = [&cause](auto error) {
     error.set_cause(cause);
     return std::make_exception_ptr(std::move(error));
@@ -69,14 +69,16 @@ inline std::exception_ptr operation_error_of(const engine::Failure& failure) {
 
 /// What the answer to a wish says.
 inline nexus_begun begun_of(const engine::service::StartWorkflowExecutionRequest& asked,
-                            const engine::service::StartWorkflowExecutionResponse& answer) {
+                            const engine::service::StartWorkflowExecutionResponse& answer,
+                            const failure_converter* /*by*/) {
   nexus_begun made;
   made.token = workflow_token(asked.namespace_(), asked.workflow_id());
   made.link = link_to(asked, answer);
   return made;
 }
 inline nexus_begun begun_of(const calls::start_activity_request& asked,
-                            const engine::service::StartActivityExecutionResponse& answer) {
+                            const engine::service::StartActivityExecutionResponse& answer,
+                            const failure_converter* /*by*/) {
   nexus_begun made;
   made.token = operation_token(
       asked.namespace_(),
@@ -84,11 +86,12 @@ inline nexus_begun begun_of(const calls::start_activity_request& asked,
   made.link = link_to(asked, answer);
   return made;
 }
-inline nexus_begun begun_of(const calls::update_request& asked, const calls::update_response& answer) {
+inline nexus_begun begun_of(const calls::update_request& asked, const calls::update_response& answer,
+                            const failure_converter* by) {
   nexus_begun made;
   if (answer.has_outcome()) {
     if (answer.outcome().has_failure()) {
-      made.error = operation_error_of(answer.outcome().failure());
+      made.error = operation_error_of(answer.outcome().failure(), by);
     } else if (answer.outcome().success().payloads_size() > 0) {
       made.result = answer.outcome().success().payloads(0);
     } else {
@@ -124,7 +127,7 @@ asio::awaitable<nexus_begun> begin_wish(task_calls& through, const calls::servic
       failed.error = failure_of(what.subject, reply.status);
       co_return failed;
     }
-    if (is_final(reply.response)) co_return begun_of(what.request, reply.response);
+    if (is_final(reply.response)) co_return begun_of(what.request, reply.response, through.failures());
   }
 }
 inline asio::awaitable<nexus_begun> begin_wish(task_calls& through, const nexus_wish& wish, io::retry_options how) {

@@ -297,18 +297,20 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   bool temporal_failures() const { return task_->request().capabilities().temporal_failure_responses(); }
   void fail(const std::exception_ptr& error) {
     ++services_->counts.failed_nexus_tasks;
-    const auto answer = answer_of(error, cancels());
+    const auto told = engine::converted(error, calls_->failures());
+    if (!told.problem.empty()) logger().warn("the failure converter failed", {{"error", told.problem}});
+    const auto answer = answer_of(error, cancels(), told.error);
     logger().warn("Nexus request failed", {{"error", engine::message_of(answer)}});
     if (!cancels()) {
       auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
-      auto& told = *request.mutable_response()->mutable_start_operation();
-      if (write_operation_error(answer, temporal_failures(), told)) return complete(request);
+      auto& start = *request.mutable_response()->mutable_start_operation();
+      if (write_operation_error(answer, temporal_failures(), start, calls_->failures())) return complete(request);
     }
     fail_request(answer);
   }
   void fail_request(const std::exception_ptr& answer) {
     auto request = new_answer<engine::service::RespondNexusTaskFailedRequest>();
-    write_handler_failure(answer, temporal_failures(), request);
+    write_handler_failure(answer, temporal_failures(), request, calls_->failures());
     answered_ = true;
     services_->spawn(
         send<engine::service::RespondNexusTaskFailedResponse>(shared_from_this(), "RespondNexusTaskFailed", request));

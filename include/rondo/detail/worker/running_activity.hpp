@@ -249,7 +249,7 @@ class running_activity final : public activity_context, public std::enable_share
     if (reason == rondo::cancel_reason::none || !was_interrupted(error)) {
       ++services_->counts.failed;
       ++services_->counts.failed_activities;
-      return report_failure(error);
+      return report_failure(error, calls_->failures());
     }
     switch (reason) {
       case rondo::cancel_reason::cancel_requested:
@@ -331,28 +331,22 @@ class running_activity final : public activity_context, public std::enable_share
     report("RespondActivityTaskCanceled", std::move(request),
            static_cast<engine::service::RespondActivityTaskCanceledResponse*>(nullptr));
   }
-  void report_failure(const std::exception_ptr& error) {
+  /// `by` is null for what the worker says about the attempt.
+  void report_failure(const std::exception_ptr& error, const failure_converter* by = nullptr) {
     engine::service::RespondActivityTaskFailedRequest request;
-    engine::write_failure(error, *request.mutable_failure());
+    engine::write_failure(error, *request.mutable_failure(), by);
     // Also when they were sent: a heartbeat under way may reach the server only after the failure, which closes the
     // attempt.
     if (has_beaten_) engine::write_payloads(latest_details_, *request.mutable_last_heartbeat_details());
-    log_failure(error);
+    log_failure(request.failure());
     report("RespondActivityTaskFailed", std::move(request),
            static_cast<engine::service::RespondActivityTaskFailedResponse*>(nullptr));
   }
-  void log_failure(const std::exception_ptr& error) const {
-    std::string text = "unknown exception";
-    try {
-      std::rethrow_exception(error);
-    } catch (const application_failure& failure) {
-      if (failure.category() == failure_category::benign) return;
-      text = failure.what();
-    } catch (const std::exception& known) {
-      text = known.what();
-    } catch (...) {
-    }
-    logger().warn("activity failed", {{"error", text}});
+  /// By what is sent: a converter may have made another thing of it.
+  void log_failure(const engine::Failure& sent) const {
+    const auto category = sent.application_failure_info().category();
+    if (category == engine::enums::APPLICATION_ERROR_CATEGORY_BENIGN) return;
+    logger().warn("activity failed", {{"error", engine::message_in(sent)}});
   }
 
   template <class Request, class Response>

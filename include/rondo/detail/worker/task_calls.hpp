@@ -26,6 +26,8 @@ class task_calls {
   }
   /// Calls that begin from now on go there.
   void replace_connection(std::shared_ptr<io::connection> to) { connection_ = std::move(to); }
+  /// Null: there is none.
+  const failure_converter* failures() const { return connection_->options().data.failures.get(); }
   bool changes_payloads() const { return connection_->data()->changes_payloads(); }
   /// Calls under way end now, and none is made any more.
   void cancel() { token_.cancel(); }

@@ -129,6 +129,7 @@ class workflow_runner {
   void replace_connection(const std::shared_ptr<io::connection>& to) {
     calls_.use(to);
     local_services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
+    local_services_->failures = to->options().data.failures;
   }
   /// Called whenever a task is done.
   std::function<void()> on_change = [] {};
@@ -183,7 +184,8 @@ class workflow_runner {
                                            .changes = &runs_.changes,
                                            .version = version_of(settings_.options),
                                            .server_keeps_flags = settings_.server_keeps_flags,
-                                           .failure_exceptions = settings_.options.failure_exceptions});
+                                           .failure_exceptions = settings_.options.failure_exceptions,
+                                           .failures = local_services_->failures});
     }
     const auto since = io::steady_clock::now();
     auto eager = reserve_eager();

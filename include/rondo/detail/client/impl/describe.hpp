@@ -88,7 +88,8 @@ RONDO_FUNCTION void read_summary(const wire::WorkflowExecutionInfo& from, workfl
   to.search_attributes = map_of(from.search_attributes().indexed_fields());
 }
 
-RONDO_FUNCTION void read_pending_activity(const wire::PendingActivityInfo& from, pending_activity& to) {
+RONDO_FUNCTION void read_pending_activity(const wire::PendingActivityInfo& from, const failure_converter* by,
+                                          pending_activity& to) {
   to.activity_id = from.activity_id();
   to.activity_type = from.activity_type().name();
   to.state = state_of(from.state());
@@ -102,7 +103,7 @@ RONDO_FUNCTION void read_pending_activity(const wire::PendingActivityInfo& from,
   to.heartbeat_details = engine::list_of(from.heartbeat_details());
   to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
   to.current_retry_interval = engine::duration_of(from.current_retry_interval());
-  read_failure(from.has_last_failure(), from.last_failure(), to);
+  read_failure(from.has_last_failure(), from.last_failure(), by, to);
   to.last_worker_identity = from.last_worker_identity();
   to.last_version = version_of(from.last_deployment_version());
   to.paused = from.paused();
@@ -213,7 +214,7 @@ RONDO_FUNCTION parent_close_policy policy_of(enums::ParentClosePolicy policy) {
   }
 }
 
-RONDO_FUNCTION void read_callback(const wire::CallbackInfo& from, workflow_callback& to) {
+RONDO_FUNCTION void read_callback(const wire::CallbackInfo& from, const failure_converter* by, workflow_callback& to) {
   to.url = from.callback().nexus().url();
   to.update_id = from.trigger().update_workflow_execution_completed().update_id();
   to.request_id = from.request_id();
@@ -222,11 +223,12 @@ RONDO_FUNCTION void read_callback(const wire::CallbackInfo& from, workflow_callb
   to.registration_time = time_if(from.has_registration_time(), from.registration_time());
   to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
   to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
-  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), to);
+  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), by, to);
   to.blocked_reason = from.blocked_reason();
 }
 
-RONDO_FUNCTION void read_pending_nexus(const wire::PendingNexusOperationInfo& from, pending_nexus_operation& to) {
+RONDO_FUNCTION void read_pending_nexus(const wire::PendingNexusOperationInfo& from, const failure_converter* by,
+                                       pending_nexus_operation& to) {
   to.endpoint = from.endpoint();
   to.service = from.service();
   to.operation = from.operation();
@@ -235,14 +237,14 @@ RONDO_FUNCTION void read_pending_nexus(const wire::PendingNexusOperationInfo& fr
   to.attempt = from.attempt();
   to.scheduled_time = time_if(from.has_scheduled_time(), from.scheduled_time());
   to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
-  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), to);
+  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), by, to);
   to.blocked_reason = from.blocked_reason();
   to.state = state_of(from.state());
   to.schedule_to_close_timeout = engine::duration_of(from.schedule_to_close_timeout());
   to.schedule_to_start_timeout = engine::duration_of(from.schedule_to_start_timeout());
   to.start_to_close_timeout = engine::duration_of(from.start_to_close_timeout());
   to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
-  if (from.has_cancellation_info()) to.cancellation = cancellation_of(from.cancellation_info());
+  if (from.has_cancellation_info()) to.cancellation = cancellation_of(from.cancellation_info(), by);
 }
 
 RONDO_FUNCTION void read_extended(const wire::WorkflowExecutionExtendedInfo& from, workflow_description& to) {
@@ -265,7 +267,8 @@ RONDO_FUNCTION void read_workflow_task(const wire::PendingWorkflowTaskInfo& from
   to.started_time = time_if(from.has_started_time(), from.started_time());
 }
 
-RONDO_FUNCTION workflow_description description_of(service::DescribeWorkflowExecutionResponse response) {
+RONDO_FUNCTION workflow_description description_of(service::DescribeWorkflowExecutionResponse response,
+                                                   const failure_converter* by) {
   workflow_description to;
   const auto& from = response;
   const auto& info = from.workflow_execution_info();
@@ -275,7 +278,8 @@ RONDO_FUNCTION workflow_description description_of(service::DescribeWorkflowExec
   to.execution_timeout = engine::duration_of(config.workflow_execution_timeout());
   to.run_timeout = engine::duration_of(config.workflow_run_timeout());
   to.task_timeout = engine::duration_of(config.default_workflow_task_timeout());
-  for (const auto& each : from.pending_activities()) read_pending_activity(each, to.pending_activities.emplace_back());
+  for (const auto& each : from.pending_activities())
+    read_pending_activity(each, by, to.pending_activities.emplace_back());
   for (const auto& each : from.pending_children()) {
     auto& child = to.pending_children.emplace_back();
     child.workflow_id = each.workflow_id();
@@ -285,9 +289,9 @@ RONDO_FUNCTION workflow_description description_of(service::DescribeWorkflowExec
     child.parent_close = policy_of(each.parent_close_policy());
   }
   for (const auto& each : from.pending_nexus_operations()) {
-    read_pending_nexus(each, to.pending_nexus_operations.emplace_back());
+    read_pending_nexus(each, by, to.pending_nexus_operations.emplace_back());
   }
-  for (const auto& each : from.callbacks()) read_callback(each, to.callbacks.emplace_back());
+  for (const auto& each : from.callbacks()) read_callback(each, by, to.callbacks.emplace_back());
   read_versioning(info.versioning_info(), to.versioning);
   read_priority(info.priority(), to);
   read_extended(from.workflow_extended_info(), to);

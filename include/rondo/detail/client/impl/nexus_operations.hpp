@@ -140,7 +140,7 @@ RONDO_FUNCTION nexus_operation_status status_of(enums::NexusOperationExecutionSt
 }
 
 RONDO_FUNCTION nexus_operation_description
-description_of(const service::DescribeNexusOperationExecutionResponse& response) {
+description_of(const service::DescribeNexusOperationExecutionResponse& response, const failure_converter* by) {
   nexus_operation_description to;
   const auto& from = response.info();
   read_operation(from, to);
@@ -153,9 +153,9 @@ description_of(const service::DescribeNexusOperationExecutionResponse& response)
   to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
   to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
   to.expiration_time = time_if(from.has_expiration_time(), from.expiration_time());
-  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), to);
+  read_failure(from.has_last_attempt_failure(), from.last_attempt_failure(), by, to);
   to.blocked_reason = from.blocked_reason();
-  if (from.has_cancellation_info()) to.cancellation = cancellation_of(from.cancellation_info());
+  if (from.has_cancellation_info()) to.cancellation = cancellation_of(from.cancellation_info(), by);
   to.operation_token = from.operation_token();
   for (const auto& [name, value] : from.nexus_header()) to.headers.insert_or_assign(name, value);
   to.identity = from.identity();

@@ -98,7 +98,7 @@ RONDO_FUNCTION asio::awaitable<workflow_description> describe(target of) {
   service_call<service::DescribeWorkflowExecutionRequest> what("DescribeWorkflowExecution", of.subject("describe"),
                                                                of.resource_id(), std::move(request));
   auto response = co_await send<service::DescribeWorkflowExecutionResponse>(of.session, std::move(what));
-  co_return description_of(std::move(response));
+  co_return description_of(std::move(response), of.session->failures());
 }
 
 using history_call = service_call<service::GetWorkflowExecutionHistoryRequest>;

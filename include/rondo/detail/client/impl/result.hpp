@@ -84,11 +84,12 @@ RONDO_FUNCTION const std::string& successor_of(const HistoryEvent& event) {
   }
 }
 
-RONDO_FUNCTION closing closing_of(const HistoryEvent& event) {
+RONDO_FUNCTION closing closing_of(const HistoryEvent& event, const failure_converter* by) {
   switch (event.attributes_case()) {
     case HistoryEvent::kWorkflowExecutionFailedEventAttributes: {
       const auto& of = event.workflow_execution_failed_event_attributes();
-      closing failed(workflow_status::failed, "failed: " + of.failure().message(), engine::exception_of(of.failure()));
+      closing failed(workflow_status::failed, "failed: " + of.failure().message(),
+                     engine::exception_of(of.failure(), by));
       failed.retry_state = retry_state_of(of.retry_state());
       return failed;
     }
@@ -114,14 +115,14 @@ RONDO_FUNCTION closing closing_of(const HistoryEvent& event) {
 }
 
 RONDO_FUNCTION const Payloads& result_of_run(const HistoryEvent& event, const std::string& workflow_id,
-                                             const std::string& run_id) {
+                                             const std::string& run_id, const failure_converter* by) {
   if (event.has_workflow_execution_completed_event_attributes()) {
     return event.workflow_execution_completed_event_attributes().result();
   }
   if (event.has_workflow_execution_continued_as_new_event_attributes()) {
     throw workflow_continued_as_new(workflow_id, run_id, successor_of(event));
   }
-  const closing end = closing_of(event);
+  const closing end = closing_of(event, by);
   workflow_failure error("workflow '" + workflow_id + "' " + end.text, workflow_id, run_id, end.status);
   error.set_cause(end.cause);
   error.set_retry_state(end.retry_state);

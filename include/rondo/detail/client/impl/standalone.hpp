@@ -146,7 +146,8 @@ RONDO_FUNCTION activity_link link_of(const temporal::api::common::v1::Link& from
   return to;
 }
 
-RONDO_FUNCTION activity_description description_of(const service::DescribeActivityExecutionResponse& response) {
+RONDO_FUNCTION activity_description description_of(const service::DescribeActivityExecutionResponse& response,
+                                                   const failure_converter* by) {
   activity_description to;
   const auto& from = response.info();
   read_activity(from, to);
@@ -161,7 +162,7 @@ RONDO_FUNCTION activity_description description_of(const service::DescribeActivi
   to.last_attempt_complete_time = time_if(from.has_last_attempt_complete_time(), from.last_attempt_complete_time());
   to.next_attempt_time = time_if(from.has_next_attempt_schedule_time(), from.next_attempt_schedule_time());
   to.expiration_time = time_if(from.has_expiration_time(), from.expiration_time());
-  read_failure(from.has_last_failure(), from.last_failure(), to);
+  read_failure(from.has_last_failure(), from.last_failure(), by, to);
   to.last_worker_identity = from.last_worker_identity();
   to.last_version = version_of(from.last_deployment_version());
   to.cancel_reason = from.canceled_reason();

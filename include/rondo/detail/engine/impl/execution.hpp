@@ -152,7 +152,7 @@ RONDO_FUNCTION bool execution::deliver(const logical_task& task) {
 
 RONDO_FUNCTION bool execution::begin_run(const HistoryEvent& start) {
   if (instance_) return fail_with(history_problem("the history has a second WorkflowExecutionStarted"));
-  read_start(start, info_);
+  read_start(start, info_, services_.failures);
   const auto& attributes = start.workflow_execution_started_event_attributes();
   services_.task_queue = info_.task_queue;
   if (attributes.search_attributes().indexed_fields().contains(patch_search_attribute))

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/failure.hpp"
+#include "rondo/failure_converter.hpp"
 #include "rondo/json.hpp"
 
 namespace rondo::detail::engine {
@@ -63,26 +65,112 @@ RONDO_FUNCTION std::string message_of(const std::exception_ptr& error) {
   }
 }
 
+// ---- causes
+
+/// What an exception that is not a rondo::failure carries with std::throw_with_nested.
+inline std::exception_ptr nested_in(const std::exception& outer) {
+  const auto* nested = dynamic_cast<const std::nested_exception*>(&outer);
+  return nested == nullptr ? nullptr : nested->nested_ptr();
+}
+
+/// What led to an exception, whichever way it says so.
+inline std::exception_ptr cause_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const failure& known) {
+    return known.cause() ? known.cause() : nested_in(known);
+  } catch (const std::exception& other) {
+    return nested_in(other);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+inline bool is_among(const std::exception_ptr& one, std::exception_ptr chain) {
+  for (int depth = 0; chain && depth <= max_failure_depth; ++depth) {
+    if (chain == one) return true;
+    chain = cause_of(chain);
+  }
+  return false;
+}
+
+/// One that was made without a cause gets that of what it stands for, unless it is such a cause itself.
+inline void keep_cause(const std::exception_ptr& made, const std::exception_ptr& cause) {
+  if (!cause || is_among(made, cause)) return;
+  try {
+    std::rethrow_exception(made);
+  } catch (failure& known) {
+    if (!known.cause()) known.set_cause(cause);
+  } catch (...) {
+    // It keeps them in its own way, or not at all.
+  }
+}
+
 // ---- from the wire
 
 struct encoded_failure_attributes {
   std::string message{}, stack_trace{};
 };
 
-inline void set_common(failure& to, const Failure& from, std::string stack_trace, int depth);
-inline std::exception_ptr exception_at(const Failure& from, int depth);
+/// How failures are read.
+struct failure_reading {
+  const failure_converter* by = nullptr;
+  int depth = 0;
+  /// Whether the converter is asked about this one; it always is about causes.
+  bool asks = true;
 
-template <class Made>
-std::exception_ptr finished(Made made, const Failure& from, std::string stack_trace, int depth) {
-  set_common(made, from, std::move(stack_trace), depth);
-  return std::make_exception_ptr(std::move(made));
+  failure_reading of_cause() const { return {.by = by, .depth = depth + 1}; }
+};
+
+inline std::exception_ptr exception_at(const Failure& from, const failure_reading& how);
+
+inline constexpr std::string_view converter_problem = "the failure converter failed: ";
+
+inline std::string with_note(std::string stack_trace, const std::string& problem) {
+  if (!stack_trace.empty()) stack_trace += '\n';
+  return stack_trace.append(converter_problem).append(problem);
 }
 
-inline void set_common(failure& to, const Failure& from, std::string stack_trace, int depth) {
-  if (from.has_cause() && depth < max_failure_depth) to.set_cause(exception_at(from.cause(), depth + 1));
+/// Null: the failure itself is thrown.
+inline std::exception_ptr own_exception_of(failure& received, const failure_converter& by) {
+  try {
+    auto made = by.to_exception(received);
+    if (made) keep_cause(made, received.cause());
+    return made;
+  } catch (...) {
+    // What it was read from stays what it is.
+    auto origin = received.origin();
+    received.set_stack_trace(with_note(received.stack_trace(), message_of(std::current_exception())));
+    received.set_origin(std::move(origin));
+    return nullptr;
+  }
+}
+
+inline void set_common(failure& to, const Failure& from, std::string stack_trace, const failure_reading& how) {
+  const bool has_cause = from.has_cause() && how.depth < max_failure_depth;
+  if (has_cause) to.set_cause(exception_at(from.cause(), how.of_cause()));
   to.set_stack_trace(std::move(stack_trace));
   to.set_source(from.source());
-  to.set_origin(std::make_shared<const std::string>(from.SerializeAsString()));
+  if (has_cause && how.by != nullptr) {
+    // The cause may have become another one, which is written in its own turn.
+    Failure alone = from;
+    alone.clear_cause();
+    to.set_origin(std::make_shared<const std::string>(alone.SerializeAsString()));
+  } else {
+    to.set_origin(std::make_shared<const std::string>(from.SerializeAsString()));
+  }
+}
+
+template <class Made>
+std::exception_ptr finished(Made made, const Failure& from, std::string stack_trace, const failure_reading& how) {
+  set_common(made, from, std::move(stack_trace), how);
+  // Workflows and the engine tell a cancellation by its type.
+  if constexpr (!std::is_same_v<Made, cancelled_failure>) {
+    if (how.by != nullptr && how.asks) {
+      if (auto own = own_exception_of(made, *how.by)) return own;
+    }
+  }
+  return std::make_exception_ptr(std::move(made));
 }
 
 inline encoded_failure_attributes texts_of(const Failure& from) {
@@ -157,48 +245,66 @@ inline nexus_handler_failure handler_failure_of(const Failure& from, std::string
   return nexus_handler_failure(std::move(message), info.type(), retry);
 }
 
-inline std::exception_ptr exception_at(const Failure& from, int depth) {
+inline std::exception_ptr exception_at(const Failure& from, const failure_reading& how) {
   auto [message, stack] = texts_of(from);
   switch (from.failure_info_case()) {
     case Failure::kApplicationFailureInfo:
-      return finished(application_failure_of(from, std::move(message)), from, std::move(stack), depth);
+      return finished(application_failure_of(from, std::move(message)), from, std::move(stack), how);
     case Failure::kTimeoutFailureInfo: {
       const auto& info = from.timeout_failure_info();
       timeout_failure made(std::move(message), static_cast<timeout_type>(info.timeout_type()));
       made.set_last_heartbeat_details(list_of(info.last_heartbeat_details()));
-      return finished(std::move(made), from, std::move(stack), depth);
+      return finished(std::move(made), from, std::move(stack), how);
     }
     case Failure::kCanceledFailureInfo: {
       cancelled_failure made(std::move(message), from.canceled_failure_info().identity());
       made.set_details(list_of(from.canceled_failure_info().details()));
-      return finished(std::move(made), from, std::move(stack), depth);
+      return finished(std::move(made), from, std::move(stack), how);
     }
     case Failure::kTerminatedFailureInfo:
       return finished(terminated_failure(std::move(message), from.terminated_failure_info().identity()), from,
-                      std::move(stack), depth);
+                      std::move(stack), how);
     case Failure::kResetWorkflowFailureInfo:
-      return finished(reset_failure_of(from, std::move(message)), from, std::move(stack), depth);
+      return finished(reset_failure_of(from, std::move(message)), from, std::move(stack), how);
     case Failure::kServerFailureInfo:
       return finished(server_failure(std::move(message), from.server_failure_info().non_retryable()), from,
-                      std::move(stack), depth);
+                      std::move(stack), how);
     case Failure::kActivityFailureInfo:
-      return finished(activity_failure_of(from, std::move(message)), from, std::move(stack), depth);
+      return finished(activity_failure_of(from, std::move(message)), from, std::move(stack), how);
     case Failure::kChildWorkflowExecutionFailureInfo:
-      return finished(child_failure_of(from, std::move(message)), from, std::move(stack), depth);
+      return finished(child_failure_of(from, std::move(message)), from, std::move(stack), how);
     case Failure::kNexusOperationExecutionFailureInfo:
-      return finished(nexus_failure_of(from, std::move(message)), from, std::move(stack), depth);
+      return finished(nexus_failure_of(from, std::move(message)), from, std::move(stack), how);
     case Failure::kNexusHandlerFailureInfo:
-      return finished(handler_failure_of(from, std::move(message)), from, std::move(stack), depth);
+      return finished(handler_failure_of(from, std::move(message)), from, std::move(stack), how);
     default:
-      return finished(failure(std::move(message)), from, std::move(stack), depth);
+      return finished(failure(std::move(message)), from, std::move(stack), how);
   }
 }
 
-RONDO_FUNCTION std::exception_ptr exception_of(const Failure& from) { return exception_at(from, 0); }
+RONDO_FUNCTION std::exception_ptr exception_of(const Failure& from, const failure_converter* by) {
+  return exception_at(from, {.by = by});
+}
+
+RONDO_FUNCTION std::exception_ptr call_failure_of(const Failure& from, const failure_converter* by) {
+  return exception_at(from, {.by = by, .asks = false});
+}
+
+RONDO_FUNCTION std::string message_in(const Failure& of) { return texts_of(of).message; }
 
 // ---- to the wire
 
-inline void write_at(const std::exception_ptr& from, Failure& to, int depth);
+/// How failures are written.
+struct failure_writing {
+  const failure_converter* by = nullptr;
+  int depth = 0;
+  /// Whether the converter is asked about this one; it is about causes, but for `asked`.
+  bool asks = true;
+  /// What the converter has been asked about, and may have made the cause of what it made.
+  const std::exception_ptr* asked = nullptr;
+};
+
+inline void write_at(const std::exception_ptr& from, Failure& to, const failure_writing& how);
 
 inline void write_info(const application_failure& from, Failure& to) {
   auto& info = *to.mutable_application_failure_info();
@@ -288,31 +394,38 @@ inline void write_kind(const failure& from, const std::exception_ptr& pointer, F
   }
 }
 
-/// What an exception that is not a rondo::failure carries with std::throw_with_nested.
-inline std::exception_ptr nested_in(const std::exception& outer) {
-  const auto* nested = dynamic_cast<const std::nested_exception*>(&outer);
-  return nested == nullptr ? nullptr : nested->nested_ptr();
+inline void write_cause(const std::exception_ptr& cause, Failure& to, const failure_writing& how) {
+  if (!cause || how.depth >= max_failure_depth) return;
+  const bool asks = how.asked == nullptr || *how.asked != cause;
+  write_at(cause, *to.mutable_cause(), {.by = how.by, .depth = how.depth + 1, .asks = asks});
 }
 
-inline void write_cause(const std::exception_ptr& cause, Failure& to, int depth) {
-  if (cause && depth < max_failure_depth) write_at(cause, *to.mutable_cause(), depth + 1);
+/// True when what an unchanged failure was read from could be written again.
+inline bool write_origin(const failure& from, Failure& to, const failure_writing& how) {
+  if (from.origin() == nullptr || !to.ParseFromString(*from.origin())) return false;
+  // With a converter a failure is read, and written, without its cause.
+  if (from.cause() && (how.by != nullptr || !to.has_cause())) {
+    to.clear_cause();
+    write_cause(from.cause(), to, how);
+  }
+  return true;
 }
 
-inline void write_at(const std::exception_ptr& from, Failure& to, int depth) {
+inline void write_as_it_is(const std::exception_ptr& from, Failure& to, const failure_writing& how) {
   try {
     if (from) std::rethrow_exception(from);
     to.set_message(message_of(from));
     to.mutable_application_failure_info();
   } catch (const failure& known) {
-    if (known.origin() != nullptr && to.ParseFromString(*known.origin())) return;
+    if (write_origin(known, to, how)) return;
     to.set_message(valid_utf8(known.message()));
     to.set_stack_trace(valid_utf8(known.stack_trace()));
     write_kind(known, from, to);
-    write_cause(known.cause() ? known.cause() : nested_in(known), to, depth);
+    write_cause(known.cause() ? known.cause() : nested_in(known), to, how);
   } catch (const std::exception& other) {
     to.set_message(valid_utf8(other.what()));
     to.mutable_application_failure_info()->set_type(valid_utf8(type_of(from)));
-    write_cause(nested_in(other), to, depth);
+    write_cause(nested_in(other), to, how);
   } catch (...) {
     to.set_message(valid_utf8(message_of(from)));
     to.mutable_application_failure_info()->set_type(valid_utf8(type_of(from)));
@@ -320,6 +433,56 @@ inline void write_at(const std::exception_ptr& from, Failure& to, int depth) {
   to.set_source("rondo");
 }
 
-RONDO_FUNCTION void write_failure(const std::exception_ptr& from, Failure& to) { write_at(from, to, 0); }
+/// Where people look for the reasons of a failure.
+inline void note_problem(const std::string& problem, Failure& to) {
+  auto texts = texts_of(to);
+  auto noted = valid_utf8(with_note(std::move(texts.stack_trace), problem));
+  if (to.has_encoded_attributes() && view_of(to.encoded_attributes()).encoding() == encoding::json) {
+    texts.stack_trace = std::move(noted);
+    to.mutable_encoded_attributes()->set_data(json::dump(texts));
+  } else {
+    to.set_stack_trace(std::move(noted));
+  }
+}
+
+inline void write_converted(const std::exception_ptr& from, Failure& to, const failure_writing& how) {
+  const auto made = converted(from, how.by);
+  const bool changed = made.error != from;
+  write_as_it_is(made.error, to, {.by = how.by, .depth = how.depth, .asked = changed ? &from : nullptr});
+  if (changed && !to.has_cause()) {
+    // What is no failure may have no way to keep causes.
+    const auto cause = cause_of(from);
+    if (!is_among(made.error, cause)) write_cause(cause, to, how);
+  }
+  if (!made.problem.empty()) note_problem(made.problem, to);
+}
+
+inline void write_at(const std::exception_ptr& from, Failure& to, const failure_writing& how) {
+  if (how.by == nullptr || !how.asks || !from) return write_as_it_is(from, to, how);
+  write_converted(from, to, how);
+}
+
+RONDO_FUNCTION converted_exception converted(const std::exception_ptr& error, const failure_converter* by) {
+  converted_exception found{.error = error};
+  if (by == nullptr || !error) return found;
+  try {
+    auto made = by->to_failure(error);
+    if (!made || made == error) return found;
+    keep_cause(made, cause_of(error));
+    found.error = std::move(made);
+  } catch (...) {
+    found.problem = message_of(std::current_exception());
+    if (found.problem.empty()) found.problem = "an exception of type " + type_of(std::current_exception());
+  }
+  return found;
+}
+
+RONDO_FUNCTION void write_failure(const std::exception_ptr& from, Failure& to, const failure_converter* by) {
+  write_at(from, to, {.by = by});
+}
+
+RONDO_FUNCTION void write_made_failure(const std::exception_ptr& from, Failure& to, const failure_converter* by) {
+  write_at(from, to, {.by = by, .asks = false});
+}
 
 }  // namespace rondo::detail::engine

@@ -173,8 +173,8 @@ RONDO_FUNCTION step workflow_run::answer() {
   return done;
 }
 
-inline void write_problem(const task_problem& problem, Failure& to) {
-  if (problem.error) return write_failure(problem.error, to);
+inline void write_problem(const task_problem& problem, const failure_converter* by, Failure& to) {
+  if (problem.error) return write_failure(problem.error, to, by);
   to.set_message(valid_utf8(problem.message));
   to.set_source("rondo");
   to.mutable_application_failure_info()->set_type(problem.nondeterminism() ? "NondeterminismError"
@@ -195,7 +195,8 @@ RONDO_FUNCTION step workflow_run::fail_workflow(const task_problem& problem) {
   request.set_task_token(task_->task_token());
   auto& command = *request.add_commands();
   command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
-  write_problem(problem, *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure());
+  write_problem(problem, options_.failures.get(),
+                *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure());
   return done;
 }
 
@@ -210,14 +211,14 @@ RONDO_FUNCTION step workflow_run::fail(const task_problem& problem, eviction why
     request.set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
     request.set_error_message(valid_utf8(problem.message));
     request.set_cause(problem.cause);
-    write_problem(problem, *request.mutable_failure());
+    write_problem(problem, options_.failures.get(), *request.mutable_failure());
     return done;
   }
   auto& request = *google::protobuf::Arena::CreateMessage<service::RespondWorkflowTaskFailedRequest>(arena_);
   done.failed = &request;
   request.set_task_token(task_->task_token());
   request.set_cause(problem.cause);
-  write_problem(problem, *request.mutable_failure());
+  write_problem(problem, options_.failures.get(), *request.mutable_failure());
   return done;
 }
 
