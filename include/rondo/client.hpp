@@ -230,10 +230,14 @@ class client {
                         encode_tuple(update_arguments)));
   }
 
-  /// A handle of a workflow that exists; nothing is asked of the server. Without a run it means the present one.
+  /// A handle of a workflow that exists; nothing is asked of the server. Without a run it means the present one. With
+  /// the first run of a chain its cancel(), terminate() and updates throw not_found when the id belongs to another
+  /// chain by then; handles from a start have it by themselves.
   template <class Workflow = void>
-  workflow_handle<Workflow> get_workflow_handle(std::string id, std::string run_id = {}) const {
-    return workflow_handle<Workflow>(detail::calls::target(session_, std::move(id), run_id, run_id, {}));
+  workflow_handle<Workflow> get_workflow_handle(std::string id, std::string run_id = {},
+                                                std::string first_execution_run_id = {}) const {
+    return workflow_handle<Workflow>(
+        detail::calls::target(session_, std::move(id), run_id, run_id, std::move(first_execution_run_id)));
   }
 
   /// Workflows that the query finds ("WorkflowType = 'order_workflow' AND ExecutionStatus = 'Running'"); empty: all.
