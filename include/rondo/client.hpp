@@ -244,6 +244,12 @@ class client {
   workflow_list list_workflows(std::string_view query = {}, const list_options& options = {}) const {
     return detail::calls::list_workflows(session_, std::string(query), options);
   }
+  /// Closed workflows that the server has put into its archive; they may be in list_workflows() too until the retention
+  /// of the namespace is over. The archive sets what a query may say. Throws invalid_argument when the namespace has no
+  /// archive for it.
+  workflow_list list_archived_workflows(std::string_view query = {}, const list_options& options = {}) const {
+    return detail::calls::list_archived_workflows(session_, std::string(query), options);
+  }
   /// The histories of the workflows that the query finds, each of the run that it finds. All histories of a page are in
   /// memory at once: `page_size` 0 means 10 here. Those that the server removes meanwhile are left out.
   paged_list<workflow_history> list_histories(std::string_view query = {}, const list_options& options = {}) const {
