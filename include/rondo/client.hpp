@@ -230,15 +230,25 @@ class client {
                         encode_tuple(update_arguments)));
   }
 
-  /// A handle of a workflow that exists; nothing is asked of the server. Without a run it means the present one.
+  /// A handle of a workflow that exists; nothing is asked of the server. Without a run it means the present one. With
+  /// the first run of a chain its cancel(), terminate() and updates throw not_found when the id belongs to another
+  /// chain by then; handles from a start have it by themselves.
   template <class Workflow = void>
-  workflow_handle<Workflow> get_workflow_handle(std::string id, std::string run_id = {}) const {
-    return workflow_handle<Workflow>(detail::calls::target(session_, std::move(id), run_id, run_id, {}));
+  workflow_handle<Workflow> get_workflow_handle(std::string id, std::string run_id = {},
+                                                std::string first_execution_run_id = {}) const {
+    return workflow_handle<Workflow>(
+        detail::calls::target(session_, std::move(id), run_id, run_id, std::move(first_execution_run_id)));
   }
 
   /// Workflows that the query finds ("WorkflowType = 'order_workflow' AND ExecutionStatus = 'Running'"); empty: all.
   workflow_list list_workflows(std::string_view query = {}, const list_options& options = {}) const {
     return detail::calls::list_workflows(session_, std::string(query), options);
+  }
+  /// Closed workflows that the server has put into its archive; they may be in list_workflows() too until the retention
+  /// of the namespace is over. The archive sets what a query may say. Throws invalid_argument when the namespace has no
+  /// archive for it.
+  workflow_list list_archived_workflows(std::string_view query = {}, const list_options& options = {}) const {
+    return detail::calls::list_archived_workflows(session_, std::string(query), options);
   }
   /// The histories of the workflows that the query finds, each of the run that it finds. All histories of a page are in
   /// memory at once: `page_size` 0 means 10 here. Those that the server removes meanwhile are left out.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,10 +12,14 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
+#include "rondo/client_profile.hpp"
 #include "rondo/connection_options.hpp"
+#include "rondo/detail/config/private_file.hpp"
 #include "rondo/detail/config/profile.hpp"
 #include "rondo/detail/config/toml.hpp"
+#include "rondo/detail/config/toml_writer.hpp"
 
 extern "C" char** environ;
 
@@ -76,29 +81,42 @@ inline std::string read_file(const std::string& path, const std::string& what) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-inline toml::table parse_file(const std::string& path) {
-  const std::string text = read_file(path, "the settings in");
-  try {
-    return toml::parse(text, path);
-  } catch (const toml::parse_error& error) {
-    throw std::invalid_argument("rondo: " + path + ":" + std::to_string(error.source().begin.line) + ": " +
-                                std::string(error.description()));
-  }
+/// What the parser has to say, without what it saw: that may be a part of a secret.
+inline std::string_view without_values(std::string_view said) {
+  return said.substr(0, std::min(said.find(", saw '"), said.find(": '")));
 }
 
-inline profile read_profile(const config_source& from, const variables& environment) {
-  profile result;
+/// `path`: what to call it when it is not TOML.
+inline toml::table parse_text(std::string_view text, const std::string& path) {
+  try {
+    return toml::parse(text, std::string_view(path));
+  } catch (const toml::parse_error& error) {
+    throw std::invalid_argument("rondo: " + path + ":" + std::to_string(error.source().begin.line) + ": " +
+                                std::string(without_values(error.description())));
+  }
+}
+inline toml::table parse_file(const std::string& path) { return parse_text(read_file(path, "the settings in"), path); }
+
+/// The file that is named, or else the user's own; empty when nobody says where that would be.
+inline std::string named_file(const config_source& from, const variables& environment) {
+  if (!from.file.empty()) return from.file;
+  const auto* path = find_variable(environment, "TEMPORAL_CONFIG_FILE");
+  return path != nullptr ? *path : users_file(environment).string();
+}
+/// The same to read from: empty, too, when the user has no file.
+inline std::string file_to_read(const config_source& from, const variables& environment) {
+  std::string file = named_file(from, environment);
+  std::error_code none;
+  const bool is_own = from.file.empty() && find_variable(environment, "TEMPORAL_CONFIG_FILE") == nullptr;
+  if (is_own && !std::filesystem::exists(file, none)) file.clear();
+  return file;
+}
+
+inline client_profile read_profile(const config_source& from, const variables& environment) {
+  client_profile result;
   const auto* named = find_variable(environment, "TEMPORAL_PROFILE");
   const std::string name = !from.profile.empty() ? from.profile : named != nullptr ? *named : "default";
-  std::string file = from.file;
-  if (const auto* path = find_variable(environment, "TEMPORAL_CONFIG_FILE"); file.empty() && path != nullptr) {
-    file = *path;
-  }
-  if (file.empty()) {
-    const auto own = users_file(environment);
-    std::error_code none;
-    if (!own.empty() && std::filesystem::exists(own, none)) file = own.string();
-  }
+  const std::string file = file_to_read(from, environment);
   const bool found = !file.empty() && toml_reader(file, from.strict).read(parse_file(file), name, result);
   if (!found && name != "default") {
     throw std::invalid_argument("rondo: there is no profile '" + name + "' in " +
@@ -107,11 +125,11 @@ inline profile read_profile(const config_source& from, const variables& environm
   return result;
 }
 
-inline std::string text_of(const material& from, const std::string& what) {
+inline std::string text_of(const data_source& from, const std::string& what) {
   return from.path.empty() ? from.data : read_file(from.path, what);
 }
 
-inline client_options to_options(const profile& from) {
+inline client_options to_options(const client_profile& from) {
   client_options options;
   if (!from.address.empty()) options.target = from.address;
   if (!from.namespace_.empty()) options.namespace_ = from.namespace_;
@@ -133,11 +151,16 @@ inline client_options to_options(const profile& from) {
   return options;
 }
 
+inline variables variables_of(const config_source& from) {
+  if (!from.use_environment) return {};
+  return from.environment ? *from.environment : variables_of_process();
+}
+
 /// What file and environment say together.
-inline profile load_profile(const config_source& from) {
-  const variables environment = from.environment ? *from.environment : variables_of_process();
-  profile found;
-  if (from.use_file) found = read_profile(from, from.use_environment ? environment : variables{});
+inline client_profile load_profile(const config_source& from) {
+  const variables environment = variables_of(from);
+  client_profile found;
+  if (from.use_file) found = read_profile(from, environment);
   if (from.use_environment) apply_variables(found, environment);
   return found;
 }
@@ -150,6 +173,56 @@ inline profile load_profile(const config_source& from) {
 /// sense.
 inline client_options load_client_options(const config_source& from = {}) {
   return detail::config::to_options(detail::config::load_profile(from));
+}
+
+/// The profile that load_client_options() makes options of.
+inline client_profile load_client_profile(const config_source& from = {}) { return detail::config::load_profile(from); }
+
+/// Reads the files that the profile names. Throws std::invalid_argument when one cannot be read.
+inline client_options make_client_options(const client_profile& from) { return detail::config::to_options(from); }
+
+/// The names of the profiles in the file, in the order of the alphabet; none when the user has no file. What is in the
+/// profiles is not looked at. Throws std::invalid_argument when a file that is named cannot be read or is not TOML.
+inline std::vector<std::string> list_profiles(const config_source& from = {}) {
+  const std::string file = detail::config::file_to_read(from, detail::config::variables_of(from));
+  if (!from.use_file || file.empty()) return {};
+  return detail::config::toml_reader(file, from.strict).names(detail::config::parse_file(file));
+}
+
+/// All profiles of the text of a temporal.toml. Settings that nobody knows are errors, since to_toml() would lose them.
+/// Throws std::invalid_argument, naming the line.
+inline client_config parse_client_config(std::string_view text) {
+  const std::string name = "the text";
+  return detail::config::toml_reader(name, true).read_all(detail::config::parse_text(text, name));
+}
+
+/// All profiles of the file, to be changed and saved: without what the environment says, and as strict as
+/// parse_client_config(). None when the user has no file.
+inline client_config load_client_config(const config_source& from = {}) {
+  const std::string file = detail::config::file_to_read(from, detail::config::variables_of(from));
+  if (!from.use_file || file.empty()) return {};
+  return detail::config::toml_reader(file, true).read_all(detail::config::parse_file(file));
+}
+
+/// The text of a temporal.toml with these profiles, API keys and private keys in plain text. Throws
+/// std::invalid_argument when something cannot be written.
+inline std::string to_toml(const client_config& config) { return detail::config::toml_writer().write(config); }
+
+/// Replaces the file that `to` or the environment names, else the user's own, which is made when it is not there. Its
+/// owner alone can read it. Comments of the old file are lost. Throws std::invalid_argument when something cannot be
+/// written or no file is named, std::runtime_error when the file cannot be written; it is as before then.
+inline void save_client_config(const client_config& config, const config_source& to = {}) {
+  const std::string text = to_toml(config);
+  const std::string path = detail::config::named_file(to, detail::config::variables_of(to));
+  if (!to.use_file || path.empty()) {
+    throw std::invalid_argument("rondo: no file to save the settings to: set config_source::file");
+  }
+  std::error_code none;
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, none);
+  detail::config::private_file file(path);
+  file.write(text);
+  file.put_in_place();
 }
 
 }  // namespace rondo

@@ -16,7 +16,7 @@ class payload_storage;
 struct data_options {
   /// The first one is the outermost: it encodes last and decodes first.
   codec_chain codecs{};
-  /// Also for the payloads of headers.
+  /// Also for the payloads of headers: those of starts, messages and schedules of clients, and those of workers.
   bool encode_headers = false;
   /// Moves message and stack trace of failures into their encoded attributes, so that codecs hide them.
   bool encode_failure_texts = false;

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
@@ -70,6 +71,24 @@ TEST_F(ClientActivity, Fails) {
   EXPECT_EQ(second->front().failure().message(), "broken");
 }
 
+TEST_F(ClientActivity, FailsWithALastHeartbeat) {
+  const auto first = serve<service::RespondActivityTaskFailedRequest, service::RespondActivityTaskFailedResponse>(
+      "RespondActivityTaskFailed");
+  const order progress{"o", 2};
+  by_token().fail(std::runtime_error("broken"), progress, 7).get();
+  EXPECT_EQ(first->front().failure().message(), "broken");
+  EXPECT_EQ(texts(first->front().last_heartbeat_details()), R"({"id":"o","cents":2} 7)");
+  by_token().fail(std::runtime_error("broken")).get();
+  EXPECT_FALSE((*first)[1].has_last_heartbeat_details()) << "nothing takes the place of earlier heartbeats";
+
+  const auto second =
+      serve<service::RespondActivityTaskFailedByIdRequest, service::RespondActivityTaskFailedByIdResponse>(
+          "RespondActivityTaskFailedById");
+  by_ids().fail(std::make_exception_ptr(std::runtime_error("broken")), "half").get();
+  expect_ids(second->front());
+  EXPECT_EQ(texts(second->front().last_heartbeat_details()), "\"half\"");
+}
+
 TEST_F(ClientActivity, ReportsItsCancellation) {
   const auto first = serve<service::RespondActivityTaskCanceledRequest, service::RespondActivityTaskCanceledResponse>(
       "RespondActivityTaskCanceled");
@@ -114,6 +133,37 @@ TEST_F(ClientActivity, HearsThatItShouldStop) {
   EXPECT_EQ(reason_for([](auto& response) { response.set_cancel_requested(true); }), reason::cancel_requested);
   EXPECT_EQ(reason_for([](auto& response) { response.set_activity_paused(true); }), reason::paused);
   EXPECT_EQ(reason_for([](auto& response) { response.set_activity_reset(true); }), reason::reset);
+}
+
+TEST_F(ClientActivity, HearsAllReasonsWhyItShouldStop) {
+  service::RecordActivityTaskHeartbeatByIdResponse response;
+  const auto details = [&] {
+    serve<service::RecordActivityTaskHeartbeatByIdRequest>("RecordActivityTaskHeartbeatById", response);
+    try {
+      by_ids().heartbeat().get();
+    } catch (const rondo::activity_cancelled& stop) {
+      return std::pair(stop.reason(), stop.details());
+    }
+    throw std::logic_error("it may go on");
+  };
+  using reason = rondo::activity_cancelled::reason_type;
+  using all = rondo::cancellation_details;
+  response.set_activity_paused(true);
+  EXPECT_EQ(details(), std::pair(reason::paused, all{.paused = true}));
+  response.set_activity_reset(true);
+  EXPECT_EQ(details(), std::pair(reason::reset, all{.paused = true, .reset = true}));
+  response.set_cancel_requested(true);
+  EXPECT_EQ(details(),
+            std::pair(reason::cancel_requested, all{.cancel_requested = true, .paused = true, .reset = true}));
+}
+
+TEST_F(ClientActivity, HearsThatItIsNotKnownAnyMore) {
+  const auto gone = status_with(rondo::rpc_code::not_found, "workflow execution already completed",
+                                temporal::api::errordetails::v1::NotFoundFailure());
+  refuse("RecordActivityTaskHeartbeat", gone);
+  refuse("RecordActivityTaskHeartbeatById", gone);
+  EXPECT_THROW(by_token().heartbeat().get(), rondo::not_found);
+  EXPECT_THROW(by_ids().heartbeat().get(), rondo::not_found);
 }
 
 TEST_F(ClientActivity, MissesActivitiesThatHaveEnded) {

@@ -129,6 +129,24 @@ TEST_F(ClientHandle, CancelsOnlyItsChain) {
   EXPECT_NE((*seen)[1].request_id(), request.request_id());
 }
 
+TEST_F(ClientHandle, CancelsAndTerminatesOnlyTheChainThatItIsTold) {
+  const auto cancelled =
+      serve<service::RequestCancelWorkflowExecutionRequest, service::RequestCancelWorkflowExecutionResponse>(
+          "RequestCancelWorkflowExecution");
+  const auto terminated =
+      serve<service::TerminateWorkflowExecutionRequest, service::TerminateWorkflowExecutionResponse>(
+          "TerminateWorkflowExecution");
+  const auto handle = client->get_workflow_handle<order_workflow>("order-1", {}, "run-0");
+  EXPECT_EQ(handle.first_execution_run_id(), "run-0");
+  EXPECT_EQ(handle.run_id(), "");
+  handle.cancel().get();
+  handle.terminate().get();
+  EXPECT_EQ(cancelled->front().first_execution_run_id(), "run-0");
+  EXPECT_EQ(cancelled->front().workflow_execution().run_id(), "");
+  EXPECT_EQ(terminated->front().first_execution_run_id(), "run-0");
+  EXPECT_EQ(terminated->front().workflow_execution().run_id(), "");
+}
+
 TEST_F(ClientHandle, Terminates) {
   const auto seen = serve<service::TerminateWorkflowExecutionRequest, service::TerminateWorkflowExecutionResponse>(
       "TerminateWorkflowExecution");

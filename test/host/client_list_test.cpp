@@ -142,6 +142,41 @@ TEST_F(ClientList, EndsAtItsLimit) {
   EXPECT_EQ(found, "w1 w2 w3 ");
 }
 
+TEST_F(ClientList, GoesThroughTheArchive) {
+  using archived_request = service::ListArchivedWorkflowExecutionsRequest;
+  using archived_response = service::ListArchivedWorkflowExecutionsResponse;
+  const auto seen =
+      serve<archived_request, archived_response>("ListArchivedWorkflowExecutions", [](const archived_request& asked) {
+        archived_response response;
+        const bool first = asked.next_page_token().empty();
+        auto& added = *response.add_executions();
+        added.mutable_execution()->set_workflow_id(first ? "old1" : "old2");
+        added.mutable_execution()->set_run_id("run");
+        added.mutable_type()->set_name("W");
+        added.set_status(temporal::api::enums::v1::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+        if (first) response.set_next_page_token("more");
+        return response;
+      });
+  std::string found;
+  for (const auto& each : client->list_archived_workflows("WorkflowType = 'W'", {.page_size = 1})) {
+    found += each.id + " ";
+    EXPECT_EQ(each.run_id, "run");
+    EXPECT_EQ(each.type, "W");
+    EXPECT_EQ(each.status, rondo::workflow_status::completed);
+  }
+  EXPECT_EQ(found, "old1 old2 ");
+  ASSERT_EQ(seen->size(), 2U);
+  for (const auto& request : *seen) {
+    EXPECT_EQ(request.namespace_(), "shop");
+    EXPECT_EQ(request.query(), "WorkflowType = 'W'");
+    EXPECT_EQ(request.page_size(), 1);
+  }
+  EXPECT_EQ(seen->back().next_page_token(), "more");
+  refuse("ListArchivedWorkflowExecutions", rondo::rpc_status(rondo::rpc_code::invalid_argument, "no archive"));
+  EXPECT_EQ(message_of<rondo::invalid_argument>([&] { (void)client->list_archived_workflows().next_page().get(); }),
+            "list archived workflows: INVALID_ARGUMENT: no archive");
+}
+
 TEST_F(ClientList, Counts) {
   service::CountWorkflowExecutionsResponse response;
   response.set_count(7);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,51 @@ TEST_F(ClientOperations, SearchAttributes) {
   const auto found = operations().list_search_attributes().get();
   EXPECT_EQ(found.custom.at("Shop"), search_attribute_type::keyword_list);
   EXPECT_EQ(found.system.at("StartTime"), search_attribute_type::datetime);
+}
+
+TEST_F(ClientOperations, Namespaces) {
+  using list_request = service::ListNamespacesRequest;
+  const auto seen =
+      serve<list_request, service::ListNamespacesResponse>("ListNamespaces", [](const list_request& asked) {
+        service::ListNamespacesResponse page;
+        auto& one = *page.add_namespaces();
+        if (!asked.next_page_token().empty()) {
+          one.mutable_namespace_info()->set_name("test");
+          return page;
+        }
+        auto& info = *one.mutable_namespace_info();
+        info.set_name("shop");
+        info.set_id("n1");
+        info.set_description("sells");
+        info.set_owner_email("ada@example.com");
+        info.set_state(enums::NAMESPACE_STATE_DEPRECATED);
+        (*info.mutable_data())["team"] = "orders";
+        one.mutable_config()->mutable_workflow_execution_retention_ttl()->set_seconds(3600);
+        one.set_is_global_namespace(true);
+        one.mutable_replication_config()->set_active_cluster_name("east");
+        page.set_next_page_token("2");
+        return page;
+      });
+  std::vector<namespace_summary> found;
+  for (const auto& each : operations().list_namespaces({.page_size = 1})) found.push_back(each);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].name, "shop");
+  EXPECT_EQ(found[0].id, "n1");
+  EXPECT_EQ(found[0].description, "sells");
+  EXPECT_EQ(found[0].owner_email, "ada@example.com");
+  EXPECT_EQ(found[0].state, namespace_state::deprecated);
+  EXPECT_EQ(found[0].data, (std::map<std::string, std::string>{{"team", "orders"}}));
+  EXPECT_EQ(found[0].retention, 1h);
+  EXPECT_TRUE(found[0].is_global);
+  EXPECT_EQ(found[0].active_cluster, "east");
+  EXPECT_EQ(found[1].name, "test");
+  EXPECT_EQ(found[1].state, namespace_state::unspecified);
+  ASSERT_EQ(seen->size(), 2U);
+  EXPECT_EQ(seen->back().page_size(), 1);
+  EXPECT_EQ(seen->back().next_page_token(), "2");
+  EXPECT_FALSE(seen->back().namespace_filter().include_deleted());
+  (void)operations().list_namespaces({}, true).next_page().get();
+  EXPECT_TRUE(seen->back().namespace_filter().include_deleted());
 }
 
 TEST_F(ClientOperations, NexusEndpoints) {

@@ -142,6 +142,39 @@ TEST_F(ClientSchedule, CreatesWhatWasSaid) {
   EXPECT_EQ(state.remaining_actions(), 7);
 }
 
+TEST_F(ClientSchedule, FillsInSeveralRangesWhenItIsCreated) {
+  const auto seen = serve<create_request, service::CreateScheduleResponse>("CreateSchedule");
+  const schedule what = daily();
+  const std::array<schedule_backfill, 2> past = {
+      schedule_backfill{.from = at(1), .to = at(2)},
+      schedule_backfill{.from = at(3), .to = at(4), .overlap = schedule_overlap::allow_all}};
+  (void)schedules().create("s", what, {.backfills = past}).get();
+  const auto& patch = seen->front().initial_patch();
+  EXPECT_FALSE(patch.has_trigger_immediately());
+  ASSERT_EQ(patch.backfill_request_size(), 2);
+  EXPECT_EQ(patch.backfill_request(0).start_time().seconds(), 1);
+  EXPECT_EQ(patch.backfill_request(0).end_time().seconds(), 2);
+  EXPECT_EQ(patch.backfill_request(0).overlap_policy(), enums::SCHEDULE_OVERLAP_POLICY_UNSPECIFIED);
+  EXPECT_EQ(patch.backfill_request(1).start_time().seconds(), 3);
+  EXPECT_EQ(patch.backfill_request(1).overlap_policy(), enums::SCHEDULE_OVERLAP_POLICY_ALLOW_ALL);
+
+  (void)schedules()
+      .create("s", what,
+              {.trigger_immediately = true,
+               .overlap = schedule_overlap::buffer_all,
+               .backfill_from = at(10),
+               .backfill_to = at(20),
+               .backfills = past})
+      .get();
+  const auto& all = seen->back().initial_patch();
+  EXPECT_EQ(all.trigger_immediately().overlap_policy(), enums::SCHEDULE_OVERLAP_POLICY_BUFFER_ALL);
+  ASSERT_EQ(all.backfill_request_size(), 3);
+  EXPECT_EQ(all.backfill_request(0).start_time().seconds(), 10);
+  EXPECT_EQ(all.backfill_request(0).overlap_policy(), enums::SCHEDULE_OVERLAP_POLICY_BUFFER_ALL);
+  EXPECT_EQ(all.backfill_request(2).end_time().seconds(), 4);
+  EXPECT_EQ(all.backfill_request(2).overlap_policy(), enums::SCHEDULE_OVERLAP_POLICY_ALLOW_ALL);
+}
+
 TEST_F(ClientSchedule, LeavesOutWhatWasNotSaid) {
   const auto seen = serve<create_request, service::CreateScheduleResponse>("CreateSchedule");
   const schedule what = daily();
@@ -172,6 +205,9 @@ TEST_F(ClientSchedule, RefusesWhatMakesNoSense) {
             "create schedule '': INVALID_ARGUMENT: the id is missing");
   EXPECT_EQ(refusal([&] { (void)schedules().create("s", good, {.backfill_from = at(1)}); }),
             "create schedule 's': INVALID_ARGUMENT: backfill_from and backfill_to need each other");
+  const std::array<schedule_backfill, 1> backwards = {schedule_backfill{.from = at(2), .to = at(1)}};
+  EXPECT_EQ(refusal([&] { (void)schedules().create("s", good, {.backfills = backwards}); }),
+            "create schedule 's': INVALID_ARGUMENT: a backfill ends before it begins");
   EXPECT_EQ(refusal([&] { (void)schedules().get("s").backfill({.from = at(2), .to = at(1)}); }),
             "backfill schedule 's': INVALID_ARGUMENT: a backfill ends before it begins");
   EXPECT_EQ(refusal([&] { (void)schedules().get("s").backfill(std::span<const schedule_backfill>()); }),

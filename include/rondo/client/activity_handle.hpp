@@ -20,7 +20,8 @@ class async_activity_handle {
   async_activity_handle(detail::calls::session_ptr through, detail::calls::activity_key which)
       : session_(std::move(through)), key_(std::move(which)) {}
 
-  /// Tells the server that it is still at work. Throws activity_cancelled when it should stop.
+  /// Tells the server that it is still at work. Throws activity_cancelled when it should stop: cancelled, paused or
+  /// reset, as that says.
   template <class... Details>
   call<void> heartbeat(const Details&... details) const {
     return session_->make_call(
@@ -33,13 +34,16 @@ class async_activity_handle {
     return session_->make_call(
         detail::calls::send_completion(session_, key_, detail::calls::encode_untyped(result...)));
   }
-  /// Ends the attempt with a failure; the server repeats it as its retry policy says.
-  call<void> fail(const std::exception_ptr& error) const {
-    return session_->make_call(detail::calls::send_activity_failure(session_, key_, error));
+  /// Ends the attempt with a failure; the server repeats it as its retry policy says. The values are those of a last
+  /// heartbeat, which the next attempt finds; without any it finds what the last heartbeat() said.
+  template <class... LastHeartbeat>
+  call<void> fail(const std::exception_ptr& error, const LastHeartbeat&... details) const {
+    return session_->make_call(
+        detail::calls::send_activity_failure(session_, key_, error, detail::calls::encode_untyped(details...)));
   }
-  template <std::derived_from<std::exception> Error>
-  call<void> fail(const Error& error) const {
-    return fail(std::make_exception_ptr(error));
+  template <std::derived_from<std::exception> Error, class... LastHeartbeat>
+  call<void> fail(const Error& error, const LastHeartbeat&... details) const {
+    return fail(std::make_exception_ptr(error), details...);
   }
   /// Ends it as cancelled; only after it was asked to stop.
   template <class... Details>

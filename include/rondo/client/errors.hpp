@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "rondo/cancellation_details.hpp"
 #include "rondo/client/workflow_status.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/rpc_error.hpp"
@@ -171,7 +172,8 @@ class update_failure : public failure {
   std::string workflow_id_, update_id_;
 };
 
-/// The server wants an activity that is completed from outside to stop.
+/// The server wants an activity that is completed from outside to stop. One that it does not know any more is
+/// not_found.
 class activity_cancelled : public cancelled_failure {
  public:
   enum class reason_type : unsigned char {
@@ -183,11 +185,25 @@ class activity_cancelled : public cancelled_failure {
       : cancelled_failure(why == reason_type::paused  ? "activity paused"
                           : why == reason_type::reset ? "activity reset"
                                                       : "activity cancelled"),
-        reason_(why) {}
+        reason_(why),
+        details_{.cancel_requested = why == reason_type::cancel_requested,
+                 .paused = why == reason_type::paused,
+                 .reset = why == reason_type::reset} {}
+  /// At least one of cancel_requested, paused and reset holds.
+  explicit activity_cancelled(const cancellation_details& all)
+      : activity_cancelled(all.cancel_requested ? reason_type::cancel_requested
+                           : all.reset          ? reason_type::reset
+                                                : reason_type::paused) {
+    details_ = all;
+  }
+  /// When several reasons hold: cancel_requested comes before reset, and reset before paused.
   reason_type reason() const noexcept { return reason_; }
+  /// All reasons that held when the heartbeat was answered.
+  const cancellation_details& details() const noexcept { return details_; }
 
  private:
   reason_type reason_;
+  cancellation_details details_;
 };
 
 /// The run went on as another one, and result() was told not to follow.

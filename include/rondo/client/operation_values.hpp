@@ -5,6 +5,7 @@
 #include <string>
 
 #include "rondo/client/description.hpp"
+#include "rondo/options.hpp"
 
 namespace rondo {
 
@@ -24,6 +25,26 @@ enum class search_attribute_type : std::uint8_t {
 struct search_attribute_list {
   /// Those that somebody added, and those that all have.
   std::map<std::string, search_attribute_type> custom{}, system{};
+};
+
+enum class namespace_state : std::uint8_t {
+  unspecified,
+  registered,
+  deprecated,  ///< takes no new workflows
+  deleted,
+};
+
+/// A namespace as lists show it.
+struct namespace_summary {
+  std::string name{}, id{}, description{}, owner_email{};
+  namespace_state state = namespace_state::unspecified;
+  /// How long closed workflows are kept.
+  duration retention{};
+  /// What those who registered it noted.
+  std::map<std::string, std::string> data{};
+  /// Several clusters have it; `active_cluster` is the one that takes its requests.
+  bool is_global = false;
+  std::string active_cluster{};
 };
 
 /// A name for a place where Nexus operations are handled.

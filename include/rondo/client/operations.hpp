@@ -16,8 +16,8 @@
 
 namespace rondo {
 
-/// Search attributes, Nexus endpoints and clusters of a server that one runs oneself. The client must live while it is
-/// used.
+/// Namespaces, search attributes, Nexus endpoints and clusters of a server that one runs oneself. The client must live
+/// while it is used.
 class operations_client {
  public:
   explicit operations_client(const client& through) : session_(through.session()) {}
@@ -81,6 +81,21 @@ class operations_client {
                                                         found.push_back(detail::calls::endpoint_of(each));
                                                       return found;
                                                     });
+  }
+
+  /// All namespaces of the server, also those that are not the client's. Deleted ones are left out unless they are
+  /// asked for. Throws permission_denied where clients may not see that.
+  paged_list<namespace_summary> list_namespaces(const list_options& options = {}, bool include_deleted = false) const {
+    auto request = detail::calls::new_request<detail::calls::service::ListNamespacesRequest>(*session_);
+    request.set_page_size(options.page_size);
+    if (include_deleted) request.mutable_namespace_filter()->set_include_deleted(true);
+    return detail::calls::list_with<namespace_summary>(session_, std::move(request), "list namespaces", options,
+                                                       [](const auto& response) {
+                                                         std::vector<namespace_summary> found;
+                                                         for (const auto& each : response.namespaces())
+                                                           found.push_back(detail::calls::namespace_of(each));
+                                                         return found;
+                                                       });
   }
 
   paged_list<cluster_summary> list_clusters(const list_options& options = {}) const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -138,22 +139,24 @@ struct schedule_summary {
   payload_map memo{}, search_attributes{};
 };
 
+/// Moments in the past for which a schedule shall act now.
+struct schedule_backfill {
+  server_time from{}, to{};
+  schedule_overlap overlap = schedule_overlap::unspecified;
+};
+
 /// What create() says beside the schedule.
 struct create_schedule_options {
   payload_map_view memo{};
   payload_map_view search_attributes{};
   /// Acts once at once.
   bool trigger_immediately = false;
-  /// How that action, or a backfill of the same call, deals with overlaps; unspecified: as the schedule says.
+  /// How that action, or the backfill from `backfill_from`, deals with overlaps; unspecified: as the schedule says.
   schedule_overlap overlap = schedule_overlap::unspecified;
   /// Acts at once for all moments from the first time to the second; unset: none.
   std::optional<server_time> backfill_from{}, backfill_to{};
-};
-
-/// Moments in the past for which a schedule shall act now.
-struct schedule_backfill {
-  server_time from{}, to{};
-  schedule_overlap overlap = schedule_overlap::unspecified;
+  /// More of these, each with its own way to deal with overlaps. Read before create() returns its call.
+  std::span<const schedule_backfill> backfills{};
 };
 
 }  // namespace rondo

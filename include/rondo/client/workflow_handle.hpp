@@ -31,8 +31,8 @@ class workflow_handle_base {
   const std::string& id() const noexcept { return target_.workflow_id; }
   /// The run that was started or asked for; empty: the present one.
   const std::string& run_id() const noexcept { return target_.result_run_id; }
-  /// First run of the chain that was started; empty when the handle was not made by a start. cancel() and terminate()
-  /// leave other chains with the same id alone then.
+  /// First run of the chain that was started or named; may be empty when the handle was not made by a start. When it is
+  /// there, cancel(), terminate() and updates leave other chains with the same id alone.
   const std::string& first_execution_run_id() const noexcept { return target_.first_run_id; }
 
   /// Sends a signal; it is delivered once, also when the request has to be repeated.

@@ -17,10 +17,10 @@ using workflow_list = paged_list<workflow_summary>;
 namespace detail::calls {
 
 /// The lists of one kind or another that workflows found by a query are made into, page by page.
-template <class Item, class Fetch>
+template <class Item, class Request = service::ListWorkflowExecutionsRequest, class Fetch>
 paged_list<Item> list_found(const session_ptr& through, std::string query, const list_options& options, Fetch ask) {
   auto fetch = [through, query = std::move(query), size = options.page_size, ask](std::string token) {
-    service::ListWorkflowExecutionsRequest request;
+    Request request;
     request.set_namespace_(through->namespace_);
     request.set_page_size(size);
     request.set_next_page_token(std::move(token));
@@ -32,6 +32,12 @@ paged_list<Item> list_found(const session_ptr& through, std::string query, const
 
 inline workflow_list list_workflows(const session_ptr& through, std::string query, const list_options& options) {
   return list_found<workflow_summary>(through, std::move(query), options, fetch_workflows);
+}
+
+inline workflow_list list_archived_workflows(const session_ptr& through, std::string query,
+                                             const list_options& options) {
+  return list_found<workflow_summary, service::ListArchivedWorkflowExecutionsRequest>(
+      through, std::move(query), options, fetch_archived_workflows);
 }
 
 /// Pages are small unless they are asked for, since all histories of a page are in memory at once.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "rondo/cancellation_details.hpp"
 #include "rondo/client/errors.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/session.hpp"
@@ -62,9 +63,10 @@ service_call<Request> activity_call(const session& by, const activity_key& key, 
 /// Throws what an answer to a heartbeat asks for.
 template <class Response>
 void obey(const Response& answer) {
-  if (answer.cancel_requested()) throw activity_cancelled(activity_cancelled::reason_type::cancel_requested);
-  if (answer.activity_reset()) throw activity_cancelled(activity_cancelled::reason_type::reset);
-  if (answer.activity_paused()) throw activity_cancelled(activity_cancelled::reason_type::paused);
+  const cancellation_details all{.cancel_requested = answer.cancel_requested(),
+                                 .paused = answer.activity_paused(),
+                                 .reset = answer.activity_reset()};
+  if (all != cancellation_details()) throw activity_cancelled(all);
 }
 
 template <class Response, class Request>
@@ -78,7 +80,7 @@ asio::awaitable<void> send_heartbeat(session_ptr through, const activity_key& ke
 asio::awaitable<void> send_completion(session_ptr through, const activity_key& key, Payloads result);
 
 asio::awaitable<void> send_activity_failure(session_ptr through, const activity_key& key,
-                                            const std::exception_ptr& error);
+                                            const std::exception_ptr& error, Payloads last_heartbeat);
 
 asio::awaitable<void> send_activity_cancelled(session_ptr through, const activity_key& key, Payloads details);
 

@@ -1,7 +1,9 @@
 #pragma once
 #include <temporal/api/enums/v1/common.pb.h>
+#include <temporal/api/enums/v1/namespace.pb.h>
 #include <temporal/api/nexus/v1/message.pb.h>
 #include <temporal/api/operatorservice/v1/request_response.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <string>
 
@@ -28,6 +30,11 @@ search_attribute_list attributes_of(const operator_service::ListSearchAttributes
 void write_endpoint(const nexus_endpoint_spec& from, const std::string& own_namespace, nexus_api::EndpointSpec& to);
 
 nexus_endpoint endpoint_of(const nexus_api::Endpoint& from);
+
+static_assert(static_cast<int>(namespace_state::registered) == enums::NAMESPACE_STATE_REGISTERED &&
+              static_cast<int>(namespace_state::deleted) == enums::NAMESPACE_STATE_DELETED);
+
+namespace_summary namespace_of(const service::DescribeNamespaceResponse& from);
 
 cluster_summary cluster_of(const operator_service::ClusterMetadata& from);
 

@@ -92,6 +92,9 @@ paged_list<history_event> list_events(const target& of, const history_options& o
 asio::awaitable<page<workflow_summary>> fetch_workflows(session_ptr through,
                                                         service::ListWorkflowExecutionsRequest request);
 
+asio::awaitable<page<workflow_summary>> fetch_archived_workflows(
+    session_ptr through, service::ListArchivedWorkflowExecutionsRequest request);
+
 /// The histories of the workflows of one page of a list; those that are gone meanwhile are left out.
 asio::awaitable<page<workflow_history>> fetch_histories(session_ptr through,
                                                         service::ListWorkflowExecutionsRequest request);

@@ -1,66 +1,39 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
+
+#include "rondo/client_profile.hpp"
 
 // One profile of a temporal.toml, and what environment variables make of it. The names are those of Temporal's official
 // SDKs and command: https://docs.temporal.io/develop/environment-configuration
 namespace rondo::detail::config {
 
-/// Something that is given as text or as the name of a file; never both.
-struct material {
-  std::string path{};
-  std::string data{};
-};
-
-struct tls_profile {
-  std::optional<bool> disabled{};
-  material client_certificate{};
-  material client_key{};
-  material server_ca{};
-  std::string server_name{};
-  bool disable_host_verification = false;
-};
-
-struct profile {
-  std::string address{};
-  std::string namespace_{};
-  std::string api_key{};
-  std::string authority{};
-  /// Of a codec server.
-  std::string codec_endpoint{};
-  std::string codec_auth{};
-  std::optional<tls_profile> tls{};
-  std::map<std::string, std::string> metadata{};
-};
-
 /// The profile's texts: their names in a file and in the environment.
 struct text_setting {
   std::string_view key;
   std::string_view variable;
-  std::string profile::*place;
+  std::string client_profile::*place;
 };
 inline constexpr text_setting text_settings[] = {
-    {"address", "TEMPORAL_ADDRESS", &profile::address},
-    {"namespace", "TEMPORAL_NAMESPACE", &profile::namespace_},
-    {"api_key", "TEMPORAL_API_KEY", &profile::api_key},
-    {"authority", "TEMPORAL_CLIENT_AUTHORITY", &profile::authority},
+    {"address", "TEMPORAL_ADDRESS", &client_profile::address},
+    {"namespace", "TEMPORAL_NAMESPACE", &client_profile::namespace_},
+    {"api_key", "TEMPORAL_API_KEY", &client_profile::api_key},
+    {"authority", "TEMPORAL_CLIENT_AUTHORITY", &client_profile::authority},
 };
 /// The same for its table "codec".
 inline constexpr text_setting codec_settings[] = {
-    {"endpoint", "TEMPORAL_CODEC_ENDPOINT", &profile::codec_endpoint},
-    {"auth", "TEMPORAL_CODEC_AUTH", &profile::codec_auth},
+    {"endpoint", "TEMPORAL_CODEC_ENDPOINT", &client_profile::codec_endpoint},
+    {"auth", "TEMPORAL_CODEC_AUTH", &client_profile::codec_auth},
 };
 
 /// The same for what TLS is made of; "_path" or "_data" comes behind the name.
 struct material_setting {
   std::string_view key;
   std::string_view variable;
-  material tls_profile::*place;
+  data_source tls_profile::*place;
 };
 inline constexpr material_setting material_settings[] = {
     {"client_cert", "TEMPORAL_TLS_CLIENT_CERT", &tls_profile::client_certificate},
@@ -93,7 +66,7 @@ inline const std::string* find_variable(const variables& in, std::string_view na
   return found == in.end() || found->second.empty() ? nullptr : &found->second;
 }
 
-inline void apply_tls_variables(profile& to, const variables& from) {
+inline void apply_tls_variables(client_profile& to, const variables& from) {
   const auto tls = [&to]() -> tls_profile& { return to.tls ? *to.tls : to.tls.emplace(); };
   if (const auto* on = find_variable(from, "TEMPORAL_TLS")) tls().disabled = !parse_bool(*on, "TEMPORAL_TLS");
   for (const auto& setting : material_settings) {
@@ -114,7 +87,7 @@ inline void apply_tls_variables(profile& to, const variables& from) {
 }
 
 /// Lets variables of the environment replace what the file says.
-inline void apply_variables(profile& to, const variables& from) {
+inline void apply_variables(client_profile& to, const variables& from) {
   for (const auto& setting : text_settings) {
     if (const auto* value = find_variable(from, setting.variable)) to.*setting.place = *value;
   }

@@ -6,7 +6,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "rondo/client_profile.hpp"
 #include "rondo/detail/config/profile.hpp"
 
 namespace rondo::detail::config {
@@ -16,8 +18,24 @@ class toml_reader {
  public:
   toml_reader(const std::string& file, bool strict) : file_(file), strict_(strict) {}
 
+  /// The names of all profiles, in the order of the alphabet.
+  std::vector<std::string> names(const toml::table& document) const {
+    std::vector<std::string> found;
+    if (const toml::node* all = document.get("profile")) {
+      for (const auto& [name, node] : table_of(*all, "profile")) found.emplace_back(name.str());
+    }
+    return found;
+  }
+  client_config read_all(const toml::table& document) const {
+    for (const auto& [name, node] : document) {
+      if (name.str() != "profile") unknown(std::string(name.str()), node);
+    }
+    client_config all;
+    for (const auto& name : names(document)) read(document, name, all[name]);
+    return all;
+  }
   /// False: the file has no such profile.
-  bool read(const toml::table& document, const std::string& name, profile& into) const {
+  bool read(const toml::table& document, const std::string& name, client_profile& into) const {
     const toml::node* all = document.get("profile");
     if (all == nullptr) return false;
     const toml::node* found = table_of(*all, "profile").get(name);
@@ -51,7 +69,7 @@ class toml_reader {
     if (strict_) fail(key, "is not a setting", &node);
   }
 
-  void read_profile(const toml::table& from, const std::string& where, profile& into) const {
+  void read_profile(const toml::table& from, const std::string& where, client_profile& into) const {
     for (const auto& [name, node] : from) {
       const std::string_view key = name.str();
       const std::string full = where + "." + std::string(key);
@@ -59,7 +77,9 @@ class toml_reader {
         read_tls(node, full, into);
       } else if (key == "grpc_meta") {
         for (const auto& [header, value] : table_of(node, full)) {
-          into.metadata[header_name(header.str())] = text_of(value, full + "." + std::string(header.str()));
+          const std::string place = full + "." + std::string(header.str());
+          const auto [at, added] = into.metadata.insert_or_assign(header_name(header.str()), text_of(value, place));
+          if (!added && strict_) fail(place, "is the same header as '" + at->first + "'", &value);
         }
       } else if (key == "codec") {
         for (const auto& [part, value] : table_of(node, full)) {
@@ -72,7 +92,7 @@ class toml_reader {
     }
   }
   bool read_text(std::span<const text_setting> known, std::string_view key, const toml::node& node,
-                 const std::string& full, profile& into) const {
+                 const std::string& full, client_profile& into) const {
     for (const auto& setting : known) {
       if (setting.key != key) continue;
       into.*setting.place = text_of(node, full);
@@ -81,7 +101,7 @@ class toml_reader {
     return false;
   }
 
-  void read_tls(const toml::node& node, const std::string& where, profile& into) const {
+  void read_tls(const toml::node& node, const std::string& where, client_profile& into) const {
     // A bare `tls = true` is how some write an empty table.
     if (const auto flag = node.value_exact<bool>()) {
       into.tls.emplace().disabled = !*flag;
@@ -102,7 +122,7 @@ class toml_reader {
       }
     }
     for (const auto& setting : material_settings) {
-      const material& each = tls.*setting.place;
+      const data_source& each = tls.*setting.place;
       if (each.path.empty() || each.data.empty()) continue;
       fail(where + "." + std::string(setting.key), "is given as _path and as _data; one of them is enough", &node);
     }

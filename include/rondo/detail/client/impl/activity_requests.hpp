@@ -45,9 +45,10 @@ RONDO_FUNCTION asio::awaitable<void> send_completion(session_ptr through, const 
 }
 
 RONDO_FUNCTION asio::awaitable<void> send_activity_failure(session_ptr through, const activity_key& key,
-                                                           const std::exception_ptr& error) {
+                                                           const std::exception_ptr& error, Payloads last_heartbeat) {
   const auto make = [&]<class Request>(std::string_view method, Request request) {
     engine::write_failure(error, *request.mutable_failure(), through->failures());
+    if (last_heartbeat.payloads_size() > 0) *request.mutable_last_heartbeat_details() = std::move(last_heartbeat);
     return activity_call(*through, key, method, "fail", std::move(request));
   };
   if (key.by_token()) {

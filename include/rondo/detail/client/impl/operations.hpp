@@ -2,6 +2,7 @@
 #include <temporal/api/enums/v1/common.pb.h>
 #include <temporal/api/nexus/v1/message.pb.h>
 #include <temporal/api/operatorservice/v1/request_response.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <string>
 
@@ -57,6 +58,24 @@ RONDO_FUNCTION nexus_endpoint endpoint_of(const nexus_api::Endpoint& from) {
   to.created_time = time_if(from.has_created_time(), from.created_time());
   to.updated_time = time_if(from.has_last_modified_time(), from.last_modified_time());
   to.url_prefix = from.url_prefix();
+  return to;
+}
+
+RONDO_FUNCTION namespace_summary namespace_of(const service::DescribeNamespaceResponse& from) {
+  namespace_summary to;
+  const auto& info = from.namespace_info();
+  to.name = info.name();
+  to.id = info.id();
+  to.description = info.description();
+  to.owner_email = info.owner_email();
+  const int number = static_cast<int>(info.state());
+  if (number > 0 && number <= static_cast<int>(namespace_state::deleted)) {
+    to.state = static_cast<namespace_state>(number);
+  }
+  to.retention = engine::duration_of(from.config().workflow_execution_retention_ttl());
+  to.data = {info.data().begin(), info.data().end()};
+  to.is_global = from.is_global_namespace();
+  to.active_cluster = from.replication_config().active_cluster_name();
   return to;
 }
 

@@ -164,14 +164,29 @@ inline asio::awaitable<service::ListWorkflowExecutionsResponse> fetch_executions
   return send<service::ListWorkflowExecutionsResponse>(std::move(through), std::move(what));
 }
 
+template <class Response>
+page<workflow_summary> summaries_in(const Response& response) {
+  page<workflow_summary> found;
+  for (const auto& each : response.executions()) read_summary(each, found.items.emplace_back());
+  found.next_token = response.next_page_token();
+  return found;
+}
+
 RONDO_FUNCTION asio::awaitable<page<workflow_summary>> fetch_workflows(session_ptr through,
                                                                        service::ListWorkflowExecutionsRequest request) {
   auto asked = fetch_executions(std::move(through), std::move(request));
   const auto response = co_await std::move(asked);
-  page<workflow_summary> found;
-  for (const auto& each : response.executions()) read_summary(each, found.items.emplace_back());
-  found.next_token = response.next_page_token();
-  co_return found;
+  co_return summaries_in(response);
+}
+
+RONDO_FUNCTION asio::awaitable<page<workflow_summary>> fetch_archived_workflows(
+    session_ptr through, service::ListArchivedWorkflowExecutionsRequest request) {
+  service_call<service::ListArchivedWorkflowExecutionsRequest> what(
+      "ListArchivedWorkflowExecutions", call_subject("list archived workflows", {}, through->namespace_), {},
+      std::move(request));
+  auto asked = send<service::ListArchivedWorkflowExecutionsResponse>(std::move(through), std::move(what));
+  const auto response = co_await std::move(asked);
+  co_return summaries_in(response);
 }
 
 RONDO_FUNCTION asio::awaitable<page<workflow_history>> fetch_histories(session_ptr through,

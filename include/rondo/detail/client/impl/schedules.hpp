@@ -45,6 +45,9 @@ RONDO_FUNCTION service_call<service::CreateScheduleRequest> make_create(const se
     const schedule_backfill backfill{*options.backfill_from, *options.backfill_to, options.overlap};
     write_backfill(made.subject, backfill, *request.mutable_initial_patch()->add_backfill_request());
   }
+  for (const auto& each : options.backfills) {
+    write_backfill(made.subject, each, *request.mutable_initial_patch()->add_backfill_request());
+  }
   return intercepted(by, std::move(made));
 }
 
