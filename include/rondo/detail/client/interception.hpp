@@ -1,12 +1,24 @@
 #pragma once
 #include <temporal/api/common/v1/message.pb.h>
+#include <temporal/api/workflowservice/v1/request_response.pb.h>
 
+#include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "rondo/client/interceptor.hpp"
+#include "rondo/client/start.hpp"
 #include "rondo/detail/client/arguments.hpp"
+#include "rondo/detail/client/option_values.hpp"
+#include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/client/session.hpp"
+#include "rondo/detail/client/start.hpp"
+#include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/options.hpp"
+#include "rondo/payload.hpp"
 
 // How interceptors reach into requests.
 namespace rondo::detail::calls {
@@ -38,36 +50,173 @@ request_parts parts_of(Request& from) {
   }
 }
 
+/// What the request says about a new workflow; null when it says nothing of that.
+template <class Request>
+auto* new_workflow_in(Request& from) {
+  if constexpr (requires { from.mutable_schedule(); }) {
+    return from.mutable_schedule()->mutable_action()->mutable_start_workflow();
+  } else if constexpr (requires { from.workflow_type(), from.workflow_id_reuse_policy(); }) {
+    return &from;
+  } else {
+    return static_cast<Request*>(nullptr);
+  }
+}
+
+template <class NewWorkflow>
+intercepted_start start_of(const NewWorkflow& from) {
+  intercepted_start to{.workflow_id = from.workflow_id(),
+                       .task_queue = from.task_queue().name(),
+                       .execution_timeout = engine::duration_of(from.workflow_execution_timeout()),
+                       .run_timeout = engine::duration_of(from.workflow_run_timeout()),
+                       .task_timeout = engine::duration_of(from.workflow_task_timeout()),
+                       .reuse = engine::policy_of(from.workflow_id_reuse_policy()),
+                       .cron_schedule = from.cron_schedule()};
+  if (from.has_retry_policy()) to.retry = engine::retry_policy_of(from.retry_policy());
+  engine::read_payload_map(from.memo().fields(), to.memo);
+  engine::read_payload_map(from.search_attributes().indexed_fields(), to.search_attributes);
+  if constexpr (requires { from.workflow_id_conflict_policy(); }) {
+    to.conflict = engine::policy_of(from.workflow_id_conflict_policy());
+    to.start_delay = engine::duration_of(from.workflow_start_delay());
+  }
+  return to;
+}
+
+/// Throws invalid_argument for what start_workflow_options must not say either.
+template <class NewWorkflow>
+void write_start(const call_subject& subject, const intercepted_start& from, NewWorkflow& to) {
+  if (from.workflow_id.empty()) refuse(subject, "an interceptor has left the workflow without an id");
+  const owned_retry_policy retry = from.retry.value_or(owned_retry_policy());
+  const std::vector<std::string_view> types(retry.non_retryable_error_types.begin(),
+                                            retry.non_retryable_error_types.end());
+  start_workflow_options options{.task_queue = from.task_queue,
+                                 .reuse = from.reuse,
+                                 .execution_timeout = from.execution_timeout,
+                                 .run_timeout = from.run_timeout,
+                                 .task_timeout = from.task_timeout,
+                                 .memo = from.memo,
+                                 .search_attributes = from.search_attributes};
+  if (from.retry) {
+    options.retry = retry_policy{.initial_interval = retry.initial_interval,
+                                 .backoff_coefficient = retry.backoff_coefficient,
+                                 .maximum_interval = retry.maximum_interval,
+                                 .maximum_attempts = retry.maximum_attempts,
+                                 .non_retryable_error_types = types};
+  }
+  to.clear_workflow_execution_timeout();
+  to.clear_workflow_run_timeout();
+  to.clear_workflow_task_timeout();
+  to.clear_workflow_id_reuse_policy();
+  to.clear_retry_policy();
+  to.clear_memo();
+  to.clear_search_attributes();
+  set_new_workflow(subject, options, to);
+  to.set_workflow_id(from.workflow_id);
+  to.set_cron_schedule(from.cron_schedule);
+  if constexpr (requires { to.clear_workflow_id_conflict_policy(); }) {
+    to.clear_workflow_id_conflict_policy();
+    if (from.conflict) to.set_workflow_id_conflict_policy(wire_of(*from.conflict));
+    to.clear_workflow_start_delay();
+    set_duration(subject, "start_delay", from.start_delay, [&] { return to.mutable_workflow_start_delay(); });
+  }
+}
+
+/// The workflow of a start has another id: texts and the place where it goes say so.
+inline void rename_subject(call_facts& of, const std::string& before, const std::string& after) {
+  if (of.subject.workflow_id != before || before == after) return;
+  of.subject.workflow_id = after;
+  of.resource_id = "workflow:" + after;
+  const std::string quoted = "'" + before + "'";
+  const auto found = of.subject.action.rfind(quoted);
+  if (found != std::string::npos) of.subject.action.replace(found, quoted.size(), "'" + after + "'");
+}
+
+/// The options of a request beside its arguments and headers, for as long as the interceptors look at them.
+template <class Request>
+class seen_options {
+ public:
+  seen_options(service_call<Request>& of, client_call& in) : of_(of) {
+    in.request = &of.request;
+    if constexpr (has_start) {
+      start_ = before_ = start_of(*new_workflow_in(of.request));
+      in.start = &start_;
+    }
+    if constexpr (has_update) {
+      update_id_ = of.request.request().meta().update_id();
+      wait_for_ = stage_of(of.request.wait_policy().lifecycle_stage());
+      in.update_id = &update_id_;
+      in.wait_for = &wait_for_;
+    }
+    if constexpr (has_query) {
+      reject_ = condition_of(of.request.query_reject_condition());
+      in.reject = &reject_;
+    }
+  }
+  /// Writes what was changed.
+  void write() {
+    if constexpr (has_start) {
+      if (start_ != before_) {
+        write_start(of_.subject, start_, *new_workflow_in(of_.request));
+        rename_subject(of_, before_.workflow_id, start_.workflow_id);
+      }
+    }
+    if constexpr (has_update) {
+      if (update_id_.empty()) refuse(of_.subject, "an interceptor has left the update without an id");
+      of_.request.mutable_request()->mutable_meta()->set_update_id(update_id_);
+      of_.request.mutable_wait_policy()->set_lifecycle_stage(wire_of(wait_for_));
+    }
+    if constexpr (has_query) of_.request.set_query_reject_condition(wire_of(reject_));
+  }
+
+ private:
+  static constexpr bool has_update = std::is_same_v<Request, service::UpdateWorkflowExecutionRequest>;
+  static constexpr bool has_query = std::is_same_v<Request, service::QueryWorkflowRequest>;
+  static constexpr bool has_start = requires(Request& from) { new_workflow_in(from)->workflow_id_reuse_policy(); };
+
+  service_call<Request>& of_;
+  intercepted_start start_, before_;
+  std::string update_id_;
+  update_stage wait_for_{};
+  query_reject_condition reject_{};
+};
+
 /// The call as the interceptors of its client leave it.
 template <class Request>
 service_call<Request> intercepted(const session& by, service_call<Request> what) {
   what.seen = true;
   const auto& all = by.connection->options().interceptors;
   if (all.empty()) return what;
-  auto parts = parts_of(what.request);
+  const auto parts = parts_of(what.request);
+  what.name = parts.name;
+  const std::string workflow_id(parts.workflow_id);
   payload_list arguments = engine::list_of(parts.arguments);
   payload_map headers;
   engine::read_payload_map(parts.headers.fields(), headers);
   client_call call{.method = what.method_name(),
-                   .name = parts.name,
-                   .workflow_id = parts.workflow_id,
+                   .name = what.name,
+                   .workflow_id = workflow_id,
                    .arguments = arguments,
                    .headers = headers};
   payload_list of_signal;
+  std::string signal_name;
   if constexpr (requires { what.request.mutable_signal_input(); }) {
     of_signal = engine::list_of(what.request.signal_input());
-    call.signal_name = what.request.signal_name();
+    signal_name = what.request.signal_name();
+    call.signal_name = signal_name;
     call.signal_arguments = &of_signal;
   }
+  seen_options<Request> options(what, call);
   for (const auto& each : all) each->outbound(call);
   if constexpr (requires { what.request.mutable_signal_input(); }) {
     what.request.clear_signal_input();
     if (!of_signal.empty()) engine::write_payloads(of_signal, *what.request.mutable_signal_input());
   }
-  parts.arguments.Clear();
-  engine::write_payloads(arguments, parts.arguments);
-  parts.headers.Clear();
-  engine::write_payload_map(headers, *parts.headers.mutable_fields());
+  options.write();
+  // Looked up again: an interceptor may have replaced what they were.
+  const auto left = parts_of(what.request);
+  left.arguments.Clear();
+  engine::write_payloads(arguments, left.arguments);
+  left.headers.Clear();
+  engine::write_payload_map(headers, *left.headers.mutable_fields());
   return what;
 }
 

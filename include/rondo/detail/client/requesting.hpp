@@ -54,10 +54,9 @@ asio::awaitable<void> tell(session_ptr through, service_call<Request> what) {
   return send_only<answer_to<Request>>(std::move(through), std::move(what));
 }
 
-/// Asks until the answer is as wanted, however long that takes; the server answers from time to time with nothing. When
-/// it says which run it means, that one is asked about from then on: the present one may be another next time.
+/// Asks until the answer is as wanted, without interceptors around it. The call outlives this.
 template <class Request, class Wanted>
-asio::awaitable<answer_to<Request>> fetch_when(session_ptr through, service_call<Request> what, Wanted wanted) {
+asio::awaitable<answer_to<Request>> poll_until(session_ptr through, service_call<Request>& what, Wanted wanted) {
   what.kind = io::rpc_class::long_poll;
   for (;;) {
     auto reply = co_await try_send<answer_to<Request>>(through, what);
@@ -68,6 +67,19 @@ asio::awaitable<answer_to<Request>> fetch_when(session_ptr through, service_call
       if (!reply.response.run_id().empty()) what.request.set_run_id(reply.response.run_id());
     }
   }
+}
+
+/// Asks until the answer is as wanted, however long that takes; the server answers from time to time with nothing. When
+/// it says which run it means, that one is asked about from then on: the present one may be another next time.
+template <class Request, class Wanted>
+asio::awaitable<answer_to<Request>> fetch_when(session_ptr through, service_call<Request> what, Wanted wanted) {
+  show_once(*through, what);
+  auto polling =
+      has_interceptors(*through)
+          ? surround_answer<answer_to<Request>>(
+                through, what, what.request, [&through, &what, &wanted] { return poll_until(through, what, wanted); })
+          : poll_until(through, what, wanted);
+  co_return co_await std::move(polling);
 }
 
 template <class Answer, class Request, class Read>

@@ -1,6 +1,5 @@
 #pragma once
 #include <temporal/api/common/v1/message.pb.h>
-#include <temporal/api/enums/v1/query.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
@@ -66,20 +65,17 @@ service_call<service::RequestCancelWorkflowExecutionRequest> make_cancel(const t
 service_call<service::TerminateWorkflowExecutionRequest> make_terminate(const target& to, std::string_view reason,
                                                                         Payloads details);
 
-temporal::api::enums::v1::QueryRejectCondition wire_of(query_reject_condition condition);
-
 service_call<service::QueryWorkflowRequest> make_query(const target& to, std::string_view name,
                                                        const query_options& options, Payloads input);
+
+/// The answer to a query. Throws query_rejected, too.
+asio::awaitable<Payloads> query_value(session_ptr through, service_call<service::QueryWorkflowRequest> what);
 
 template <class Result>
 asio::awaitable<Result> ask(session_ptr through, service_call<service::QueryWorkflowRequest> what) {
   const std::string action = what.subject.action;
-  const auto response = co_await send<service::QueryWorkflowResponse>(std::move(through), std::move(what));
-  if (response.has_query_rejected()) {
-    const workflow_status status = status_of(response.query_rejected().status());
-    throw query_rejected(action + " was rejected: its status is " + std::string(to_string(status)), status);
-  }
-  co_return decode_one<Result>(response.query_result(), "answer to " + action);
+  const Payloads value = co_await query_value(std::move(through), std::move(what));
+  co_return decode_one<Result>(value, "answer to " + action);
 }
 
 asio::awaitable<workflow_description> describe(target of);

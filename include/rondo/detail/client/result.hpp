@@ -25,9 +25,6 @@ void unpack_raw_history(history_response& response);
 
 bool is_close_event(const HistoryEvent& event);
 
-/// The last event of a run, as soon as it is there. The server answers from time to time with nothing.
-asio::awaitable<HistoryEvent> wait_close_event(session_ptr through, std::string workflow_id, std::string run_id);
-
 /// The run that goes on where this one ended; empty when none does.
 const std::string& successor_of(const HistoryEvent& event);
 
@@ -55,14 +52,12 @@ closing closing_of(const HistoryEvent& event, const failure_converter* by);
 const Payloads& result_of_run(const HistoryEvent& event, const std::string& workflow_id, const std::string& run_id,
                               const failure_converter* by);
 
+/// The result of a workflow, as soon as it is there. Throws what stands for any other end.
+asio::awaitable<Payloads> wait_value(session_ptr through, std::string workflow_id, std::string run_id, bool follow);
+
 template <class Result>
 asio::awaitable<Result> wait_result(session_ptr through, std::string workflow_id, std::string run_id, bool follow) {
-  HistoryEvent last = co_await wait_close_event(through, workflow_id, run_id);
-  while (follow && !successor_of(last).empty()) {
-    run_id = successor_of(last);
-    last = co_await wait_close_event(through, workflow_id, run_id);
-  }
-  const Payloads& value = result_of_run(last, workflow_id, run_id, through->failures());
+  const Payloads value = co_await wait_value(std::move(through), workflow_id, std::move(run_id), follow);
   co_return decode_one<Result>(value, "result of workflow '" + workflow_id + "'");
 }
 

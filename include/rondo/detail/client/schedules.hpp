@@ -36,14 +36,17 @@ service_call<Request> schedule_call(const session& by, Request request, std::str
 service_call<service::CreateScheduleRequest> make_create(const session& by, std::string_view id, const schedule& what,
                                                          const create_schedule_options& options);
 
+/// Throws schedule_already_exists, too. No interceptor is around it.
+asio::awaitable<service::CreateScheduleResponse> send_create(session_ptr through,
+                                                             service_call<service::CreateScheduleRequest>& what);
+
 template <class Handle>
 asio::awaitable<Handle> create_schedule(session_ptr through, service_call<service::CreateScheduleRequest> what) {
-  const auto reply = co_await try_send<service::CreateScheduleResponse>(through, what);
-  if (reply.status.code == rpc_code::already_exists) {
-    throw schedule_already_exists(error_text(what.subject, reply.status, "use another id, or update() the one there"),
-                                  reply.status);
-  }
-  if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
+  auto created = has_interceptors(*through)
+                     ? surround_answer<service::CreateScheduleResponse>(
+                           through, what, what.request, [&through, &what] { return send_create(through, what); })
+                     : send_create(through, what);
+  co_await std::move(created);
   co_return Handle(std::move(through), what.request.schedule_id());
 }
 

@@ -1,8 +1,12 @@
 #pragma once
+#include <google/protobuf/message.h>
 #include <google/protobuf/message_lite.h>
+#include <temporal/api/common/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
+#include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,8 +64,10 @@ class call_facts {
   /// Routing hint, "workflow:order-1"; may be empty.
   std::string resource_id;
   io::rpc_class kind = io::rpc_class::unary;
-  /// The interceptors have seen it. Calls are const while they are sent again and again, but are seen once.
-  mutable bool seen = false;
+  /// Of what is started or told, for interceptors; empty without them.
+  std::string name;
+  /// The interceptors have seen it: calls that are sent again and again are seen once.
+  bool seen = false;
 };
 
 template <class Request>
@@ -80,8 +86,50 @@ void require_loop(const session& of);
 void apply_settings(const session& by, const call_settings* given, const call_subject& subject,
                     std::string_view resource_id, io::call_options& to);
 
-/// Shows the interceptors a call without arguments, unless they have seen it.
-void show(const session& by, const call_facts& what);
+inline bool has_interceptors(const session& by) noexcept { return !by.connection->options().interceptors.empty(); }
+
+/// Shows the interceptors a call without arguments. `reason` may be null.
+void show(const session& by, const call_facts& what, google::protobuf::Message& request, std::string* reason);
+
+/// The same, unless they have seen it.
+template <class Request>
+void show_once(const session& by, service_call<Request>& what) {
+  if (std::exchange(what.seen, true) || !has_interceptors(by)) return;
+  if constexpr (requires {
+                  { what.request.mutable_reason() } -> std::same_as<std::string*>;
+                }) {
+    show(by, what, what.request, what.request.mutable_reason());
+  } else {
+    show(by, what, what.request, nullptr);
+  }
+}
+
+/// What the innermost interceptor goes on with.
+using sending = std::function<asio::awaitable<void>()>;
+using value_source = std::function<asio::awaitable<temporal::api::common::v1::Payloads>()>;
+
+/// Lets the interceptors go around `inner`, which fills `response`. All of it outlives the call.
+asio::awaitable<void> surround(session_ptr through, const call_facts& what, const google::protobuf::Message& request,
+                               google::protobuf::Message& response, const sending& inner);
+/// The same around what gives a value of a workflow.
+asio::awaitable<temporal::api::common::v1::Payloads> surround_value(session_ptr through, const call_facts& what,
+                                                                    const google::protobuf::Message& request,
+                                                                    const value_source& inner);
+
+template <class Response>
+asio::awaitable<void> fill(Response& to, asio::awaitable<Response> from) {
+  to = co_await std::move(from);
+}
+
+/// What `inner` gives, an answer to a call that the interceptors have seen, with them around it.
+template <class Response, class Inner>
+asio::awaitable<Response> surround_answer(session_ptr through, const call_facts& what,
+                                          const google::protobuf::Message& request, Inner inner) {
+  Response response;
+  const sending filled = [&] { return fill(response, inner()); };
+  co_await surround(std::move(through), what, request, response, filled);
+  co_return response;
+}
 
 /// Sends a request, with retries. All of it outlives the call.
 asio::awaitable<rpc_status> send_into(const session& by, const call_facts& what,
@@ -90,15 +138,31 @@ asio::awaitable<rpc_status> send_into(const session& by, const call_facts& what,
 
 /// The reply holds the status and the response.
 template <class Response, class Request>
-asio::awaitable<io::rpc_reply<Response>> try_send(session_ptr through, const service_call<Request>& what) {
+asio::awaitable<io::rpc_reply<Response>> try_send(session_ptr through, service_call<Request>& what) {
+  show_once(*through, what);
   io::rpc_reply<Response> reply;
   reply.status = co_await send_into(*through, what, what.request, reply.response);
   co_return reply;
 }
 
-/// The same, but throws what a status that is not OK stands for.
+/// Throws what a status that is not OK stands for. No interceptor is around it.
+template <class Response, class Request>
+asio::awaitable<Response> send_alone(session_ptr through, const service_call<Request>& what) {
+  Response response;
+  const rpc_status status = co_await send_into(*through, what, what.request, response);
+  if (!status.ok()) throw_rpc_failure(what.subject, status);
+  co_return response;
+}
+
+/// The same with the interceptors around it.
 template <class Response, class Request>
 asio::awaitable<Response> send(session_ptr through, service_call<Request> what) {
+  show_once(*through, what);
+  if (has_interceptors(*through)) {
+    auto surrounded = surround_answer<Response>(through, what, what.request,
+                                                [&through, &what] { return send_alone<Response>(through, what); });
+    co_return co_await std::move(surrounded);
+  }
   Response response;
   const rpc_status status = co_await send_into(*through, what, what.request, response);
   if (!status.ok()) throw_rpc_failure(what.subject, status, through->failures());

@@ -34,12 +34,6 @@ class update_ref {
   }
 };
 
-inline temporal::api::enums::v1::UpdateWorkflowExecutionLifecycleStage wire_of(update_stage stage) {
-  return stage == update_stage::completed
-             ? temporal::api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
-             : temporal::api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED;
-}
-
 /// Its id is made here: once for all attempts.
 service_call<update_request> make_update(const target& to, std::string_view name, const update_options& options,
                                          Payloads input);
@@ -55,21 +49,14 @@ update_ref ref_of(session_ptr through, const update_request& asked, const update
 /// Asks until the update has come as far as it has to for the answer to mean something; the id keeps it one update.
 asio::awaitable<update_ref> begin_update(session_ptr through, service_call<update_request> what);
 
-asio::awaitable<update_api::Outcome> wait_outcome(update_ref of);
+/// The result of an update. Throws update_failure, too.
+asio::awaitable<Payloads> update_value(update_ref of);
 
 template <class Result>
 asio::awaitable<Result> wait_update(update_ref of) {
-  const auto subject = of.subject();
-  const std::string workflow_id = of.workflow_id, id = of.id;
-  const auto session = of.session;
-  const auto outcome = co_await wait_outcome(std::move(of));
-  if (outcome.has_failure()) {
-    const auto* by = session->failures();
-    update_failure error(subject.action + " failed: " + outcome.failure().message(), workflow_id, id);
-    error.set_cause(engine::exception_of(outcome.failure(), by));
-    throw error;
-  }
-  co_return decode_one<Result>(outcome.success(), "result of " + subject.action);
+  const std::string what = "result of " + of.subject().action;
+  const Payloads value = co_await update_value(std::move(of));
+  co_return decode_one<Result>(value, what);
 }
 
 template <class Handle>

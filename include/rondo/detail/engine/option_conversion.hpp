@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -94,6 +95,32 @@ inline enums::WorkflowIdConflictPolicy wire_of(id_conflict_policy policy) noexce
       return enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING;
   }
   return enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED;
+}
+
+/// Unset for those that these names do not have.
+inline std::optional<id_reuse_policy> policy_of(enums::WorkflowIdReusePolicy policy) noexcept {
+  switch (policy) {
+    case enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE:
+      return id_reuse_policy::allow_duplicate;
+    case enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY:
+      return id_reuse_policy::allow_duplicate_failed_only;
+    case enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
+      return id_reuse_policy::reject_duplicate;
+    default:
+      return std::nullopt;
+  }
+}
+inline std::optional<id_conflict_policy> policy_of(enums::WorkflowIdConflictPolicy policy) noexcept {
+  switch (policy) {
+    case enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL:
+      return id_conflict_policy::fail;
+    case enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+      return id_conflict_policy::use_existing;
+    case enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
+      return id_conflict_policy::terminate_existing;
+    default:
+      return std::nullopt;
+  }
 }
 
 inline enums::ParentClosePolicy wire_of(parent_close_policy policy) noexcept {

@@ -50,8 +50,12 @@ RONDO_FUNCTION service_call<start_operation_request> intercepted(const session& 
   payload_list arguments;
   if (what.request.has_input()) engine::copy_payload(what.request.input(), arguments.emplace_back());
   payload_map headers;
-  client_call call{
-      .method = what.method_name(), .name = what.request.operation(), .arguments = arguments, .headers = headers};
+  what.name = what.request.operation();
+  client_call call{.method = what.method_name(),
+                   .name = what.name,
+                   .arguments = arguments,
+                   .headers = headers,
+                   .request = &what.request};
   for (const auto& each : all) each->outbound(call);
   what.request.clear_input();
   if (!arguments.empty()) engine::write_payload(arguments.front(), *what.request.mutable_input());

@@ -1,6 +1,5 @@
 #pragma once
 #include <temporal/api/common/v1/message.pb.h>
-#include <temporal/api/enums/v1/query.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
@@ -18,6 +17,7 @@
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/describe.hpp"
 #include "rondo/detail/client/interception.hpp"
+#include "rondo/detail/client/option_values.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/result.hpp"
 #include "rondo/detail/client/session.hpp"
@@ -66,18 +66,6 @@ RONDO_FUNCTION service_call<service::TerminateWorkflowExecutionRequest> make_ter
   return {"TerminateWorkflowExecution", to.subject("terminate"), to.resource_id(), std::move(request)};
 }
 
-RONDO_FUNCTION temporal::api::enums::v1::QueryRejectCondition wire_of(query_reject_condition condition) {
-  switch (condition) {
-    case query_reject_condition::none:
-      return temporal::api::enums::v1::QUERY_REJECT_CONDITION_NONE;
-    case query_reject_condition::not_open:
-      return temporal::api::enums::v1::QUERY_REJECT_CONDITION_NOT_OPEN;
-    case query_reject_condition::not_completed_cleanly:
-      return temporal::api::enums::v1::QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY;
-  }
-  return temporal::api::enums::v1::QUERY_REJECT_CONDITION_UNSPECIFIED;
-}
-
 RONDO_FUNCTION service_call<service::QueryWorkflowRequest> make_query(const target& to, std::string_view name,
                                                                       const query_options& options, Payloads input) {
   service::QueryWorkflowRequest request;
@@ -89,6 +77,31 @@ RONDO_FUNCTION service_call<service::QueryWorkflowRequest> make_query(const targ
   service_call<service::QueryWorkflowRequest> made("QueryWorkflow", to.subject("query '" + std::string(name) + "' of"),
                                                    to.resource_id(), std::move(request));
   return intercepted(*to.session, std::move(made));
+}
+
+using query_call = service_call<service::QueryWorkflowRequest>;
+
+/// No interceptor is around it.
+inline asio::awaitable<Payloads> fetch_answer(session_ptr through, query_call what) {
+  service::QueryWorkflowResponse response;
+  const rpc_status status = co_await send_into(*through, what, what.request, response);
+  if (!status.ok()) throw_rpc_failure(what.subject, status);
+  if (response.has_query_rejected()) {
+    const workflow_status found = status_of(response.query_rejected().status());
+    throw query_rejected(what.subject.action + " was rejected: its status is " + std::string(to_string(found)), found);
+  }
+  co_return std::move(*response.mutable_query_result());
+}
+
+inline asio::awaitable<Payloads> fetch_seen_answer(session_ptr through, query_call what) {
+  const value_source answer = [&through, &what] { return fetch_answer(through, what); };
+  auto asked = surround_value(through, what, what.request, answer);
+  co_return co_await std::move(asked);
+}
+
+RONDO_FUNCTION asio::awaitable<Payloads> query_value(session_ptr through, query_call what) {
+  if (has_interceptors(*through)) return fetch_seen_answer(std::move(through), std::move(what));
+  return fetch_answer(std::move(through), std::move(what));
 }
 
 RONDO_FUNCTION asio::awaitable<workflow_description> describe(target of) {
@@ -124,19 +137,29 @@ RONDO_FUNCTION asio::awaitable<workflow_history> fetch_history(target of) {
 }
 
 /// One page of events. The server holds a request that waits for as long as it likes, and answers it with nothing.
-RONDO_FUNCTION asio::awaitable<page<history_event>> fetch_events(session_ptr through, history_call what) {
+inline asio::awaitable<history_response> fetch_some_events(session_ptr through, history_call& what) {
   for (;;) {
     auto reply = co_await try_send<history_response>(through, what);
     if (reply.status.code == rpc_code::deadline_exceeded && what.request.wait_new_event()) continue;
     if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
     unpack_raw_history(reply.response);
-    page<history_event> found;
-    for (auto& each : *reply.response.mutable_history()->mutable_events()) {
-      found.items.push_back(history_event(std::move(each)));
-    }
-    found.next_token = reply.response.next_page_token();
-    co_return found;
+    co_return std::move(reply.response);
   }
+}
+
+RONDO_FUNCTION asio::awaitable<page<history_event>> fetch_events(session_ptr through, history_call what) {
+  show_once(*through, what);
+  auto asked = has_interceptors(*through)
+                   ? surround_answer<history_response>(through, what, what.request,
+                                                       [&through, &what] { return fetch_some_events(through, what); })
+                   : fetch_some_events(through, what);
+  auto response = co_await std::move(asked);
+  page<history_event> found;
+  for (auto& each : *response.mutable_history()->mutable_events()) {
+    found.items.push_back(history_event(std::move(each)));
+  }
+  found.next_token = response.next_page_token();
+  co_return found;
 }
 
 RONDO_FUNCTION paged_list<history_event> list_events(const target& of, const history_options& options) {

@@ -43,20 +43,25 @@ RONDO_FUNCTION bool is_close_event(const HistoryEvent& event) {
   }
 }
 
-RONDO_FUNCTION asio::awaitable<HistoryEvent> wait_close_event(session_ptr through, std::string workflow_id,
-                                                              std::string run_id) {
+using close_poll = service_call<service::GetWorkflowExecutionHistoryRequest>;
+
+inline close_poll make_close_poll(const session& by, const std::string& workflow_id, const std::string& run_id) {
   service::GetWorkflowExecutionHistoryRequest request;
-  request.set_namespace_(through->namespace_);
+  request.set_namespace_(by.namespace_);
   request.mutable_execution()->set_workflow_id(workflow_id);
   request.mutable_execution()->set_run_id(run_id);
   request.set_wait_new_event(true);
   request.set_history_event_filter_type(temporal::api::enums::v1::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
   request.set_skip_archival(true);
-  service_call<service::GetWorkflowExecutionHistoryRequest> poll(
-      "GetWorkflowExecutionHistory",
-      call_subject("result of workflow '" + workflow_id + "'", workflow_id, through->namespace_),
-      "workflow:" + workflow_id, std::move(request));
+  close_poll poll("GetWorkflowExecutionHistory",
+                  call_subject("result of workflow '" + workflow_id + "'", workflow_id, by.namespace_),
+                  "workflow:" + workflow_id, std::move(request));
   poll.kind = io::rpc_class::long_poll;
+  return poll;
+}
+
+/// The last event of a run, as soon as it is there. The server answers from time to time with nothing.
+inline asio::awaitable<HistoryEvent> wait_close_event(session_ptr through, close_poll poll) {
   for (;;) {
     auto reply = co_await try_send<history_response>(through, poll);
     if (reply.status.code == rpc_code::deadline_exceeded) continue;
@@ -127,6 +132,33 @@ RONDO_FUNCTION const Payloads& result_of_run(const HistoryEvent& event, const st
   error.set_cause(end.cause);
   error.set_retry_state(end.retry_state);
   throw error;
+}
+
+/// No interceptor is around it. `first` asks about the run that is given.
+inline asio::awaitable<Payloads> follow_runs(session_ptr through, close_poll first, bool follow) {
+  const std::string workflow_id = first.request.execution().workflow_id();
+  std::string run_id = first.request.execution().run_id();
+  HistoryEvent last = co_await wait_close_event(through, std::move(first));
+  while (follow && !successor_of(last).empty()) {
+    run_id = successor_of(last);
+    auto next = wait_close_event(through, make_close_poll(*through, workflow_id, run_id));
+    last = co_await std::move(next);
+  }
+  co_return result_of_run(last, workflow_id, run_id, through->failures());
+}
+
+inline asio::awaitable<Payloads> wait_seen_value(session_ptr through, close_poll poll, bool follow) {
+  show_once(*through, poll);
+  const value_source value = [&through, &poll, follow] { return follow_runs(through, poll, follow); };
+  auto waiting = surround_value(through, poll, poll.request, value);
+  co_return co_await std::move(waiting);
+}
+
+RONDO_FUNCTION asio::awaitable<Payloads> wait_value(session_ptr through, std::string workflow_id, std::string run_id,
+                                                    bool follow) {
+  auto poll = make_close_poll(*through, workflow_id, run_id);
+  if (has_interceptors(*through)) return wait_seen_value(std::move(through), std::move(poll), follow);
+  return follow_runs(std::move(through), std::move(poll), follow);
 }
 
 }  // namespace rondo::detail::calls

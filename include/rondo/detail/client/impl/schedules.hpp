@@ -74,6 +74,17 @@ RONDO_FUNCTION service_call<service::UpdateScheduleRequest> make_update(
   return intercepted(by, std::move(made));
 }
 
+RONDO_FUNCTION asio::awaitable<service::CreateScheduleResponse> send_create(
+    session_ptr through, service_call<service::CreateScheduleRequest>& what) {
+  auto reply = co_await try_send<service::CreateScheduleResponse>(std::move(through), what);
+  if (reply.status.code == rpc_code::already_exists) {
+    throw schedule_already_exists(error_text(what.subject, reply.status, "use another id, or update() the one there"),
+                                  reply.status);
+  }
+  if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
+  co_return std::move(reply.response);
+}
+
 RONDO_FUNCTION asio::awaitable<void> update_schedule(session_ptr through, std::string id,
                                                      std::function<bool(schedule_description&)> change) {
   constexpr int most_attempts = 10;
@@ -83,10 +94,13 @@ RONDO_FUNCTION asio::awaitable<void> update_schedule(session_ptr through, std::s
     const auto before = co_await fetch(through, std::move(ask));
     schedule_description changed = description_of(id, before);
     if (!change(changed)) co_return;
-    const auto what = make_update(*through, changed, before);
-    const auto reply = co_await try_send<service::UpdateScheduleResponse>(through, what);
-    if (reply.status.ok()) co_return;
-    if (!is_conflict(reply.status) || attempt == most_attempts) throw_rpc_failure(what.subject, reply.status);
+    auto update = make_update(*through, changed, before);
+    auto updating = tell(through, std::move(update));
+    try {
+      co_return co_await std::move(updating);
+    } catch (const rpc_error& error) {
+      if (!is_conflict(error.status()) || attempt == most_attempts) throw;
+    }
   }
 }
 

@@ -1,10 +1,14 @@
 #pragma once
+#include <google/protobuf/message.h>
 #include <google/protobuf/message_lite.h>
+#include <temporal/api/common/v1/message.pb.h>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/this_coro.hpp>
+#include <cstddef>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +18,7 @@
 #include "rondo/detail/client/call_settings.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/client/session.hpp"
+#include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/loop.hpp"
@@ -31,17 +36,64 @@ RONDO_FUNCTION void require_loop(const session& of) {
       "get()");
 }
 
-RONDO_FUNCTION void show(const session& by, const call_facts& what) {
-  if (std::exchange(what.seen, true)) return;
+RONDO_FUNCTION void show(const session& by, const call_facts& what, google::protobuf::Message& request,
+                         std::string* reason) {
+  require_loop(by);
   for (const auto& each : by.connection->options().interceptors) {
     payload_list arguments;
     payload_map headers;
     client_call call{.method = what.method_name(),
                      .workflow_id = what.subject.workflow_id,
                      .arguments = arguments,
-                     .headers = headers};
+                     .headers = headers,
+                     .reason = reason,
+                     .request = &request};
     each->outbound(call);
   }
+}
+
+/// Not a coroutine, nor is the default of around(): an interceptor that has nothing to do with it costs no frame.
+inline asio::awaitable<void> go_around(const client_interceptors& all, std::size_t next, client_work& work,
+                                       const sending& inner) {
+  if (next == all.size()) return inner();
+  return all[next]->around(work, [&all, next, &work, &inner] { return go_around(all, next + 1, work, inner); });
+}
+
+RONDO_FUNCTION asio::awaitable<void> surround(session_ptr through, const call_facts& what,
+                                              const google::protobuf::Message& request,
+                                              google::protobuf::Message& response, const sending& inner) {
+  require_loop(*through);
+  payload_list no_value;
+  client_work work{.method = what.method_name(),
+                   .name = what.name,
+                   .workflow_id = what.subject.workflow_id,
+                   .request = request,
+                   .result = no_value,
+                   .response = &response};
+  auto all_of_it = go_around(through->connection->options().interceptors, 0, work, inner);
+  co_await std::move(all_of_it);
+}
+
+inline asio::awaitable<void> read_value(const value_source& from, payload_list& to) {
+  const auto value = co_await from();
+  to = engine::list_of(value);
+}
+
+RONDO_FUNCTION asio::awaitable<temporal::api::common::v1::Payloads> surround_value(
+    session_ptr through, const call_facts& what, const google::protobuf::Message& request, const value_source& inner) {
+  require_loop(*through);
+  payload_list value;
+  client_work work{.method = what.method_name(),
+                   .name = what.name,
+                   .workflow_id = what.subject.workflow_id,
+                   .request = request,
+                   .result = value};
+  const sending reading = [&inner, &value] { return read_value(inner, value); };
+  auto all_of_it = go_around(through->connection->options().interceptors, 0, work, reading);
+  co_await std::move(all_of_it);
+  temporal::api::common::v1::Payloads left;
+  engine::write_payloads(value, left);
+  co_return left;
 }
 
 RONDO_FUNCTION void throw_if_late(const call_settings& settings, const call_subject& subject) {
@@ -69,7 +121,6 @@ RONDO_FUNCTION asio::awaitable<rpc_status> send_into(const session& by, const ca
                                                      const google::protobuf::MessageLite& request,
                                                      google::protobuf::MessageLite& response) {
   require_loop(by);
-  show(by, what);
   io::retry_options options(what.kind);
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const call_settings* const settings = settings_of(executor);

@@ -35,6 +35,19 @@ RONDO_FUNCTION rpc_status status_of_operations(const rpc_status& whole) {
   return whole;
 }
 
+/// No interceptor is around it.
+inline asio::awaitable<service::ExecuteMultiOperationResponse> send_both(
+    session_ptr through, service_call<service::ExecuteMultiOperationRequest>& both) {
+  for (;;) {
+    auto reply = co_await try_send<service::ExecuteMultiOperationResponse>(through, both);
+    if (reply.status.code == rpc_code::deadline_exceeded) continue;
+    if (!reply.status.ok()) throw_rpc_failure(both.subject, status_of_operations(reply.status));
+    const bool begun =
+        reply.response.responses_size() != 2 || is_durable(reply.response.responses(1).update_workflow());
+    if (begun) co_return std::move(reply.response);
+  }
+}
+
 RONDO_FUNCTION asio::awaitable<started_update> start_with_update(session_ptr through, update_and_start what) {
   const auto& [start, update] = what;
   service::ExecuteMultiOperationRequest request;
@@ -51,19 +64,18 @@ RONDO_FUNCTION asio::awaitable<started_update> start_with_update(session_ptr thr
       start.resource_id, std::move(request));
   both.kind = io::rpc_class::long_poll;
   both.seen = start.seen && update.seen;
-  for (;;) {
-    const auto reply = co_await try_send<service::ExecuteMultiOperationResponse>(through, both);
-    if (reply.status.code == rpc_code::deadline_exceeded) continue;
-    if (!reply.status.ok()) throw_rpc_failure(both.subject, status_of_operations(reply.status));
-    if (reply.response.responses_size() != 2) {
-      throw rpc_error(rpc_status(rpc_code::internal, "the server answered one operation of two", true));
-    }
-    const auto& answer = reply.response.responses(1).update_workflow();
-    if (!is_durable(answer)) continue;
-    co_return started_update{
-        started_target(through, start.request.workflow_id(), true, reply.response.responses(0).start_workflow()),
-        ref_of(through, update.request, answer)};
+  show_once(*through, both);
+  auto sent = has_interceptors(*through)
+                  ? surround_answer<service::ExecuteMultiOperationResponse>(
+                        through, both, both.request, [&through, &both] { return send_both(through, both); })
+                  : send_both(through, both);
+  const auto response = co_await std::move(sent);
+  if (response.responses_size() != 2) {
+    throw rpc_error(rpc_status(rpc_code::internal, "the server answered one operation of two", true));
   }
+  co_return started_update{
+      started_target(through, start.request.workflow_id(), true, response.responses(0).start_workflow()),
+      ref_of(through, update.request, response.responses(1).update_workflow())};
 }
 
 RONDO_FUNCTION service_call<update_request> make_update_of_start(session_ptr through,

@@ -12,10 +12,12 @@
 #include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/interception.hpp"
+#include "rondo/detail/client/option_values.hpp"
 #include "rondo/detail/client/requesting.hpp"
 #include "rondo/detail/client/requests.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/updates.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
 
 namespace rondo::detail::calls {
 
@@ -46,17 +48,29 @@ RONDO_FUNCTION update_ref ref_of(session_ptr through, const update_request& aske
   return made;
 }
 
-RONDO_FUNCTION asio::awaitable<update_ref> begin_update(session_ptr through, service_call<update_request> what) {
+/// No interceptor is around it.
+inline asio::awaitable<update_response> send_update(session_ptr through, service_call<update_request>& what) {
   for (;;) {
-    const auto reply = co_await try_send<update_response>(through, what);
+    auto reply = co_await try_send<update_response>(through, what);
     if (reply.status.code == rpc_code::deadline_exceeded) continue;
     if (!reply.status.ok()) throw_rpc_failure(what.subject, reply.status);
-    if (is_durable(reply.response)) co_return ref_of(through, what.request, reply.response);
+    if (is_durable(reply.response)) co_return std::move(reply.response);
   }
 }
 
-RONDO_FUNCTION asio::awaitable<update_api::Outcome> wait_outcome(update_ref of) {
-  if (of.outcome) co_return *of.outcome;
+RONDO_FUNCTION asio::awaitable<update_ref> begin_update(session_ptr through, service_call<update_request> what) {
+  show_once(*through, what);
+  auto asked = has_interceptors(*through)
+                   ? surround_answer<update_response>(through, what, what.request,
+                                                      [&through, &what] { return send_update(through, what); })
+                   : send_update(through, what);
+  const auto response = co_await std::move(asked);
+  co_return ref_of(std::move(through), what.request, response);
+}
+
+using update_poll = service_call<service::PollWorkflowExecutionUpdateRequest>;
+
+inline update_poll make_update_poll(const update_ref& of) {
   service::PollWorkflowExecutionUpdateRequest request;
   request.set_namespace_(of.session->namespace_);
   request.set_identity(of.session->identity);
@@ -64,11 +78,34 @@ RONDO_FUNCTION asio::awaitable<update_api::Outcome> wait_outcome(update_ref of) 
   request.mutable_update_ref()->mutable_workflow_execution()->set_workflow_id(of.workflow_id);
   request.mutable_update_ref()->mutable_workflow_execution()->set_run_id(of.run_id);
   request.mutable_wait_policy()->set_lifecycle_stage(wire_of(update_stage::completed));
-  service_call<service::PollWorkflowExecutionUpdateRequest> poll("PollWorkflowExecutionUpdate", of.subject(),
-                                                                 "workflow:" + of.workflow_id, std::move(request));
-  const auto has_ended = [](const auto& response) { return response.has_outcome(); };
-  auto response = co_await fetch_when(of.session, std::move(poll), has_ended);
-  co_return std::move(*response.mutable_outcome());
+  return update_poll("PollWorkflowExecutionUpdate", of.subject(), "workflow:" + of.workflow_id, std::move(request));
+}
+
+/// No interceptor is around it.
+inline asio::awaitable<Payloads> poll_update(const update_ref& of, update_poll& poll) {
+  update_api::Outcome outcome;
+  if (of.outcome) {
+    outcome = *of.outcome;
+  } else {
+    const auto has_ended = [](const auto& response) { return response.has_outcome(); };
+    auto polling = poll_until(of.session, poll, has_ended);
+    auto response = co_await std::move(polling);
+    outcome = std::move(*response.mutable_outcome());
+  }
+  if (outcome.has_failure()) {
+    update_failure error(of.subject().action + " failed: " + outcome.failure().message(), of.workflow_id, of.id);
+    error.set_cause(engine::exception_of(outcome.failure(), of.session->failures()));
+    throw error;
+  }
+  co_return std::move(*outcome.mutable_success());
+}
+
+RONDO_FUNCTION asio::awaitable<Payloads> update_value(update_ref of) {
+  auto poll = make_update_poll(of);
+  if (!of.outcome) show_once(*of.session, poll);
+  const value_source value = [&of, &poll] { return poll_update(of, poll); };
+  auto waiting = has_interceptors(*of.session) ? surround_value(of.session, poll, poll.request, value) : value();
+  co_return co_await std::move(waiting);
 }
 
 }  // namespace rondo::detail::calls
