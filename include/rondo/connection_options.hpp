@@ -90,7 +90,8 @@ struct client_options {
   std::vector<std::pair<std::string, std::string>> metadata{};
   /// Connect with the first call instead of at once.
   bool lazy = false;
-  /// How long the eager connect may try.
+  /// How long the eager connect may try. It is over before that when there is no connection, or when the connection is
+  /// lost before the server's first answer.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   /// A connection that is silent for the interval is pinged, also when idle; no answer within the timeout closes it.
   /// An interval of zero switches the pings off.
