@@ -45,7 +45,8 @@ class client {
   using executor_type = detail::io::loop_executor;
 
   /// Connects, unless `options.lazy`; the client gets a loop of its own. Throws rpc_error, which says what to do, or
-  /// std::invalid_argument.
+  /// std::invalid_argument. A server that answers that it is not ready is asked again until `connect_timeout`; no
+  /// connection, or one that is lost before its first answer, fails at once, over gRPC and HTTP/2 alike.
   static client connect(client_options options = {}) {
     return connect(std::make_shared<detail::calls::loop_owner>(), std::move(options));
   }

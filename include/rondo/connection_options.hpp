@@ -90,12 +90,20 @@ struct client_options {
   std::vector<std::pair<std::string, std::string>> metadata{};
   /// Connect with the first call instead of at once.
   bool lazy = false;
-  /// How long the eager connect may try.
+  /// How long the eager connect may try. It is over before that when there is no connection, or when the connection is
+  /// lost before the server's first answer.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   /// A connection that is silent for the interval is pinged, also when idle; no answer within the timeout closes it.
   /// An interval of zero switches the pings off.
   std::chrono::milliseconds keepalive_interval = std::chrono::seconds(30);
   std::chrono::milliseconds keepalive_timeout = std::chrono::seconds(15);
+  /// How old the addresses of the target's name may become. The HTTP/2 transport looks the name up for each connection,
+  /// begins each with another address, and looks it up again with a call that comes later than this after the last
+  /// time: when the address in use is the name's no more, later calls go over a new connection, and those under way end
+  /// on the old one. The gRPC library gives calls to all addresses in turn, and looks the name up again when it loses a
+  /// connection, but not sooner than this after the last time. Nothing of it concerns addresses and "localhost".
+  /// Zero: off, the first address that answers is used as long as its connection lives.
+  std::chrono::milliseconds dns_refresh_interval = std::chrono::seconds(30);
   /// Bytes; larger answers fail with RESOURCE_EXHAUSTED.
   std::size_t max_receive_message_size = 128 * 1024 * 1024;
   /// Longest time of one attempt of an ordinary call.

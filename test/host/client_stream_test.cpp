@@ -123,8 +123,13 @@ TEST_F(ClientStream, WaitsNoLongerBetweenTwoPollsThanTheCallMay) {
   service::UpdateWorkflowExecutionResponse nothing_yet;
   nothing_yet.set_stage(temporal::api::enums::v1::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
   add_json(*nothing_yet.mutable_outcome()->mutable_success(), R"({"items":[],"next_offset":0,"more_ready":false})");
-  serve<service::UpdateWorkflowExecutionRequest>("UpdateWorkflowExecution", nothing_yet);
-  auto items = rondo::stream_client(*client, "talk").read({.pause = 1h});
+  // When the limit is not kept, the second poll ends the test, which would wait for ever.
+  const auto path = method_path("UpdateWorkflowExecution");
+  server->on(path, [this, path, bytes = nothing_yet.SerializeAsString()](const io::memory_transport::call& call) {
+    if (server->calls(path) == 1) return call.reply(bytes);
+    call.fail(rondo::rpc_status(rondo::rpc_code::permission_denied, "a second poll"));
+  });
+  auto items = rondo::stream_client(*client, "talk").read({.pause = 5s});
   try {
     (void)items.next().with_timeout(200ms).get();
     FAIL() << "nothing was thrown";

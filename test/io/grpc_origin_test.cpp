@@ -25,6 +25,7 @@ TEST(GrpcOrigin, AnAddressAnswers) {
   }
   EXPECT_TRUE(is_from_server("ipv4:127.0.0.1:7233", "Cancelling all calls"));
   EXPECT_TRUE(is_from_server("ipv4:127.0.0.1:7233", "error reading from server: Broken pipe"));
+  EXPECT_TRUE(is_from_server("ipv4:127.0.0.1:7233", "the worker's ping timeout"));
 }
 
 TEST(GrpcOrigin, ATargetDidNot) {
@@ -40,8 +41,9 @@ TEST(GrpcOrigin, ATargetDidNot) {
 TEST(GrpcOrigin, AnAddressThatWasLostDidNot) {
   for (const char* message :
        {"Socket closed", "Broken pipe", "Connection reset by peer", "recvmsg:Connection reset by peer",
-        "Connection timed out", "No route to host", "GOAWAY received", "GOAWAY received; Error code: 0; Debug Text: ",
-        "Received RST_STREAM with error code 8", "Stream removed", "Transport closed", "keepalive watchdog timeout",
+        "Connection timed out", "No route to host", "GOAWAY received",
+        "GOAWAY received; Error code: 0; Debug Text: ", "Received RST_STREAM with error code 8", "Stream removed",
+        "Transport closed", "keepalive watchdog timeout", "keepalive timeout", "ping timeout", "settings timeout",
         "Trying to connect an http1.x server", "Wrap failed", "Transport Stream IDs exhausted"}) {
     EXPECT_FALSE(is_from_server("ipv4:127.0.0.1:7233", message)) << message;
   }

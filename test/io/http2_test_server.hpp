@@ -34,9 +34,13 @@ class http2_test_server {
     std::string body;
     /// Number of the connection, from 1.
     int connection = 0;
+    /// What the client connected to.
+    std::string address;
   };
 
   struct options {
+    /// Where it listens.
+    asio::ip::address at = asio::ip::address_v4::loopback();
     std::vector<nghttp2_settings_entry> settings;
     /// Called when the headers are there, instead of when the request is.
     bool early = false;
@@ -49,9 +53,7 @@ class http2_test_server {
   /// Called on the thread of the server.
   explicit http2_test_server(handler function) : http2_test_server(std::move(function), options()) {}
   http2_test_server(handler function, options how)
-      : function_(std::move(function)),
-        options_(std::move(how)),
-        acceptor_(context_, {asio::ip::address_v4::loopback(), 0}) {
+      : function_(std::move(function)), options_(std::move(how)), acceptor_(context_, {options_.at, 0}) {
     accept();
     thread_ = std::thread([this] { context_.run(); });
   }
@@ -220,6 +222,7 @@ class http2_test_server::peer : public std::enable_shared_from_this<peer> {
     auto asked = streams_[frame.hd.stream_id].asked;
     asked.stream = frame.hd.stream_id;
     asked.connection = number_;
+    asked.address = socket_.local_endpoint().address().to_string();
     ++owner_->requests_;
     owner_->function_(*this, asked);
   }

@@ -43,6 +43,21 @@ struct MemoryTransport : ::testing::Test {
   memory_transport transport{loop};
 };
 
+TEST(ResponseBytes, AreEmptyWhenTheyHaveBeenMovedAway) {
+  response_bytes first(std::string(100, 'x'));
+  const response_bytes second(std::move(first));
+  EXPECT_EQ(second.view(), std::string(100, 'x'));
+  // NOLINTNEXTLINE(bugprone-use-after-move): this is what is tested
+  EXPECT_TRUE(first.view().empty());
+  auto kept = std::make_shared<const std::string>("of another");
+  response_bytes third(kept, *kept);
+  first = std::move(third);
+  EXPECT_EQ(first.view(), "of another");
+  // NOLINTNEXTLINE(bugprone-use-after-move)
+  EXPECT_TRUE(third.view().empty());
+  EXPECT_TRUE(response_bytes(std::string()).view().empty());
+}
+
 TEST_F(MemoryTransport, AnswersByPath) {
   transport.on_unary("/echo", [](const std::string& request) { return request + "!"; });
   transport.on_unary("/broken", [](const std::string&) { return rpc_status(rpc_code::not_found, "no such thing"); });

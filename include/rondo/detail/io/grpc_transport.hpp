@@ -245,7 +245,11 @@ class grpc_transport final : public transport {
     // All addresses of the host in turn, and the name is looked up again when one is lost. Not for the own machine,
     // whose name has an address that nothing listens at as often as not.
     const bool is_near = options.target.starts_with("localhost") || options.target.starts_with("unix");
-    if (!is_near) arguments.SetLoadBalancingPolicyName("round_robin");
+    const bool spreads = options.dns_refresh_interval > std::chrono::milliseconds::zero();
+    arguments.SetLoadBalancingPolicyName(spreads && !is_near ? "round_robin" : "pick_first");
+    if (spreads) {
+      arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, milliseconds(options.dns_refresh_interval));
+    }
     // One attempt is one attempt: retry.hpp decides about the next.
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
     if (options.keepalive_interval > std::chrono::milliseconds::zero()) {

@@ -3,9 +3,11 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -75,6 +77,26 @@ struct host_addresses {
   std::vector<asio::ip::tcp::endpoint> endpoints;
   std::string fault;
 };
+
+/// Whether the host is a name that may stand for other addresses later: no address, and not the own machine, whose name
+/// has an address that nothing listens at as often as not.
+inline bool may_move(const host_and_port& target) {
+  asio::error_code no_address;
+  asio::ip::make_address(target.host, no_address);
+  return no_address && target.host != "localhost";
+}
+
+/// Puts the address with that number first, counted round, and those before it behind it. The system gives the
+/// addresses of a host in about the same order to all who ask. Only addresses of the first one's kind, IPv4 or IPv6,
+/// take turns: the system gives the kind that works best first.
+inline void rotate_addresses(std::vector<asio::ip::tcp::endpoint>& addresses, std::size_t number) {
+  if (addresses.empty()) return;
+  const auto end = std::stable_partition(
+      addresses.begin(), addresses.end(),
+      [first = addresses.front().protocol()](const auto& each) { return each.protocol() == first; });
+  const auto count = static_cast<std::size_t>(end - addresses.begin());
+  std::rotate(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(number % count), end);
+}
 
 /// Asks for the addresses of a host, the system unless told otherwise, on a thread of its own that nobody waits for: a
 /// name server that is away holds getaddrinfo for long, and neither the loop nor its end may wait so long.

@@ -87,6 +87,9 @@ class http2_connection final : public std::enable_shared_from_this<http2_connect
   /// The server has shown that it speaks HTTP/2.
   bool proven() const noexcept { return proven_; }
 
+  /// The address that it goes to, or tries at the moment; of use once connect() was called.
+  const asio::ip::tcp::endpoint& address() const noexcept { return addresses_[next_address_ - 1]; }
+
   /// Tries the addresses one after the other.
   void connect(std::vector<asio::ip::tcp::endpoint> addresses) {
     addresses_ = std::move(addresses);

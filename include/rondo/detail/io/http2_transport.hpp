@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -26,20 +28,26 @@
 namespace rondo::detail::io {
 
 /// Calls over HTTP/2 on asio's sockets, on the loop's thread alone: a twentieth of gRPC's code, for programs that must
-/// be small or start fast. Connects with its first call. It behaves as grpc_transport does.
+/// be small or start fast. Connects with its first call, with one connection at a time. It behaves as grpc_transport
+/// does.
 class http2_transport final : public transport, private http2_connection::owner, private http2_call_place {
  public:
-  /// Throws std::invalid_argument when the options cannot work.
+  using clock = std::function<time_point()>;
+
+  /// Throws std::invalid_argument when the options cannot work. `now` says how old the addresses are.
   http2_transport(event_loop& loop, const client_options& options,
-                  host_lookup::resolver resolve = host_lookup::ask_system)
+                  host_lookup::resolver resolve = host_lookup::ask_system, clock now = steady_clock::now)
       : loop_(&loop),
         resolve_(std::move(resolve)),
+        now_(std::move(now)),
         options_(options),
         target_(parse_target(options.target)),
         proxy_(find_proxy(options)),
         uses_gzip_(uses_gzip(options)),
         keepalive_interval_(options.keepalive_interval),
-        random_(static_cast<std::minstd_rand::result_type>(steady_clock::now().time_since_epoch().count())) {
+        random_(static_cast<std::minstd_rand::result_type>(steady_clock::now().time_since_epoch().count())),
+        refreshes_(options.dns_refresh_interval > std::chrono::milliseconds::zero() && may_move(connects_to())),
+        first_address_(random_()) {
     if (!uses_tls(options_)) return;
     if (options_.tls) files_ = certificate_files::open(*options_.tls);
     check_tls(options_.tls.value_or(tls_options{}));
@@ -79,13 +87,18 @@ class http2_transport final : public transport, private http2_connection::owner,
   void use(tls_options tls) {
     tls_ = std::make_shared<const tls_context>(tls);
     options_.tls = std::move(tls);
+    if (successor_) give_up(*std::exchange(successor_, nullptr));
     if (!current_) return;
     if (connected_) return retire(*current_);
     // It may have shown the old one already.
-    current_->abandon();
-    std::erase_if(connections_, [this](const auto& each) { return each.get() == current_; });
-    current_ = nullptr;
+    give_up(*std::exchange(current_, nullptr));
     connect();
+  }
+
+  /// A connection that no call goes over.
+  void give_up(http2_connection& connection) {
+    connection.abandon();
+    std::erase_if(connections_, [&](const auto& each) { return each.get() == &connection; });
   }
 
   void look_at_files() {
@@ -105,6 +118,7 @@ class http2_transport final : public transport, private http2_connection::owner,
 
   void route(const std::shared_ptr<http2_call>& call) {
     if (current_ && connected_) {
+      refresh_addresses();
       call->prepare(uses_gzip_);
       if (current_->submit(call)) return;
       retire(*current_);
@@ -119,31 +133,72 @@ class http2_transport final : public transport, private http2_connection::owner,
     call->is_at(this);
   }
 
+  /// What it connects to: the server, or the proxy before it.
+  const host_and_port& connects_to() const noexcept { return proxy_ ? proxy_->proxy : target_; }
+
   void connect() {
     connected_ = false;
     host_addresses found;
-    lookup_ =
-        host_lookup::start(*loop_, proxy_ ? proxy_->proxy : target_, resolve_, found, [this](host_addresses result) {
-          lookup_.reset();
-          connect_to(std::move(result));
-        });
+    look_up(found);
     if (!lookup_) connect_to(std::move(found));
   }
 
+  /// What is no name fills `found`; otherwise there is a lookup now.
+  void look_up(host_addresses& found) {
+    lookup_ = host_lookup::start(*loop_, connects_to(), resolve_, found, [this](host_addresses result) {
+      lookup_.reset();
+      if (current_) return follow(std::move(result));
+      // Nobody waits any more: the next call looks the name up itself.
+      if (!waiting_.empty()) connect_to(std::move(result));
+    });
+  }
+
+  /// Called for calls only, so an idle process asks nobody. Calls do not wait for the answer.
+  void refresh_addresses() {
+    if (!refreshes_ || lookup_ || successor_ || !current_->proven()) return;
+    if (now_() - resolved_at_ < options_.dns_refresh_interval) return;
+    host_addresses none;
+    look_up(none);
+  }
+
+  /// Leaves an address that is the host's no more, once there is a connection to another one. A name server that is
+  /// away, or knows nothing at the moment, drives nobody from where calls work.
+  void follow(host_addresses found) {
+    resolved_at_ = now_();
+    if (found.endpoints.empty() || !connected_ || successor_) return;
+    if (std::count(found.endpoints.begin(), found.endpoints.end(), current_->address()) > 0) return;
+    try {
+      successor_ = &make_connection();
+    } catch (const std::exception&) {
+      return;  // The certificates cannot be used: the next connection that calls need says so.
+    }
+    connect(*successor_, std::move(found));
+  }
+
   void connect_to(host_addresses found) {
+    resolved_at_ = now_();
     if (found.endpoints.empty()) {
       return fail_later("DNS resolution failed for " + (proxy_ ? proxy_->proxy.authority : options_.target) + ": " +
                         found.fault);
     }
     try {
-      http2_connection::owner& self = *this;
-      auto made = std::make_shared<http2_connection>(*loop_, self, connection_options());
-      current_ = made.get();
-      connections_.push_back(std::move(made));
+      current_ = &make_connection();
     } catch (const std::exception& failed) {
       return fail_later(std::string("the certificates cannot be used: ") + failed.what());
     }
-    current_->connect(std::move(found.endpoints));
+    connect(*current_, std::move(found));
+  }
+
+  http2_connection& make_connection() {
+    http2_connection::owner& self = *this;
+    connections_.push_back(std::make_shared<http2_connection>(*loop_, self, connection_options()));
+    return *connections_.back();
+  }
+
+  /// Each connection begins with another address of the host, and each process somewhere else.
+  void connect(http2_connection& connection, host_addresses found) {
+    if (refreshes_) rotate_addresses(found.endpoints, first_address_++);
+    connection.connect(std::move(found.endpoints));
   }
 
   http2_connection_options connection_options() {
@@ -183,12 +238,23 @@ class http2_transport final : public transport, private http2_connection::owner,
 
   /// New calls need another connection.
   void retire(http2_connection& connection) {
-    if (current_ == &connection) current_ = nullptr;
+    forget(connection);
     connection.drain();
   }
 
+  /// No call goes over it any more. What is made to take its place takes it at once: calls wait for it.
+  void forget(const http2_connection& connection) noexcept {
+    if (successor_ == &connection) successor_ = nullptr;
+    if (current_ != &connection) return;
+    current_ = std::exchange(successor_, nullptr);
+    connected_ = false;
+  }
+
   void on_connected(http2_connection& connection) override {
-    if (&connection != current_) return;
+    if (&connection == current_) send_waiting();
+  }
+
+  void send_waiting() {
     connected_ = true;
     for (const auto& each : std::exchange(waiting_, {})) {
       each->is_at(nullptr);
@@ -196,11 +262,16 @@ class http2_transport final : public transport, private http2_connection::owner,
     }
   }
 
-  void on_proven(http2_connection&) override { backoff_ = duration::zero(); }
+  void on_proven(http2_connection& connection) override {
+    backoff_ = duration::zero();
+    if (&connection == successor_) retire(*current_);
+    // It was connected already when it took the place of another one.
+    if (&connection == current_ && !connected_) send_waiting();
+  }
 
   void on_draining(http2_connection& connection, bool too_many_pings) override {
     if (too_many_pings) keepalive_interval_ *= 2;
-    if (current_ == &connection) current_ = nullptr;
+    forget(connection);
   }
 
   void on_unprocessed(std::shared_ptr<http2_call> call) override {
@@ -218,7 +289,7 @@ class http2_transport final : public transport, private http2_connection::owner,
 
   void on_closed(http2_connection& connection, rpc_status why) override {
     const bool is_current = current_ == &connection;
-    if (is_current) current_ = nullptr;
+    forget(connection);
     std::erase_if(connections_, [&](const auto& each) { return each.get() == &connection; });
     if (is_current && !connection.proven()) fail(std::move(why));
   }
@@ -229,6 +300,7 @@ class http2_transport final : public transport, private http2_connection::owner,
 
   event_loop* loop_;
   host_lookup::resolver resolve_;
+  clock now_;
   client_options options_;
   host_and_port target_;
   std::optional<proxy_route> proxy_;
@@ -238,6 +310,10 @@ class http2_transport final : public transport, private http2_connection::owner,
   /// The one that takes new calls, or is being made for them; the others only end what they have begun.
   http2_connection* current_ = nullptr;
   bool connected_ = false;
+  /// Is being made to take the place of the current one.
+  http2_connection* successor_ = nullptr;
+  /// When the host's name was last looked up.
+  time_point resolved_at_{};
   std::vector<std::shared_ptr<http2_connection>> connections_;
   std::vector<std::shared_ptr<http2_call>> waiting_;
   /// Until the server turns out not to know it.
@@ -247,6 +323,9 @@ class http2_transport final : public transport, private http2_connection::owner,
   time_point retry_at_{};
   rpc_status last_failure_;
   std::minstd_rand random_;
+  /// The host may get other addresses, and is looked up again for that.
+  bool refreshes_;
+  std::size_t first_address_;
 };
 
 }  // namespace rondo::detail::io

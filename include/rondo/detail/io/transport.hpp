@@ -38,7 +38,8 @@ class response_bytes {
   }
   response_bytes(std::shared_ptr<const void> owner, std::string_view bytes) : owner_(std::move(owner)), view_(bytes) {}
 
-  std::string_view view() const noexcept { return view_; }
+  /// Empty after the bytes were moved away: their memory is the other's then.
+  std::string_view view() const noexcept { return owner_ ? view_ : std::string_view(); }
 
   /// Why its payloads are still encoded; empty: they are not.
   std::string problem() const { return problem_ == nullptr ? std::string() : *problem_; }

@@ -12,7 +12,7 @@ namespace rondo::detail::io {
 
 RONDO_FUNCTION bool is_grpcs_own_message(std::string_view message) {
   // Newer releases put details behind some, and the name of the system call before what the system says.
-  constexpr std::array<std::string_view, 16> beginnings{
+  constexpr std::array<std::string_view, 19> beginnings{
       "Delayed close due to in-progress write",
       "Endpoint read failed",
       "FD Shutdown",
@@ -26,9 +26,12 @@ RONDO_FUNCTION bool is_grpcs_own_message(std::string_view message) {
       "Transport closed",
       "Trying to connect an http1.x server",
       "Wrap failed",
+      "keepalive timeout",
       "keepalive watchdog timeout",
+      "ping timeout",
       "recvmsg:",
       "sendmsg:",
+      "settings timeout",
   };
   const auto begins = [message](std::string_view with) { return message.starts_with(with); };
   if (std::any_of(beginnings.begin(), beginnings.end(), begins)) return true;
