@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/replayer.hpp"
 #include "rondo/workflow.hpp"
 #include "support/engine_driver.hpp"
 #include "support/history_builder.hpp"
@@ -274,9 +275,22 @@ class order {
     co_return missing;
   }
   int change(std::string sku) { throw out_of_stock(std::move(sku)); }
+  void check(const std::string& sku) const {
+    if (sku == "refused") throw out_of_stock(sku);
+  }
   int left(std::string sku) const { throw out_of_stock(std::move(sku)); }
-  static constexpr auto handlers = rondo::handlers(rondo::update<&order::change>, rondo::query<&order::left>);
+  static constexpr auto handlers =
+      rondo::handlers(rondo::update<&order::change, &order::check>, rondo::query<&order::left>);
 };
+/// Tells what the run before it has failed with.
+rondo::task<std::string> again() {
+  try {
+    if (workflow::info().last_failure) std::rethrow_exception(workflow::info().last_failure);
+  } catch (const out_of_stock& known) {
+    co_return known.sku();
+  }
+  co_return "?";
+}
 
 engine_driver driver_of(const std::string& sku, bool local) {
   history_builder start("order", {"\"" + sku + "\"", local ? "true" : "false"});
@@ -316,6 +330,44 @@ TEST(failure_converter, counts_for_workflows_and_their_handlers) {
       EXPECT_EQ(failure.application_failure_info().details().payloads(0).data(), "\"B2\"");
     }
   }
+}
+
+TEST(failure_converter, counts_for_updates_that_are_rejected) {
+  auto driver = driver_of("A1", false);
+  driver.ask("u", "change", {"\"refused\""});
+  driver.history.open_task();
+  driver.run_task();
+  ASSERT_EQ(driver.last.completed->messages_size(), 1);
+  temporal::api::update::v1::Rejection told;
+  ASSERT_TRUE(driver.last.completed->messages(0).body().UnpackTo(&told));
+  EXPECT_EQ(told.failure().application_failure_info().type(), "OutOfStock");
+}
+
+TEST(failure_converter, counts_for_the_failure_of_the_run_before) {
+  engine_driver driver(rondo::registry().workflow<again>(), history_builder("again"));
+  driver.run_options.failures = std::make_shared<const shop_failures>();
+  *driver.history.at(1).mutable_workflow_execution_started_event_attributes()->mutable_continued_failure() =
+      written_of(out_of_stock("A1"));
+  driver.history.open_task();
+  driver.run_task();
+  EXPECT_EQ(
+      driver.last.completed->commands(0).complete_workflow_execution_command_attributes().result().payloads(0).data(),
+      "\"A1\"");
+}
+
+TEST(failure_converter, counts_for_replayers) {
+  auto driver = driver_of("A1", false);
+  driver.task();
+  const auto scheduled = driver.history.last(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
+  driver.history.activity_started(scheduled).activity_failed(scheduled, "failed");
+  *driver.history.at(driver.history.last_id()).mutable_activity_task_failed_event_attributes()->mutable_failure() =
+      written_of(out_of_stock("A1"));
+  driver.task();
+  const rondo::workflow_history history("order-1", driver.history.history().SerializeAsString());
+  rondo::replayer_options how;
+  how.data.failures = std::make_shared<const shop_failures>();
+  EXPECT_TRUE(rondo::replayer(rondo::registry().workflow<order>(), how).try_replay(history).ok());
+  EXPECT_TRUE(rondo::replayer(rondo::registry().workflow<order>()).try_replay(history).nondeterminism);
 }
 
 TEST(failure_converter, counts_for_local_activities) {
