@@ -424,4 +424,19 @@ TEST(continue_as_new, waits_for_handlers_when_it_is_suggested) {
   EXPECT_EQ(young.commands().back(), "complete ");
 }
 
+rondo::task<int> counts_on(int round) {
+  co_await workflow::continue_as_new_if_suggested<counts_on>({}, round + 1);
+  co_return round;
+}
+
+TEST(continue_as_new, of_functions_is_for_when_it_is_suggested) {
+  scripted_run run(rondo::registry().workflow<counts_on>(), "counts_on");
+  run.start("1");
+  EXPECT_EQ(run.commands().back(), "complete 1");
+  scripted_run old(rondo::registry().workflow<counts_on>(), "counts_on");
+  old.host.about.continue_as_new_suggested = true;
+  old.start("1");
+  EXPECT_EQ(old.commands().back(), "continue_as_new counts_on 2");
+}
+
 }  // namespace sync_test
