@@ -146,6 +146,180 @@ TEST(channel, passes_values_on_in_order) {
   EXPECT_EQ(run.commands().back(), R"(complete "s1s2r1r2s3s4r3r4end")");
 }
 
+/// Both sides say when they go on: the sender of an unbuffered channel when its value was received.
+rondo::task<std::string> meets() {
+  workflow::channel<int> pipe;
+  std::string text;
+  if (pipe.try_send(0)) text += "early";
+  const auto sends = [&]() -> rondo::task<> {
+    for (int i = 1; i <= 2; ++i) {
+      text += "o" + std::to_string(i);
+      co_await pipe.send(i);
+      text += "s" + std::to_string(i);
+    }
+  };
+  auto from = sends();
+  const auto receives = [&]() -> rondo::task<> {
+    for (int i = 1; i <= 2; ++i) {
+      co_await workflow::execute_activity<work>(soon, "x");
+      const auto got = co_await pipe.receive();
+      text += "r" + std::to_string(got.value_or(0));
+    }
+  };
+  auto to = receives();
+  co_await workflow::when_all(std::move(from), std::move(to));
+  co_return text + std::to_string(pipe.size());
+}
+
+TEST(channel, that_is_unbuffered_lets_senders_wait_for_receivers) {
+  scripted_run run(rondo::registry().workflow<meets>(), "meets");
+  run.start();
+  EXPECT_EQ(run.commands(), lines{R"(activity 1 work("x"))"});
+  run.resolve(1, "1");
+  run.resolve(2, "1");
+  EXPECT_EQ(run.commands().back(), R"(complete "o1r1s1o2r2s20")");
+}
+
+rondo::task<std::string> tries_to_meet() {
+  workflow::channel<std::string> pipe;
+  std::string text;
+  const auto receives = [&](std::string name) -> rondo::task<> {
+    const auto got = co_await pipe.receive();
+    text += name + got.value_or("end");
+  };
+  const auto tries = [&]() -> rondo::task<> {
+    for (const char* each : {"1", "2", "3"}) text += pipe.try_send(each) ? "+" : "-";
+    co_await workflow::execute_activity<work>(soon, "x");
+    text += pipe.try_send("4") ? "+" : "-";
+  };
+  auto a = receives("a"), b = receives("b");
+  auto c = tries();
+  co_await workflow::when_all(std::move(a), std::move(b), std::move(c));
+  co_return text;
+}
+
+TEST(channel, that_is_unbuffered_has_room_for_those_who_receive) {
+  scripted_run run(rondo::registry().workflow<tries_to_meet>(), "tries_to_meet");
+  run.start();
+  run.resolve(1, "1");
+  EXPECT_EQ(run.commands().back(), R"(complete "++-a1b2-")");
+}
+
+/// Sends for at most a minute, and to whoever comes first; what was taken back is received by nobody.
+rondo::task<std::string> sends_in_time() {
+  workflow::channel<int> pipe, other;
+  std::string text;
+  auto late = pipe.send(1);
+  auto minute = workflow::sleep(60s);
+  const auto first = co_await workflow::when_any(std::move(late), std::move(minute));
+  text += first.index() == 0 ? "sent " : "late ";
+  if (pipe.try_receive()) text += "but received ";
+
+  const auto receives = [&]() -> rondo::task<> {
+    co_await workflow::execute_activity<work>(soon, "x");
+    const auto got = co_await other.receive();
+    text += "got " + std::to_string(got.value_or(0)) + " ";
+  };
+  const auto chooses = [&]() -> rondo::task<> {
+    auto here = pipe.send(2);
+    auto there = other.send(3);
+    auto hour = workflow::sleep(3600s);
+    const auto taken = co_await workflow::when_any(std::move(here), std::move(there), std::move(hour));
+    text += "sent by " + std::to_string(taken.index());
+  };
+  auto receiver = receives();
+  auto sender = chooses();
+  co_await workflow::when_all(std::move(receiver), std::move(sender));
+  if (pipe.try_receive()) text += " twice";
+  co_return text;
+}
+
+TEST(channel, that_is_unbuffered_may_be_one_of_several_to_wait_for) {
+  const auto play = [](bool replaying) {
+    scripted_run run(rondo::registry().workflow<sends_in_time>(), "sends_in_time");
+    run.host.replaying = replaying;
+    run.start();
+    EXPECT_EQ(run.commands(), lines{"timer 1 60s"});
+    run.fire(1);
+    run.resolve(2, "1");
+    return run.commands();
+  };
+  const auto commands = play(false);
+  EXPECT_EQ(commands.back(), R"(complete "late got 3 sent by 1")");
+  EXPECT_EQ(play(true), commands);
+}
+
+rondo::task<std::string> is_received_and_cancelled() {
+  workflow::channel<int> pipe;
+  workflow::cancellation_scope scope;
+  std::string text;
+  const auto sends = [&](int value) -> rondo::task<> {
+    const auto done = co_await workflow::as_result(pipe.send(value));
+    text += std::to_string(value) + (done ? " sent " : " not ");
+  };
+  auto one = sends(1), two = sends(2);
+  auto both = workflow::when_all(std::move(one), std::move(two));
+  auto inside = scope.run(std::move(both));
+  const auto takes = [&]() -> rondo::task<> {
+    co_await workflow::execute_activity<work>(soon, "x");
+    const auto got = pipe.try_receive();
+    text += "got " + std::to_string(got.value_or(0)) + " ";
+    scope.cancel();
+    co_return;
+  };
+  auto taker = takes();
+  auto all = workflow::when_all(std::move(inside), std::move(taker));
+  co_await workflow::as_result(std::move(all));
+  co_return text + std::to_string(pipe.size());
+}
+
+TEST(channel, that_is_unbuffered_has_sent_what_was_received_before_a_cancellation) {
+  scripted_run run(rondo::registry().workflow<is_received_and_cancelled>(), "is_received_and_cancelled");
+  run.start();
+  run.resolve(1, "1");
+  EXPECT_EQ(run.commands().back(), R"(complete "got 1 1 sent 2 not 0")");
+}
+
+rondo::task<std::string> closes_on_senders() {
+  workflow::channel<int> pipe;
+  std::string text;
+  const auto sends = [&]() -> rondo::task<> {
+    const auto done = co_await workflow::as_result(pipe.send(1));
+    text += done ? "sent " : "refused ";
+  };
+  const auto closes = [&]() -> rondo::task<> {
+    pipe.close();
+    text += pipe.try_receive() ? "received " : "nothing ";
+    const auto end = co_await pipe.receive();
+    text += end ? "received " : "end ";
+  };
+  auto sender = sends();
+  auto closer = closes();
+  co_await workflow::when_all(std::move(sender), std::move(closer));
+  const auto late = co_await workflow::as_result(pipe.send(2));
+  co_return text + (late ? "sent" : "closed");
+}
+
+TEST(channel, that_is_unbuffered_refuses_its_senders_when_it_is_closed) {
+  scripted_run run(rondo::registry().workflow<closes_on_senders>(), "closes_on_senders");
+  run.start();
+  EXPECT_EQ(run.commands().back(), R"(complete "nothing end refused closed")");
+}
+
+/// Nobody ever receives: the run is destroyed while senders and receivers wait.
+rondo::task<> waits_for_ever() {
+  workflow::channel<std::string> offers, wishes;
+  auto one = offers.send(std::string(100, 'x'));
+  auto two = wishes.receive();
+  co_await workflow::when_all(std::move(one), std::move(two));
+}
+
+TEST(channel, may_be_destroyed_with_those_who_wait) {
+  scripted_run run(rondo::registry().workflow<waits_for_ever>(), "waits_for_ever");
+  run.start();
+  EXPECT_TRUE(run.commands().empty());
+}
+
 rondo::task<std::string> draws() {
   const auto first = workflow::random("dice")();
   workflow::random("coins")();
@@ -248,6 +422,21 @@ TEST(continue_as_new, waits_for_handlers_when_it_is_suggested) {
   young.signal("poke");
   young.run();
   EXPECT_EQ(young.commands().back(), "complete ");
+}
+
+rondo::task<int> counts_on(int round) {
+  co_await workflow::continue_as_new_if_suggested<counts_on>({}, round + 1);
+  co_return round;
+}
+
+TEST(continue_as_new, of_functions_is_for_when_it_is_suggested) {
+  scripted_run run(rondo::registry().workflow<counts_on>(), "counts_on");
+  run.start("1");
+  EXPECT_EQ(run.commands().back(), "complete 1");
+  scripted_run old(rondo::registry().workflow<counts_on>(), "counts_on");
+  old.host.about.continue_as_new_suggested = true;
+  old.start("1");
+  EXPECT_EQ(old.commands().back(), "continue_as_new counts_on 2");
 }
 
 }  // namespace sync_test

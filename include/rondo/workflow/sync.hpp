@@ -1,7 +1,7 @@
 #pragma once
 #include <coroutine>
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -185,50 +185,117 @@ class mutex {
 };
 
 /// Values that some coroutines of a workflow pass on to others, in order. `capacity` of them wait before senders do.
+/// With none the channel is unbuffered: each sender waits until its value was received.
 template <class Value>
 class channel {
  public:
-  /// Throws std::invalid_argument for no capacity.
-  explicit channel(std::size_t capacity) : capacity_(capacity) {
-    if (capacity == 0) throw std::invalid_argument("workflow::channel: it must have room for a value");
-  }
+  explicit channel(std::size_t capacity = 0) noexcept : capacity_(capacity) {}
   channel(const channel&) = delete;
   channel& operator=(const channel&) = delete;
 
-  /// Waits until there is room. Throws std::logic_error when the channel is closed.
+  /// Waits until there is room; in an unbuffered channel until the value was received. Throws std::logic_error when the
+  /// channel is or becomes closed, and cancelled_failure when the scope is cancelled: nobody receives the value then.
+  /// A value that was received before the scope was cancelled is sent, and nothing is thrown. So a `when_any` may give
+  /// another branch that ended in the same turn, though the value was received.
   task<void> send(Value value) {
-    co_await wait_condition([this] { return closed_ || values_.size() < capacity_; });
-    if (closed_) throw std::logic_error("workflow::channel: it is closed");
-    values_.push_back(std::move(value));
+    if (capacity_ > 0) {
+      co_await wait_condition([this] { return closed_ || values_.size() < capacity_; });
+      require_open();
+      values_.push_back({std::move(value)});
+      co_return;
+    }
+    detail::run::require_current("workflow::channel").require_writable("workflow::channel");
+    require_open();
+    bool received = false;
+    const offer mine(*this, std::move(value), received);
+    bool interrupted = false;
+    try {
+      co_await wait_condition([this, &received] { return closed_ || received; });
+    } catch (const cancelled_failure&) {
+      interrupted = true;
+    }
+    if (received) co_return;
+    if (interrupted) throw cancelled_failure();
+    require_open();
   }
-  /// False when there is no room, or it is closed.
+  /// False when there is no room, or it is closed. An unbuffered channel has room for as many values as coroutines wait
+  /// in `receive`; when one of them is cancelled in the same turn, its value waits for the next.
   bool try_send(Value value) {
     detail::run::require_current("workflow::channel").require_writable("workflow::channel");
-    if (closed_ || values_.size() >= capacity_) return false;
-    values_.push_back(std::move(value));
+    if (closed_ || values_.size() >= (capacity_ > 0 ? capacity_ : receivers_)) return false;
+    values_.push_back({std::move(value)});
     return true;
   }
   /// Waits for a value; empty once the channel is closed and all values are taken.
   task<std::optional<Value>> receive() {
+    const receiver counted(*this);
     co_await wait_condition([this] { return closed_ || !values_.empty(); });
     co_return try_receive();
   }
-  /// A value if there is one.
+  /// A value if there is one, also that of a sender who waits until it is received.
   std::optional<Value> try_receive() {
     detail::run::require_current("workflow::channel").require_writable("workflow::channel");
     if (values_.empty()) return std::nullopt;
-    std::optional<Value> first(std::move(values_.front()));
+    std::optional<Value> first(std::move(values_.front().value));
+    if (bool* received = values_.front().received) *received = true;
     values_.pop_front();
     return first;
   }
-  /// Nothing is sent any more; what waits can still be received.
-  void close() noexcept { closed_ = true; }
+  /// Nothing is sent any more; what waits can still be received, but not what senders of an unbuffered channel hold.
+  void close() noexcept {
+    closed_ = true;
+    values_.remove_if([](const waiting& each) { return each.received != nullptr; });
+  }
   bool closed() const noexcept { return closed_; }
+  /// How many values can be received now.
   std::size_t size() const noexcept { return values_.size(); }
 
  private:
+  struct waiting {
+    Value value;
+    /// Of the sender who waits for it; null: nobody does.
+    bool* received = nullptr;
+  };
+
+  /// While a run is destroyed the channel may be gone already.
+  static bool is_there() noexcept { return detail::run::current != nullptr && !detail::run::current->tearing_down(); }
+  void require_open() const {
+    if (closed_) throw std::logic_error("workflow::channel: it is closed");
+  }
+
+  /// A value that its sender takes back unless it was received.
+  class offer {
+   public:
+    offer(channel& in, Value value, bool& received) : in_(&in), received_(&received) {
+      in.values_.push_back({std::move(value), &received});
+    }
+    offer(const offer&) = delete;
+    offer& operator=(const offer&) = delete;
+    ~offer() {
+      if (is_there()) in_->values_.remove_if([this](const waiting& each) { return each.received == received_; });
+    }
+
+   private:
+    channel* in_;
+    bool* received_;
+  };
+  /// Somebody who waits for a value.
+  class receiver {
+   public:
+    explicit receiver(channel& of) noexcept : of_(&of) { ++of.receivers_; }
+    receiver(const receiver&) = delete;
+    receiver& operator=(const receiver&) = delete;
+    ~receiver() {
+      if (is_there()) --of_->receivers_;
+    }
+
+   private:
+    channel* of_;
+  };
+
   std::size_t capacity_;
-  std::deque<Value> values_;
+  std::list<waiting> values_;
+  std::size_t receivers_ = 0;
   bool closed_ = false;
 };
 
