@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <exception>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,20 +50,64 @@ enum class workflow_call_kind : std::uint8_t {
   signal_with_start,  ///< `name` and the arguments are those of the workflow
 };
 
-/// Something that a workflow asks for, before it becomes a command.
+/// Something that a workflow asks for, before it becomes a command. All of it may be changed but for its kind and its
+/// number. Names and options must be the same on every replay: decide by what the run knows, never by what the worker
+/// is set up with, the time of day, or other programs.
 struct workflow_call {
   workflow_call_kind kind{};
   /// The type of the activity or workflow, the name of the signal, or the operation.
   std::string_view name{};
-  /// Of a child, or whom a signal goes to; may be empty.
+  /// Whom a signal goes to. Of a child, and of a signal with start, what the options say; a change counts there.
   std::string_view workflow_id{};
   /// Of a Nexus operation.
   std::string_view nexus_endpoint{}, nexus_service{};
   payload_list& arguments;
-  /// Nexus operations have none of these, but those below.
+  /// Nexus operations have none of these, but those below. Those of the options do not count: they are here.
   payload_map& headers;
-  /// Of a Nexus operation, in plain text; they are neither encoded nor encrypted.
+  /// Of a Nexus operation, in plain text; they are neither encoded nor encrypted. Those of the options are here.
   nexus_header_map& nexus_headers;
+  /// Texts that names and options shall name: `call.activity->task_queue = call.texts.emplace_front("gold")`. They live
+  /// until the call has begun.
+  std::forward_list<std::string>& texts;
+  /// Counts the calls of the run, from 1 on; the answer has the same.
+  std::uint64_t number = 0;
+  /// The options, those of `kind`; all others are null.
+  activity_options* activity = nullptr;
+  local_activity_options* local_activity = nullptr;
+  child_workflow_options* child = nullptr;
+  nexus_operation_options* nexus = nullptr;
+  continue_as_new_options* next_run = nullptr;
+  signal_with_start_options* start = nullptr;
+  /// Of a signal with start: the signal, and its arguments.
+  std::string_view signal_name{};
+  payload_list* signal_arguments = nullptr;
+};
+
+/// How something that a workflow asked for ended: with a result, or with an error. The start of a child or of a Nexus
+/// operation, which code can await on its own, is no end.
+struct workflow_answer {
+  workflow_call_kind kind{};
+  /// As the call was in the end.
+  std::string_view name{};
+  /// Of the call.
+  std::uint64_t number = 0;
+  /// Empty for signals.
+  payload_list& result;
+  std::exception_ptr& error;
+};
+
+/// What run() or a handler gave. `name` and `update_id` as in workflow_message; nothing is told for signals.
+struct workflow_result {
+  workflow_message_kind kind{};
+  std::string_view name{}, update_id{};
+  payload_list& value;
+};
+
+/// A value of workflow::side_effect() or mutable_side_effect().
+struct workflow_side_effect {
+  /// Of a mutable one; empty for others.
+  std::string_view id{};
+  payload_list& value;
 };
 
 /// A timer that a workflow starts: of sleep(), or of a condition with a time limit.
@@ -93,12 +138,26 @@ class workflow_interceptor {
   virtual void inbound(workflow_message& /*message*/) {}
   /// Around run() and the handlers of signals and updates: gives a coroutine that awaits `body`, or `body` itself.
   virtual task<void> around(workflow_work /*what*/, task<void> body) { return body; }
-  /// May change arguments and headers. What it throws is thrown where the workflow awaits the call.
+  /// May change what run(), the handler of an update or of a query has given. The last interceptor is asked first. What
+  /// it throws counts as thrown by that code.
+  virtual void result(workflow_result& /*of*/) {}
+  /// May change arguments, headers, names and options. What it throws is thrown where the workflow awaits the call.
   virtual void outbound(workflow_call& /*call*/) {}
+  /// May change how a call ended, before the code that awaits it goes on: give another result or error, or one in the
+  /// place of the other. It may look at the run, but begin nothing. The last interceptor is asked first. What it throws
+  /// is the error. Not called when nobody awaits the call any more, and never for continue-as-new.
+  virtual void answered(workflow_answer& /*answer*/) {}
   /// May change delay and summary. What it throws is thrown where the workflow awaits the timer.
   virtual void start_timer(workflow_timer& /*timer*/) {}
   /// May change the reason. What it throws is thrown where the workflow awaits the call.
   virtual void cancel_workflow(workflow_cancellation& /*call*/) {}
+  /// May change what the code gets; the history keeps what the code has made. The last interceptor is asked first.
+  /// Called on replay too, with what the history kept. What it throws is thrown to the code.
+  virtual void side_effect(workflow_side_effect& /*effect*/) {}
+  /// May change, add and remove what the run changes of its search attributes or its memo. What it throws is thrown to
+  /// the code.
+  virtual void upsert_search_attributes(payload_map& /*changes*/) {}
+  virtual void upsert_memo(payload_map& /*changes*/) {}
 };
 
 /// One attempt of an activity, before its code reads the arguments.

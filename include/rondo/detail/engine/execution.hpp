@@ -25,6 +25,7 @@
 #include "rondo/detail/engine/outgoing_calls.hpp"
 #include "rondo/detail/engine/patches.hpp"
 #include "rondo/detail/engine/run_info.hpp"
+#include "rondo/detail/engine/seen_calls.hpp"
 #include "rondo/detail/engine/side_effects.hpp"
 #include "rondo/detail/engine/step.hpp"
 #include "rondo/detail/engine/task_problem.hpp"
@@ -141,20 +142,14 @@ class execution final : public run::host {
 
   // run::host
   run::pending& schedule_activity(const run::activity_call& call, run::completion& waiter) override {
-    check(call.options, call.activity_type);
-    const auto out =
-        outgoing_.prepare(workflow_call_kind::activity, call.activity_type, {}, call.input, call.options.headers);
-    auto& made = activities_.acquire(services_, activities_);
-    made.begin(++last_activity_, {call.activity_type, call.options, out.input, out.headers}, waiter);
-    return made;
+    if (outgoing_.interceptors() != nullptr) return schedule_seen(call, waiter);
+    const auto out = outgoing_.prepare(call.input, call.options.headers);
+    return begin_activity({call.activity_type, call.options, out.input, out.headers}, waiter);
   }
   run::pending& schedule_local_activity(const run::local_activity_call& call, run::completion& waiter) override {
-    check(call.options, call.activity_type);
-    const auto out =
-        outgoing_.prepare(workflow_call_kind::local_activity, call.activity_type, {}, call.input, call.options.headers);
-    run::host& self = *this;
-    return part(locals_, services_, notes_, self)
-        .schedule({call.activity_type, call.options, out.input, out.headers}, waiter);
+    if (outgoing_.interceptors() != nullptr) return schedule_seen(call, waiter);
+    const auto out = outgoing_.prepare(call.input, call.options.headers);
+    return begin_local_activity({call.activity_type, call.options, out.input, out.headers}, waiter);
   }
   run::pending& start_timer(duration delay, std::string_view summary, run::completion& waiter) override {
     if (delay <= duration::zero()) throw std::invalid_argument("a timer needs a positive delay");
@@ -167,26 +162,17 @@ class execution final : public run::host {
   }
   std::string_view start_child(const run::child_workflow_call& call, run::completion* started,
                                run::completion& closed) override {
-    check(call.options, call.workflow_type);
-    const auto out = outgoing_.prepare(workflow_call_kind::child_workflow, call.workflow_type, call.options.id,
-                                       call.input, call.options.headers);
-    auto& made = children_.acquire(services_, children_, cancels_);
-    made.begin((child_ids_.empty() ? info_.run_id : child_ids_) + "_" + std::to_string(++last_child_),
-               {call.workflow_type, call.options, out.input, out.headers}, started, closed);
-    return made.id();
+    if (outgoing_.interceptors() != nullptr) return start_seen(call, started, closed);
+    const auto out = outgoing_.prepare(call.input, call.options.headers);
+    return begin_child({call.workflow_type, call.options, out.input, out.headers}, started, closed);
   }
   void start_nexus_operation(const run::nexus_call& call, run::completion* started, run::completion& closed) override {
-    check(call);
-    const auto out = outgoing_.prepare(call);
-    nexus_operations_.acquire(services_, nexus_operations_)
-        .begin({call.endpoint, call.service, call.operation, call.options, out.input, out.nexus_headers}, started,
-               closed);
+    outgoing_.interceptors() != nullptr ? start_seen(call, started, closed) : begin_nexus(call, started, closed);
   }
   run::pending& signal_workflow(const run::signal_call& call, run::completion& waiter) override {
-    const auto out = outgoing_.prepare(workflow_call_kind::signal, call.name, call.to.workflow_id, call.input, {});
-    auto& made = signals_.acquire(services_, signals_);
-    made.begin({call.to, call.name, out.input, out.headers}, waiter);
-    return made;
+    if (outgoing_.interceptors() != nullptr) return signal_seen(call, waiter);
+    const auto out = outgoing_.prepare(call.input, {});
+    return begin_signal({call.to, call.name, out.input, out.headers}, waiter);
   }
   void signal_with_start(const run::signal_with_start_call& call, run::completion& closed) override;
   run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
@@ -206,9 +192,11 @@ class execution final : public run::host {
       return new_version(change, oldest, newest);
     });
   }
-  payload_span side_effect(run::encoder make) override { return part(effects_, services_, notes_).once(make); }
+  payload_span side_effect(run::encoder make) override {
+    return seen_effect({}, part(effects_, services_, notes_).once(make));
+  }
   payload_span mutable_side_effect(std::string_view id, run::changing_value& value) override {
-    return part(effects_, services_, notes_).latest(id, value);
+    return seen_effect(id, part(effects_, services_, notes_).latest(id, value));
   }
   void upsert_search_attributes(const payload_map& changes) override;
   void upsert_memo(const payload_map& changes) override;
@@ -220,10 +208,15 @@ class execution final : public run::host {
     the_updates().accept(id);
   }
   void reject_update(std::string_view id, const std::exception_ptr& why) override { the_updates().reject(id, why); }
-  void complete_update(std::string_view id, run::encoder result) override { the_updates().complete(id, result); }
+  void complete_update(std::string_view id, run::encoder result) override {
+    if (outgoing_.interceptors() != nullptr) return complete_seen_update(id, result);
+    the_updates().complete(id, result);
+  }
   void fail_update(std::string_view id, const std::exception_ptr& error) override { the_updates().fail(id, error); }
   bool ending() const override { return end_.ending(); }
-  void complete(run::encoder result) override { end_.complete(result); }
+  void complete(run::encoder result) override {
+    outgoing_.interceptors() != nullptr ? complete_seen(result) : end_.complete(result);
+  }
   void fail(const std::exception_ptr& error) override { end_.fail(error); }
   void cancelled() override { end_.cancelled(); }
   void continue_as_new(const run::continue_as_new_call& call) override;
@@ -274,8 +267,55 @@ class execution final : public run::host {
     made.begin(++last_timer_, delay, summary, waiter);
     return made;
   }
+  run::pending& begin_activity(const run::activity_call& call, run::completion& waiter) {
+    check(call.options, call.activity_type);
+    auto& made = activities_.acquire(services_, activities_);
+    made.begin(++last_activity_, call, waiter);
+    return made;
+  }
+  run::pending& begin_local_activity(const run::local_activity_call& call, run::completion& waiter) {
+    check(call.options, call.activity_type);
+    run::host& self = *this;
+    return part(locals_, services_, notes_, self).schedule(call, waiter);
+  }
+  std::string_view begin_child(const run::child_workflow_call& call, run::completion* started,
+                               run::completion& closed) {
+    check(call.options, call.workflow_type);
+    auto& made = children_.acquire(services_, children_, cancels_);
+    made.begin((child_ids_.empty() ? info_.run_id : child_ids_) + "_" + std::to_string(++last_child_), call, started,
+               closed);
+    return made.id();
+  }
+  void begin_nexus(const run::nexus_call& call, run::completion* started, run::completion& closed) {
+    check(call);
+    nexus_operations_.acquire(services_, nexus_operations_).begin(call, started, closed);
+  }
+  run::pending& begin_signal(const run::signal_call& call, run::completion& waiter) {
+    auto& made = signals_.acquire(services_, signals_);
+    made.begin(call, waiter);
+    return made;
+  }
+  void begin_signal_with_start(const run::signal_with_start_call& call, const outgoing_calls::outgoing& out,
+                               run::completion& closed);
+
+  // What interceptors see: see impl/seen_calls.hpp.
+  run::pending& schedule_seen(const run::activity_call& call, run::completion& waiter);
+  run::pending& schedule_seen(const run::local_activity_call& call, run::completion& waiter);
+  std::string_view start_seen(const run::child_workflow_call& call, run::completion* started, run::completion& closed);
+  void start_seen(const run::nexus_call& call, run::completion* started, run::completion& closed);
+  run::pending& signal_seen(const run::signal_call& call, run::completion& waiter);
+  void signal_seen(const run::signal_with_start_call& call, run::completion& closed);
   run::pending& start_seen_timer(const run::interception& seen_by, duration delay, std::string_view summary,
                                  run::completion& waiter);
+  void complete_seen(const run::encoder& result);
+  void complete_seen_update(std::string_view id, const run::encoder& result);
+  /// `values` as the interceptors leave them. Valid until the next call.
+  payload_span seen_effect(std::string_view id, payload_span values);
+  /// Who stands between a call and the code that waits for it.
+  seen_calls::one& watch(const workflow_call& call, run::completion& waiter) {
+    if (!seen_calls_) seen_calls_ = std::make_unique<seen_calls>(*outgoing_.interceptors(), *instance_);
+    return seen_calls_->add(call, waiter);
+  }
   class updates& the_updates() {
     if (!updates_) part(updates_, services_).begin(services_.commands.arena());
     return *updates_;
@@ -356,6 +396,8 @@ class execution final : public run::host {
   arena_ptr<class updates> updates_;
   arena_ptr<local_activities> locals_;
   end_machine end_;
+  // Behind the machines, of which it lets go when it is destroyed. Null: no call was seen.
+  std::unique_ptr<seen_calls> seen_calls_;
   // Last: operations in its coroutines let go of their machines when it is destroyed.
   std::optional<run::instance> instance_;
 };
@@ -364,4 +406,5 @@ class execution final : public run::host {
 
 #ifndef RONDO_COMPILED
 #include "rondo/detail/engine/impl/execution.hpp"
+#include "rondo/detail/engine/impl/seen_calls.hpp"
 #endif

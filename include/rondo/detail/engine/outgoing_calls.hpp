@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdint>
 #include <exception>
+#include <forward_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,70 +46,70 @@ class outgoing_calls {
     return interceptors_ == nullptr || interceptors_->empty() ? nullptr : interceptors_;
   }
 
-  /// Throws what an interceptor throws.
-  outgoing prepare(workflow_call_kind kind, std::string_view name, std::string_view workflow_id,
-                   const run::encoder& input, payload_map_view own) {
-    if (!seen() && kept_ == nullptr) return {input};
-    return add_headers(kind, name, workflow_id, input, own);
-  }
-  /// The same for a Nexus operation.
-  outgoing prepare(const run::nexus_call& of) {
-    if (!seen()) return {of.input};
-    auto& own = the_kept();
-    own.headers.clear();
-    own.nexus_headers.clear();
-    for (const auto& [name, value] : of.options.headers) own.nexus_headers.insert_or_assign(std::string(name), value);
-    const auto input = intercept({.kind = workflow_call_kind::nexus_operation,
-                                  .name = of.operation,
-                                  .nexus_endpoint = of.endpoint,
-                                  .nexus_service = of.service,
-                                  .arguments = own.arguments,
-                                  .headers = own.headers,
-                                  .nexus_headers = own.nexus_headers},
-                                 of.input);
-    return {input, nullptr, &own.nexus_headers};
+  /// A call that nobody sees: with the headers that are propagated. `own` are those of its options.
+  outgoing prepare(const run::encoder& input, payload_map_view own) {
+    if (kept_ == nullptr) return {input};
+    kept_->set_headers(own);
+    return {input, &kept_->headers};
   }
 
- private:
-  /// What only runs with interceptors or propagated headers have.
-  struct kept {
-    payload_map propagated{}, headers{};
-    nexus_header_map nexus_headers{};
-    payload_list arguments{};
-  };
-
-  bool seen() const noexcept { return interceptors_ != nullptr && !interceptors_->empty(); }
-  outgoing add_headers(workflow_call_kind kind, std::string_view name, std::string_view workflow_id,
-                       const run::encoder& input, payload_map_view own) {
-    auto& headers = the_kept().headers;
-    headers = kept_->propagated;
-    if (own.get() != nullptr) {
-      for (const auto& [key, value] : *own.get()) headers.insert_or_assign(key, value);
-    }
-    if (!seen()) return {input, &headers};
-    return {intercept({.kind = kind,
-                       .name = name,
-                       .workflow_id = workflow_id,
-                       .arguments = kept_->arguments,
-                       .headers = headers,
-                       .nexus_headers = kept_->nexus_headers},
-                      input),
-            &headers};
+  /// A call, with the headers of its options and those that are propagated, to be shown with show(). It refers to what
+  /// is kept here until the next one.
+  workflow_call new_call(workflow_call_kind kind, std::string_view name, payload_map_view own) {
+    auto& all = the_kept();
+    all.set_headers(own);
+    all.nexus_headers.clear();
+    all.texts.clear();
+    return {.kind = kind,
+            .name = name,
+            .arguments = all.arguments,
+            .headers = all.headers,
+            .nexus_headers = all.nexus_headers,
+            .texts = all.texts,
+            .number = ++last_};
   }
-  /// Shows the call to the interceptors; gives the arguments that they leave.
-  run::encoder intercept(workflow_call call, const run::encoder& input) {
+  /// Shows it to the interceptors, of which there are some. Throws what one of them throws.
+  outgoing show(workflow_call& call, const run::encoder& input) {
+    call.arguments = collect(input);
+    interceptors_->outbound(call);
+    return {encoder_of(call.arguments), &call.headers, &call.nexus_headers};
+  }
+
+  /// For the value of a side effect as the interceptors leave it.
+  run::kept_payloads& effect() { return the_kept().effect; }
+
+  /// What an encoder writes. What it throws fails the workflow task.
+  payload_list collect(const run::encoder& input) {
     payload_collector collected;
     try {
       input(collected);
     } catch (...) {
       if (!run_.encoding_error) run_.encoding_error = std::current_exception();
     }
-    call.arguments = collected.take();
-    interceptors_->outbound(call);
-    return run::encoder(&kept_->arguments, [](const void* from, payload_sink& sink) {
+    return collected.take();
+  }
+  /// Writes `values`, which must live until it is used.
+  static run::encoder encoder_of(const payload_list& values) {
+    return run::encoder(&values, [](const void* from, payload_sink& sink) {
       for (const auto& each : *static_cast<const payload_list*>(from)) encode_payload(sink, each);
     });
   }
+
+ private:
+  /// What only runs with interceptors or propagated headers have.
+  struct kept {
+    void set_headers(payload_map_view own) {
+      headers = propagated;
+      if (own.get() == nullptr) return;
+      for (const auto& [key, value] : *own.get()) headers.insert_or_assign(key, value);
+    }
+    payload_map propagated{}, headers{};
+    nexus_header_map nexus_headers{};
+    payload_list arguments{};
+    std::forward_list<std::string> texts{};
+    run::kept_payloads effect{};
+  };
+
   kept& the_kept() {
     if (kept_ == nullptr) kept_ = std::make_unique<kept>();
     return *kept_;
@@ -116,6 +118,7 @@ class outgoing_calls {
   machine_services& run_;
   const run::interception* interceptors_ = nullptr;
   std::unique_ptr<kept> kept_;
+  std::uint64_t last_ = 0;
 };
 
 }  // namespace rondo::detail::engine

@@ -91,6 +91,7 @@ class updates {
     auto [place, added] = open_.try_emplace(std::string(id), run_, std::string(id));
     place->second.message_id = asked->message_id;
     place->second.meta = asked->request->meta();
+    place->second.name = asked->request->input().name();
     if (added) place->second.machine.accept(message_id);
     forget_admitted(id);
   }
@@ -114,6 +115,12 @@ class updates {
     finish(id, [&](update_api::Outcome& outcome) { write_failure(error, *outcome.mutable_failure(), run_.failures); });
   }
 
+  /// Of one that was accepted and is not over; empty for others.
+  std::string_view name_of(std::string_view id) const noexcept {
+    const auto found = open_.find(id);
+    return found == open_.end() ? std::string_view() : std::string_view(found->second.name);
+  }
+
   /// Puts the messages into a completion that lies on the arena of the task.
   void move_to(service::RespondWorkflowTaskCompletedRequest& to) {
     for (auto* each : messages_) to.mutable_messages()->UnsafeArenaAddAllocated(each);
@@ -133,7 +140,7 @@ class updates {
   struct open_update {
     open_update(machine_services& of, std::string id) : machine(of, std::move(id)) {}
     update_machine machine;
-    std::string message_id;
+    std::string message_id, name;
     update_api::Meta meta;
   };
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/converter.hpp"
 #include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/run/continue_as_new_request.hpp"
 #include "rondo/detail/run/definition.hpp"
@@ -109,10 +110,15 @@ class instance final : public run_context {
                     const payload_map& headers = {}) {
     const activation running(*this);
     const read_only_section reading(*this);
+    if (interception_.empty()) return handlers().query(*object_, name, arguments, answer);
     kept_payloads changed;
+    payload_collector given;
     handlers().query(*object_, name,
-                     interception_.inbound(workflow_message_kind::query, name, {}, arguments, headers, changed),
-                     answer);
+                     interception_.inbound(workflow_message_kind::query, name, {}, arguments, headers, changed), given);
+    payload_list value = given.take();
+    workflow_result seen{.kind = workflow_message_kind::query, .name = name, .value = value};
+    interception_.result(seen);
+    for (const auto& each : value) encode_payload(answer, each);
   }
 
   bool main_started() const noexcept { return main_.has_value(); }

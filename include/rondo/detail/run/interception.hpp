@@ -1,4 +1,5 @@
 #pragma once
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,14 +44,36 @@ class interception {
     }
     return body;
   }
+  void result(workflow_result& of) const {
+    for (auto each = chain_.rbegin(); each != chain_.rend(); ++each) (*each)->result(of);
+  }
   void outbound(workflow_call& call) const {
     for (const auto& each : chain_) each->outbound(call);
+  }
+  void answered(workflow_answer& answer) const {
+    for (auto each = chain_.rbegin(); each != chain_.rend(); ++each) {
+      try {
+        (*each)->answered(answer);
+      } catch (...) {
+        answer.error = std::current_exception();
+      }
+    }
   }
   void start_timer(workflow_timer timer) const {
     for (const auto& each : chain_) each->start_timer(timer);
   }
   void cancel_workflow(workflow_cancellation call) const {
     for (const auto& each : chain_) each->cancel_workflow(call);
+  }
+  /// Of a side effect the last one is asked first, as of all that comes back to the code.
+  void side_effect(workflow_side_effect effect) const {
+    for (auto each = chain_.rbegin(); each != chain_.rend(); ++each) (*each)->side_effect(effect);
+  }
+  void upsert_search_attributes(payload_map& changes) const {
+    for (const auto& each : chain_) each->upsert_search_attributes(changes);
+  }
+  void upsert_memo(payload_map& changes) const {
+    for (const auto& each : chain_) each->upsert_memo(changes);
   }
 
  private:

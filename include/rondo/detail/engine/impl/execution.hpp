@@ -178,18 +178,6 @@ RONDO_FUNCTION payload_map execution::headers_of(const temporal::api::common::v1
   return headers;
 }
 
-RONDO_FUNCTION void execution::continue_as_new(const run::continue_as_new_call& call) {
-  const std::string_view type = call.workflow_type.empty() ? std::string_view(info_.workflow_type) : call.workflow_type;
-  const run::encoder given(&call.input, [](const void* from, payload_sink& sink) {
-    for (const auto& each : *static_cast<const payload_list*>(from)) encode_payload(sink, each);
-  });
-  const auto out = outgoing_.prepare(workflow_call_kind::continue_as_new, type, {}, given, call.options.headers);
-  payload_collector input;
-  out.input(input);
-  const auto list = input.take();
-  end_.continue_as_new({call.workflow_type, call.options, list, out.headers}, type, info_);
-}
-
 RONDO_FUNCTION void execution::deliver_signal(const HistoryEvent& event) {
   const auto& signal = event.workflow_execution_signaled_event_attributes();
   try {
@@ -237,17 +225,14 @@ RONDO_FUNCTION bool execution::ignore(const HistoryEvent& event) {
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
 }
 
-RONDO_FUNCTION run::pending& execution::start_seen_timer(const run::interception& seen_by, duration delay,
-                                                         std::string_view summary, run::completion& waiter) {
-  std::string text(summary);
-  seen_by.start_timer({delay, text});
-  return begin_timer(delay > duration::zero() ? delay : std::chrono::milliseconds(1), text, waiter);
+RONDO_FUNCTION void execution::signal_with_start(const run::signal_with_start_call& call, run::completion& closed) {
+  if (outgoing_.interceptors() != nullptr) return signal_seen(call, closed);
+  begin_signal_with_start(call, outgoing_.prepare(call.input, call.options.headers), closed);
 }
 
-RONDO_FUNCTION void execution::signal_with_start(const run::signal_with_start_call& call, run::completion& closed) {
+RONDO_FUNCTION void execution::begin_signal_with_start(const run::signal_with_start_call& call,
+                                                       const outgoing_calls::outgoing& out, run::completion& closed) {
   check(call.options, call.workflow_type);
-  const auto out = outgoing_.prepare(workflow_call_kind::signal_with_start, call.workflow_type, call.options.id,
-                                     call.input, call.options.headers);
   const outgoing_signal_with_start what{call, out, info_};
   const nexus_operation_options options{.cancellation = call.options.cancellation};
   nexus_operations_.acquire(services_, nexus_operations_)
@@ -279,7 +264,14 @@ RONDO_FUNCTION int execution::new_version(std::string_view change, int oldest, i
   return preferred;
 }
 
-RONDO_FUNCTION void execution::upsert_search_attributes(const payload_map& changes) {
+RONDO_FUNCTION void execution::upsert_search_attributes(const payload_map& asked) {
+  payload_map seen;
+  if (const auto* seen_by = outgoing_.interceptors()) {
+    seen = asked;
+    seen_by->upsert_search_attributes(seen);
+  }
+  const payload_map& changes = outgoing_.interceptors() != nullptr ? seen : asked;
+  if (changes.empty()) return;
   for (const auto& [name, value] : changes) {
     if (value.data == "null" || value.data == "[]") {
       info_.search_attributes.erase(name);
@@ -295,7 +287,14 @@ RONDO_FUNCTION void execution::upsert_search_attributes(const payload_map& chang
                                   ->mutable_indexed_fields());
 }
 
-RONDO_FUNCTION void execution::upsert_memo(const payload_map& changes) {
+RONDO_FUNCTION void execution::upsert_memo(const payload_map& asked) {
+  payload_map seen;
+  if (const auto* seen_by = outgoing_.interceptors()) {
+    seen = asked;
+    seen_by->upsert_memo(seen);
+  }
+  const payload_map& changes = outgoing_.interceptors() != nullptr ? seen : asked;
+  if (changes.empty()) return;
   for (const auto& [name, value] : changes) {
     if (value.encoding() == encoding::null) {
       info_.memo.erase(name);
