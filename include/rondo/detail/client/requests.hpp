@@ -37,6 +37,7 @@ class target {
     return call_subject(std::move(action) + " workflow '" + workflow_id + "'", workflow_id, session->namespace_);
   }
   std::string resource_id() const { return "workflow:" + workflow_id; }
+  workflow_owner owner() const noexcept { return {session->namespace_, workflow_id}; }
 
   session_ptr session;
   std::string workflow_id;
@@ -74,12 +75,15 @@ service_call<service::QueryWorkflowRequest> make_query(const target& to, std::st
 template <class Result>
 asio::awaitable<Result> ask(session_ptr through, service_call<service::QueryWorkflowRequest> what) {
   const std::string action = what.subject.action;
+  const auto workflow_id = what.request.execution().workflow_id();
+  const auto namespace_name = through->namespace_;
   const auto response = co_await send<service::QueryWorkflowResponse>(std::move(through), std::move(what));
   if (response.has_query_rejected()) {
     const workflow_status status = status_of(response.query_rejected().status());
     throw query_rejected(action + " was rejected: its status is " + std::string(to_string(status)), status);
   }
-  co_return decode_one<Result>(response.query_result(), "answer to " + action);
+  co_return decode_one<Result>(workflow_owner(namespace_name, workflow_id), response.query_result(),
+                               "answer to " + action);
 }
 
 asio::awaitable<workflow_description> describe(target of);

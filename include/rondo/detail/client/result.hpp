@@ -61,7 +61,8 @@ asio::awaitable<Result> wait_result(session_ptr through, std::string workflow_id
     last = co_await wait_close_event(through, workflow_id, run_id);
   }
   const Payloads& value = result_of_run(last, workflow_id, run_id);
-  co_return decode_one<Result>(value, "result of workflow '" + workflow_id + "'");
+  co_return decode_one<Result>(workflow_owner(through->namespace_, workflow_id), value,
+                               "result of workflow '" + workflow_id + "'");
 }
 
 }  // namespace rondo::detail::calls

@@ -60,14 +60,15 @@ asio::awaitable<update_api::Outcome> wait_outcome(update_ref of);
 template <class Result>
 asio::awaitable<Result> wait_update(update_ref of) {
   const auto subject = of.subject();
-  const std::string workflow_id = of.workflow_id, id = of.id;
+  const std::string workflow_id = of.workflow_id, id = of.id, namespace_name = of.session->namespace_;
   const auto outcome = co_await wait_outcome(std::move(of));
   if (outcome.has_failure()) {
     update_failure error(subject.action + " failed: " + outcome.failure().message(), workflow_id, id);
     error.set_cause(engine::exception_of(outcome.failure()));
     throw error;
   }
-  co_return decode_one<Result>(outcome.success(), "result of " + subject.action);
+  co_return decode_one<Result>(workflow_owner(namespace_name, workflow_id), outcome.success(),
+                               "result of " + subject.action);
 }
 
 template <class Handle>

@@ -168,9 +168,13 @@ class execution final : public run::host {
     const auto out = outgoing_.prepare(workflow_call_kind::child_workflow, call.workflow_type, call.options.id,
                                        call.input, call.options.headers);
     auto& made = children_.acquire(services_, children_, cancels_);
-    made.begin((child_ids_.empty() ? info_.run_id : child_ids_) + "_" + std::to_string(++last_child_),
-               {call.workflow_type, call.options, out.input, out.headers}, started, closed);
+    auto id = next_child_id();
+    ++last_child_;
+    made.begin(std::move(id), {call.workflow_type, call.options, out.input, out.headers}, started, closed);
     return made.id();
+  }
+  std::string next_child_id() const override {
+    return (child_ids_.empty() ? info_.run_id : child_ids_) + "_" + std::to_string(last_child_ + 1);
   }
   void start_nexus_operation(const run::nexus_call& call, run::completion* started, run::completion& closed) override {
     check(call);
