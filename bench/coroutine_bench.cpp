@@ -83,6 +83,7 @@ class instant_host final : public run::host {
   void cancelled() override { std::abort(); }
   void continue_as_new(const run::continue_as_new_call& /*call*/) override { std::abort(); }
   void fail_task(std::exception_ptr /*error*/) noexcept override { std::abort(); }
+  std::string next_child_id() const override { return "child"; }
   const rondo::workflow_info& info() const override { return about; }
   rondo::workflow_time now() const override { return {}; }
   std::uint64_t random_seed() const override { return 1; }

@@ -17,6 +17,7 @@
 #include "rondo/log.hpp"
 #include "rondo/options.hpp"
 #include "rondo/payload.hpp"
+#include "rondo/serialization_context.hpp"
 
 namespace rondo {
 
@@ -151,6 +152,26 @@ inline activity_context& require_activity(const char* what) {
   return *current_activity;
 }
 
+/// Whose the values are that an activity takes and gives; its workflow says the same.
+inline serialization_context owner_of(const activity_info& of) {
+  serialization_context made;
+  made.namespace_ = of.namespace_;
+  made.workflow_id = of.workflow_id;
+  made.workflow_type = of.workflow_type;
+  if (of.workflow_id.empty()) made.activity_id = of.activity_id;
+  made.activity_type = of.activity_type;
+  made.task_queue = of.task_queue;
+  made.is_local = of.is_local;
+  return made;
+}
+/// The attempt whose code executes; nothing outside of one.
+struct current_attempt_owner {
+  std::optional<serialization_context> operator()() const {
+    if (current_activity == nullptr) return std::nullopt;
+    return owner_of(current_activity->info());
+  }
+};
+
 /// Makes an attempt the current one for a block of code.
 class activity_activation {
  public:
@@ -180,12 +201,18 @@ namespace rondo::activity {
 /// Facts about the attempt that runs.
 inline const activity_info& info() { return detail::require_activity("activity::info").info(); }
 
+/// Whose the values of the attempt are: for `rondo::encode` and `rondo::decode` of what the code converts itself, such
+/// as the arguments of a dynamic activity.
+inline serialization_context payload_context() {
+  return detail::owner_of(detail::require_activity("activity::payload_context").info());
+}
+
 /// Tells the server that the attempt is alive, and how far it has come; the values reach the next attempt if this one
 /// dies. Cheap: the worker sends at most one per 80 % of the heartbeat timeout. Cancellation arrives with its answer.
 template <class... Values>
 void heartbeat(const Values&... details) {
   payload_collector collected;
-  encode_all(collected, details...);
+  detail::encode_all_of(detail::current_attempt_owner(), collected, details...);
   detail::require_activity("activity::heartbeat").heartbeat_of_code(collected.take());
 }
 
@@ -194,7 +221,7 @@ template <class Value>
 std::optional<Value> heartbeat_details(std::size_t index = 0) {
   const auto& details = detail::require_activity("activity::heartbeat_details").heartbeat_details();
   if (index >= details.size()) return std::nullopt;
-  return decode<Value>(details[index]);
+  return detail::decode_of<Value>(detail::current_attempt_owner(), details[index]);
 }
 
 /// True once the attempt should stop; `cancel_reason` says why.
@@ -231,7 +258,7 @@ template <class... Values>
 void hand_back(const Values&... progress) {
   if (!detail::require_activity("activity::hand_back").has_more_attempts()) return;
   payload_collector collected;
-  encode_all(collected, progress...);
+  detail::encode_all_of(detail::current_attempt_owner(), collected, progress...);
   throw detail::hand_back_request(collected.take());
 }
 

@@ -70,14 +70,16 @@ class client {
     requires detail::calls::workflow_class<Workflow>
   call<workflow_handle<Workflow>> start_workflow(const start_workflow_options& options,
                                                  Arguments&&... arguments) const {
-    return start<Workflow>(detail::workflow_name<Workflow>(), options,
-                           encode_for<Workflow>(std::forward<Arguments>(arguments)...));
+    const detail::calls::new_workflow to(*session_, options);
+    return start<Workflow>(detail::workflow_name<Workflow>(), to,
+                           encode_for<Workflow>(to, std::forward<Arguments>(arguments)...));
   }
   /// Starts a workflow that is a function, or that a declared function stands for.
   template <auto Function, class... Arguments>
   auto start_workflow(const start_workflow_options& options, Arguments&&... arguments) const {
     using workflow = detail::calls::workflow_function<Function>;
-    return start<workflow>(name_of<Function>, options, encode_for<workflow>(std::forward<Arguments>(arguments)...));
+    const detail::calls::new_workflow to(*session_, options);
+    return start<workflow>(name_of<Function>, to, encode_for<workflow>(to, std::forward<Arguments>(arguments)...));
   }
   /// Starts a workflow by its name, such as one of another program.
   template <class Result = void, class... Arguments>
@@ -85,27 +87,32 @@ class client {
                                                                               const start_workflow_options& options,
                                                                               Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return start<detail::calls::workflow_named<Result>>(type, options, detail::calls::encode_untyped(arguments...));
+    const detail::calls::new_workflow to(*session_, options);
+    return start<detail::calls::workflow_named<Result>>(type, to,
+                                                        detail::calls::encode_untyped_of(to.owner(), arguments...));
   }
 
   /// Starts a workflow and waits for its result.
   template <class Workflow, class... Arguments>
     requires detail::calls::workflow_class<Workflow>
   auto execute_workflow(const start_workflow_options& options, Arguments&&... arguments) const {
+    const detail::calls::new_workflow to(*session_, options);
     return execute<typename detail::calls::workflow_traits<Workflow>::result>(
-        detail::workflow_name<Workflow>(), options, encode_for<Workflow>(std::forward<Arguments>(arguments)...));
+        detail::workflow_name<Workflow>(), to, encode_for<Workflow>(to, std::forward<Arguments>(arguments)...));
   }
   template <auto Function, class... Arguments>
   auto execute_workflow(const start_workflow_options& options, Arguments&&... arguments) const {
     using workflow = detail::calls::workflow_function<Function>;
+    const detail::calls::new_workflow to(*session_, options);
     return execute<typename detail::calls::workflow_traits<workflow>::result>(
-        name_of<Function>, options, encode_for<workflow>(std::forward<Arguments>(arguments)...));
+        name_of<Function>, to, encode_for<workflow>(to, std::forward<Arguments>(arguments)...));
   }
   template <class Result, class... Arguments>
   call<Result> execute_workflow(std::string_view type, const start_workflow_options& options,
                                 Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return execute<Result>(type, options, detail::calls::encode_untyped(arguments...));
+    const detail::calls::new_workflow to(*session_, options);
+    return execute<Result>(type, to, detail::calls::encode_untyped_of(to.owner(), arguments...));
   }
 
   /// Signals a workflow, after starting it if it does not run:
@@ -117,9 +124,10 @@ class client {
     using parameters = typename detail::signature_of<Signal>::args;
     static_assert(detail::callable_with<parameters, SignalArguments...>,
                   "the arguments do not match the parameters of this signal");
+    const detail::calls::new_workflow to(*session_, options);
     return signal_started<Workflow>(
-        detail::workflow_name<Workflow>(), options, encode_for<Workflow>(std::forward<Arguments>(arguments)...),
-        detail::handler_name<Signal, Workflow>(), encode_tuple<parameters>(std::move(signal_arguments)));
+        detail::workflow_name<Workflow>(), to, encode_for<Workflow>(to, std::forward<Arguments>(arguments)...),
+        detail::handler_name<Signal, Workflow>(), encode_tuple<parameters>(to, std::move(signal_arguments)));
   }
   /// The same with a signal by its name.
   template <class Workflow, class... SignalArguments, class... Arguments>
@@ -127,18 +135,20 @@ class client {
   call<workflow_handle<Workflow>> signal_with_start(const start_workflow_options& options, std::string_view signal,
                                                     std::tuple<SignalArguments...> signal_arguments,
                                                     Arguments&&... arguments) const {
-    return signal_started<Workflow>(detail::workflow_name<Workflow>(), options,
-                                    encode_for<Workflow>(std::forward<Arguments>(arguments)...), signal,
-                                    encode_tuple(signal_arguments));
+    const detail::calls::new_workflow to(*session_, options);
+    return signal_started<Workflow>(detail::workflow_name<Workflow>(), to,
+                                    encode_for<Workflow>(to, std::forward<Arguments>(arguments)...), signal,
+                                    encode_tuple(to, signal_arguments));
   }
   /// The same for a workflow that is a function, or that a declared function stands for.
   template <auto Function, class... SignalArguments, class... Arguments>
   auto signal_with_start(const start_workflow_options& options, std::string_view signal,
                          std::tuple<SignalArguments...> signal_arguments, Arguments&&... arguments) const {
     using workflow = detail::calls::workflow_function<Function>;
-    return signal_started<workflow>(name_of<Function>, options,
-                                    encode_for<workflow>(std::forward<Arguments>(arguments)...), signal,
-                                    encode_tuple(signal_arguments));
+    const detail::calls::new_workflow to(*session_, options);
+    return signal_started<workflow>(name_of<Function>, to,
+                                    encode_for<workflow>(to, std::forward<Arguments>(arguments)...), signal,
+                                    encode_tuple(to, signal_arguments));
   }
   /// All by name, such as for a workflow of another program:
   /// `signal_with_start("Order", options, "approve", std::tuple{"ada"}, order)`.
@@ -147,8 +157,10 @@ class client {
       std::string_view type, const start_workflow_options& options, std::string_view signal,
       std::tuple<SignalArguments...> signal_arguments, Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
+    const detail::calls::new_workflow to(*session_, options);
     return signal_started<detail::calls::workflow_named<Result>>(
-        type, options, detail::calls::encode_untyped(arguments...), signal, encode_tuple(signal_arguments));
+        type, to, detail::calls::encode_untyped_of(to.owner(), arguments...), signal,
+        encode_tuple(to, signal_arguments));
   }
 
   /// Asks for an update of a workflow, after starting it if it does not run, both or neither:
@@ -166,10 +178,11 @@ class client {
   call<update_with_start<Workflow, UpdateResult>> start_update_with_start(
       const start_workflow_options& options, std::string_view name, const update_options& update,
       std::tuple<UpdateArguments...> update_arguments, Arguments&&... arguments) const {
+    const detail::calls::new_workflow to(*session_, options);
     return start_both<Workflow, UpdateResult>(
-        update_of_start(make_start(detail::workflow_name<Workflow>(), options,
-                                   encode_for<Workflow>(std::forward<Arguments>(arguments)...)),
-                        name, update, encode_tuple(update_arguments)));
+        update_of_start(make_start(detail::workflow_name<Workflow>(), to,
+                                   encode_for<Workflow>(to, std::forward<Arguments>(arguments)...)),
+                        name, update, encode_tuple(to, update_arguments)));
   }
   /// The same for a workflow that is a function, or that a declared function stands for.
   template <auto Function, class UpdateResult = void, class... UpdateArguments, class... Arguments>
@@ -177,9 +190,10 @@ class client {
                                const update_options& update, std::tuple<UpdateArguments...> update_arguments,
                                Arguments&&... arguments) const {
     using workflow = detail::calls::workflow_function<Function>;
+    const detail::calls::new_workflow to(*session_, options);
     return start_both<workflow, UpdateResult>(update_of_start(
-        make_start(name_of<Function>, options, encode_for<workflow>(std::forward<Arguments>(arguments)...)), name,
-        update, encode_tuple(update_arguments)));
+        make_start(name_of<Function>, to, encode_for<workflow>(to, std::forward<Arguments>(arguments)...)), name,
+        update, encode_tuple(to, update_arguments)));
   }
   /// All by name: `start_update_with_start<int>("Order", options, "add_item", {}, std::tuple{"sku"}, order)`. The types
   /// are the results of the update and of the workflow.
@@ -188,9 +202,10 @@ class client {
       std::string_view type, const start_workflow_options& options, std::string_view name, const update_options& update,
       std::tuple<UpdateArguments...> update_arguments, Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
+    const detail::calls::new_workflow to(*session_, options);
     return start_both<detail::calls::workflow_named<Result>, UpdateResult>(
-        update_of_start(make_start(type, options, detail::calls::encode_untyped(arguments...)), name, update,
-                        encode_tuple(update_arguments)));
+        update_of_start(make_start(type, to, detail::calls::encode_untyped_of(to.owner(), arguments...)), name, update,
+                        encode_tuple(to, update_arguments)));
   }
 
   /// The same as start_update_with_start, but waits until the update has ended and gives its result. Throws
@@ -207,28 +222,31 @@ class client {
   call<UpdateResult> execute_update_with_start(const start_workflow_options& options, std::string_view name,
                                                std::tuple<UpdateArguments...> update_arguments,
                                                Arguments&&... arguments) const {
+    const detail::calls::new_workflow to(*session_, options);
     return execute_both<UpdateResult>(
-        update_of_start(make_start(detail::workflow_name<Workflow>(), options,
-                                   encode_for<Workflow>(std::forward<Arguments>(arguments)...)),
-                        name, to_its_end, encode_tuple(update_arguments)));
+        update_of_start(make_start(detail::workflow_name<Workflow>(), to,
+                                   encode_for<Workflow>(to, std::forward<Arguments>(arguments)...)),
+                        name, to_its_end, encode_tuple(to, update_arguments)));
   }
   template <auto Function, class UpdateResult = void, class... UpdateArguments, class... Arguments>
   call<UpdateResult> execute_update_with_start(const start_workflow_options& options, std::string_view name,
                                                std::tuple<UpdateArguments...> update_arguments,
                                                Arguments&&... arguments) const {
     using workflow = detail::calls::workflow_function<Function>;
+    const detail::calls::new_workflow to(*session_, options);
     return execute_both<UpdateResult>(update_of_start(
-        make_start(name_of<Function>, options, encode_for<workflow>(std::forward<Arguments>(arguments)...)), name,
-        to_its_end, encode_tuple(update_arguments)));
+        make_start(name_of<Function>, to, encode_for<workflow>(to, std::forward<Arguments>(arguments)...)), name,
+        to_its_end, encode_tuple(to, update_arguments)));
   }
   template <class UpdateResult = void, class... UpdateArguments, class... Arguments>
   call<UpdateResult> execute_update_with_start(std::string_view type, const start_workflow_options& options,
                                                std::string_view name, std::tuple<UpdateArguments...> update_arguments,
                                                Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
+    const detail::calls::new_workflow to(*session_, options);
     return execute_both<UpdateResult>(
-        update_of_start(make_start(type, options, detail::calls::encode_untyped(arguments...)), name, to_its_end,
-                        encode_tuple(update_arguments)));
+        update_of_start(make_start(type, to, detail::calls::encode_untyped_of(to.owner(), arguments...)), name,
+                        to_its_end, encode_tuple(to, update_arguments)));
   }
 
   /// A handle of a workflow that exists; nothing is asked of the server. Without a run it means the present one. With
@@ -303,41 +321,45 @@ class client {
 
   static client connect(std::shared_ptr<detail::calls::loop_owner> owner, client_options options);
 
+  using new_workflow = detail::calls::new_workflow;
+
   template <class Workflow, class... Arguments>
-  static detail::calls::Payloads encode_for(Arguments&&... arguments) {
+  static detail::calls::Payloads encode_for(const new_workflow& to, Arguments&&... arguments) {
     using parameters = typename detail::calls::workflow_traits<Workflow>::arguments;
     static_assert(detail::callable_with<parameters, Arguments...>,
                   "the arguments do not match the parameters of this workflow");
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return detail::calls::typed_arguments<parameters>::encode(std::forward<Arguments>(arguments)...);
+    return detail::calls::typed_arguments<parameters>::encode_of(to.owner(), std::forward<Arguments>(arguments)...);
   }
   template <class Workflow>
-  call<workflow_handle<Workflow>> start(std::string_view type, const start_workflow_options& options,
+  call<workflow_handle<Workflow>> start(std::string_view type, const new_workflow& what,
                                         detail::calls::Payloads input) const {
     return session_->make_call(
-        detail::calls::start_typed<Workflow>(session_, make_start(type, options, std::move(input))));
+        detail::calls::start_typed<Workflow>(session_, make_start(type, what, std::move(input))));
   }
   template <class Result>
-  call<Result> execute(std::string_view type, const start_workflow_options& options,
-                       detail::calls::Payloads input) const {
-    return session_->make_call(detail::calls::execute<Result>(session_, make_start(type, options, std::move(input))));
+  call<Result> execute(std::string_view type, const new_workflow& what, detail::calls::Payloads input) const {
+    return session_->make_call(detail::calls::execute<Result>(session_, make_start(type, what, std::move(input))));
   }
   /// The arguments of a message, converted to its parameters, or as they are.
   template <class Parameters, class... Given>
-  static detail::calls::Payloads encode_tuple(std::tuple<Given...> arguments) {
+  static detail::calls::Payloads encode_tuple(const new_workflow& to, std::tuple<Given...> arguments) {
     return std::apply(
-        [](auto&&... each) { return detail::calls::typed_arguments<Parameters>::encode(std::move(each)...); },
+        [&to](auto&&... each) {
+          return detail::calls::typed_arguments<Parameters>::encode_of(to.owner(), std::move(each)...);
+        },
         std::move(arguments));
   }
   template <class... Given>
-  static detail::calls::Payloads encode_tuple(const std::tuple<Given...>& arguments) {
-    return std::apply([](const auto&... each) { return detail::calls::encode_untyped(each...); }, arguments);
+  static detail::calls::Payloads encode_tuple(const new_workflow& to, const std::tuple<Given...>& arguments) {
+    return std::apply([&to](const auto&... each) { return detail::calls::encode_untyped_of(to.owner(), each...); },
+                      arguments);
   }
   template <class Workflow>
-  call<workflow_handle<Workflow>> signal_started(std::string_view type, const start_workflow_options& options,
+  call<workflow_handle<Workflow>> signal_started(std::string_view type, const new_workflow& to,
                                                  detail::calls::Payloads input, std::string_view signal,
                                                  detail::calls::Payloads signal_input) const {
-    auto what = detail::calls::make_signal_with_start(*session_, type, options, std::move(input), signal,
+    auto what = detail::calls::make_signal_with_start(*session_, type, to.options(), std::move(input), signal,
                                                       std::move(signal_input));
     return session_->make_call(detail::calls::start_typed<Workflow>(session_, std::move(what)));
   }
@@ -356,10 +378,11 @@ class client {
     using parameters = typename detail::signature_of<Update>::args;
     static_assert(detail::callable_with<parameters, UpdateArguments...>,
                   "the arguments do not match the parameters of this update");
-    return update_of_start(make_start(detail::workflow_name<Workflow>(), options,
-                                      encode_for<Workflow>(std::forward<Arguments>(arguments)...)),
+    const new_workflow to(*session_, options);
+    return update_of_start(make_start(detail::workflow_name<Workflow>(), to,
+                                      encode_for<Workflow>(to, std::forward<Arguments>(arguments)...)),
                            detail::handler_name<Update, Workflow>(), update,
-                           encode_tuple<parameters>(std::move(update_arguments)));
+                           encode_tuple<parameters>(to, std::move(update_arguments)));
   }
   template <class Workflow, class Result>
   call<update_with_start<Workflow, Result>> start_both(detail::calls::update_and_start both) const {
@@ -369,12 +392,11 @@ class client {
   call<Result> execute_both(detail::calls::update_and_start both) const {
     return session_->make_call(detail::calls::execute_update_with_start<Result>(session_, std::move(both)));
   }
-  detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type,
-                                                                       const start_workflow_options& options,
+  detail::calls::service_call<detail::calls::start_request> make_start(std::string_view type, const new_workflow& to,
                                                                        detail::calls::Payloads input) const {
     auto what = detail::calls::make_start<detail::calls::start_request>(*session_, "StartWorkflowExecution", type,
-                                                                        options, std::move(input));
-    what.request.set_request_eager_execution(options.eager_start);
+                                                                        to.options(), std::move(input));
+    what.request.set_request_eager_execution(to.options().eager_start);
     return detail::calls::intercepted(*session_, std::move(what));
   }
 

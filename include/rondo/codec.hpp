@@ -6,24 +6,10 @@
 #include <vector>
 
 #include "rondo/payload.hpp"
+#include "rondo/serialization_context.hpp"
 
 /// What is done to payloads between the converter and the server: encryption, compression.
 namespace rondo {
-
-/// Whose payload it is, as far as the message tells that it travels in; what is not known is empty. Namespace and
-/// workflow id are the same on both ends of every payload of a workflow, so keys may be derived from them. A child or
-/// a workflow that is signalled has its own id, not that of the sender.
-struct serialization_context {
-  std::string namespace_{}, workflow_id{}, workflow_type{};
-  /// Of the input, result, heartbeats and failure of an activity, where it runs. The history knows its result as the
-  /// workflow's, and that of a local activity is the workflow's everywhere.
-  std::string activity_id{}, activity_type{}, task_queue{};
-  /// Of the workflow or activity that a worker runs; clients do not know it when they start one. It differs between the
-  /// two ends, so it is for names of places, not for keys.
-  std::string run_id{};
-
-  friend bool operator==(const serialization_context&, const serialization_context&) = default;
-};
 
 /// A payload cannot be encoded or decoded: a key is missing, bytes were changed, a codec server refuses.
 class codec_error : public std::runtime_error {

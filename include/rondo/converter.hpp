@@ -13,6 +13,7 @@
 #include "rondo/detail/base/names.hpp"
 #include "rondo/json.hpp"
 #include "rondo/payload.hpp"
+#include "rondo/serialization_context.hpp"
 
 /// Values to payloads and back. The form follows from the type:
 /// - `payload`: passed on as it is.
@@ -34,7 +35,8 @@ class conversion_error : public std::runtime_error {
 };
 
 /// Specialise it for a type with an encoding of its own: `static void encode(payload_sink&, const T&)` and
-/// `static T decode(const payload_view&)`, which throw `conversion_error`.
+/// `static T decode(const payload_view&)`, which throw `conversion_error`. Each of the two may take a further
+/// `const serialization_context*`, which says whose value it is; null: nobody knows.
 /// Not for kinds of rondo::failure.
 template <class T>
 struct payload_codec;
@@ -42,9 +44,47 @@ struct payload_codec;
 template <class T>
 concept has_payload_codec = requires { sizeof(payload_codec<T>); };
 
+namespace detail {
+
+template <class T>
+concept encodes_in_context = requires(payload_sink& sink, const T& value, const serialization_context* whose) {
+  payload_codec<T>::encode(sink, value, whose);
+};
+template <class T>
+concept decodes_in_context =
+    requires(const payload_view& from, const serialization_context* whose) { payload_codec<T>::decode(from, whose); };
+
+/// True if the codec of the type, or of what it may hold, asks whose a value is.
+template <class T>
+constexpr bool asks_for_context() {
+  if constexpr (std::is_void_v<T>) {
+    return false;
+  } else if constexpr (has_payload_codec<T>) {
+    return encodes_in_context<T> || decodes_in_context<T>;
+  } else if constexpr (json::has_codec<T>) {
+    return false;
+  } else if constexpr (json::detail::is_optional<T>) {
+    return asks_for_context<typename T::value_type>();
+  } else if constexpr (json::detail::pointer_like<T>) {
+    return asks_for_context<std::remove_const_t<typename T::element_type>>();
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// Types whose `payload_codec` asks whose a value is, and std::optional and smart pointers of them.
+template <class T>
+concept takes_serialization_context = detail::asks_for_context<T>();
+
 /// Adds `value` to `sink` as one payload. Throws `conversion_error`; the payload is incomplete then.
 template <class T>
 void encode(payload_sink& sink, const T& value);
+
+/// The same for a value whose owner is known; `whose` may be null. Types that do not ask for it are not told.
+template <class T>
+void encode(payload_sink& sink, const T& value, const serialization_context* whose);
 
 /// Adds one payload for each value.
 template <class... Values>
@@ -55,11 +95,17 @@ void encode_all(payload_sink& sink, const Values&... values) {
 /// The value in `from`; nothing for `void`. Throws `conversion_error`.
 template <class T>
 T decode(const payload_view& from);
+/// The same for a value whose owner is known; `whose` may be null.
+template <class T>
+T decode(const payload_view& from, const serialization_context* whose);
 
 /// One value for each element of `Tuple`. Missing values are empty if all from there on are std::optional; surplus ones
 /// are ignored. Throws `conversion_error`, which names the argument.
 template <class Tuple>
 Tuple decode_arguments(payload_span arguments);
+/// The same for values whose owner is known; `whose` may be null.
+template <class Tuple>
+Tuple decode_arguments(payload_span arguments, const serialization_context* whose);
 
 namespace detail {
 
@@ -149,14 +195,16 @@ Bytes decode_bytes(const payload_view& from) {
   return out;
 }
 
-template <class T>
-T decode_maybe(const payload_view& from) {
+// `whose` is nothing at all where types do not ask for it.
+
+template <class T, class... Whose>
+T decode_maybe(const payload_view& from, const Whose*... whose) {
   if (is_nil(from)) return T{};
   if constexpr (is_optional<T>) {
-    return T(decode<typename T::value_type>(from));
+    return T(decode<typename T::value_type>(from, whose...));
   } else {
     using element = std::remove_const_t<typename T::element_type>;
-    return T(new element(decode<element>(from)));
+    return T(new element(decode<element>(from, whose...)));
   }
 }
 
@@ -168,31 +216,46 @@ constexpr std::size_t required_count(std::type_identity<std::tuple<Parameters...
   return required;
 }
 
-template <class Parameter>
-Parameter decode_argument(payload_span arguments, std::size_t index) {
+template <class Parameter, class... Whose>
+Parameter decode_argument(payload_span arguments, std::size_t index, const Whose*... whose) {
   if constexpr (is_optional<Parameter>) {
     if (index >= arguments.size()) return std::nullopt;
   }
   try {
-    return decode<Parameter>(arguments[index]);
+    return decode<Parameter>(arguments[index], whose...);
   } catch (const conversion_error& failed) {
     throw conversion_error("argument " + std::to_string(index + 1) + ": " + failed.what());
   }
+}
+
+template <class Tuple, class... Whose>
+Tuple decode_tuple(payload_span arguments, const Whose*... whose) {
+  constexpr std::size_t required = required_count(std::type_identity<Tuple>{});
+  constexpr std::size_t all = std::tuple_size_v<Tuple>;
+  if (arguments.size() < required) {
+    throw conversion_error("expected " + std::string(required < all ? "at least " : "") + std::to_string(required) +
+                           (required == 1 ? " argument" : " arguments") + ", got " + std::to_string(arguments.size()));
+  }
+  return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    return Tuple{decode_argument<std::tuple_element_t<Index, Tuple>>(arguments, Index, whose...)...};
+  }(std::make_index_sequence<all>{});
 }
 
 }  // namespace detail
 
 template <class T>
 void encode(payload_sink& sink, const T& value) {
+  static_assert(!std::is_base_of_v<failure, T>,
+                "failures are thrown, not passed as values: data_options::failures says what they travel as");
   if constexpr (std::is_same_v<T, payload>) {
     detail::encode_payload(sink, value);
   } else if constexpr (std::is_same_v<T, payload_view>) {
     detail::encode_payload(sink, value.copy());
   } else if constexpr (detail::nil_like<T>) {
     sink.add(encoding::null);
+  } else if constexpr (detail::encodes_in_context<T>) {
+    payload_codec<T>::encode(sink, value, nullptr);
   } else if constexpr (has_payload_codec<T>) {
-    static_assert(!std::is_base_of_v<failure, T>,
-                  "failures are thrown, not passed as values: data_options::failures says what they travel as");
     payload_codec<T>::encode(sink, value);
   } else if constexpr (detail::protobuf_like<T>) {
     static_assert(has_payload_codec<T>, "include rondo/protobuf.hpp to pass protobuf messages");
@@ -213,6 +276,8 @@ void encode(payload_sink& sink, const T& value) {
 
 template <class T>
 T decode(const payload_view& from) {
+  static_assert(!std::is_base_of_v<failure, T>,
+                "failures are thrown, not passed as values: data_options::failures says what they travel as");
   if constexpr (std::is_void_v<T>) {
     return;
   } else if constexpr (std::is_same_v<T, payload>) {
@@ -220,9 +285,9 @@ T decode(const payload_view& from) {
   } else if constexpr (detail::nil_like<T>) {
     if (!detail::is_nil(from)) detail::throw_wrong_encoding<T>(from, encoding::null);
     return T{};
+  } else if constexpr (detail::decodes_in_context<T>) {
+    return payload_codec<T>::decode(from, nullptr);
   } else if constexpr (has_payload_codec<T>) {
-    static_assert(!std::is_base_of_v<failure, T>,
-                  "failures are thrown, not passed as values: data_options::failures says what they travel as");
     return payload_codec<T>::decode(from);
   } else if constexpr (detail::protobuf_like<T>) {
     static_assert(has_payload_codec<T>, "include rondo/protobuf.hpp to take protobuf messages");
@@ -237,17 +302,84 @@ T decode(const payload_view& from) {
   }
 }
 
+template <class T>
+void encode(payload_sink& sink, const T& value, const serialization_context* whose) {
+  if constexpr (detail::encodes_in_context<T>) {
+    payload_codec<T>::encode(sink, value, whose);
+  } else if constexpr (has_payload_codec<T> || !takes_serialization_context<T>) {
+    encode(sink, value);
+  } else if (value) {
+    encode(sink, *value, whose);
+  } else {
+    sink.add(encoding::null);
+  }
+}
+
+template <class T>
+T decode(const payload_view& from, const serialization_context* whose) {
+  if constexpr (detail::decodes_in_context<T>) {
+    return payload_codec<T>::decode(from, whose);
+  } else if constexpr (has_payload_codec<T> || !takes_serialization_context<T>) {
+    return decode<T>(from);
+  } else {
+    return detail::decode_maybe<T>(from, whose);
+  }
+}
+
 template <class Tuple>
 Tuple decode_arguments(payload_span arguments) {
-  constexpr std::size_t required = detail::required_count(std::type_identity<Tuple>{});
-  constexpr std::size_t all = std::tuple_size_v<Tuple>;
-  if (arguments.size() < required) {
-    throw conversion_error("expected " + std::string(required < all ? "at least " : "") + std::to_string(required) +
-                           (required == 1 ? " argument" : " arguments") + ", got " + std::to_string(arguments.size()));
-  }
-  return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-    return Tuple{detail::decode_argument<std::tuple_element_t<Index, Tuple>>(arguments, Index)...};
-  }(std::make_index_sequence<all>{});
+  return detail::decode_tuple<Tuple>(arguments);
 }
+template <class Tuple>
+Tuple decode_arguments(payload_span arguments, const serialization_context* whose) {
+  return detail::decode_tuple<Tuple>(arguments, whose);
+}
+
+namespace detail {
+
+// The same where it costs something to find out whose the values are: `whose()`, which gives a context or an optional
+// of one, is called only if a type asks for it.
+
+inline const serialization_context* address_of(const serialization_context& known) { return &known; }
+inline const serialization_context* address_of(const std::optional<serialization_context>& known) {
+  return known ? &*known : nullptr;
+}
+
+template <class Whose, class... Values>
+void encode_all_of(const Whose& whose, payload_sink& sink, const Values&... values) {
+  if constexpr ((takes_serialization_context<Values> || ...)) {
+    const auto owner = whose();
+    (encode(sink, values, address_of(owner)), ...);
+  } else {
+    encode_all(sink, values...);
+  }
+}
+
+template <class T, class Whose>
+T decode_of(const Whose& whose, const payload_view& from) {
+  if constexpr (takes_serialization_context<T>) {
+    const auto owner = whose();
+    return decode<T>(from, address_of(owner));
+  } else {
+    return decode<T>(from);
+  }
+}
+
+template <class Tuple>
+inline constexpr bool any_takes_context = false;
+template <class... Values>
+inline constexpr bool any_takes_context<std::tuple<Values...>> = (takes_serialization_context<Values> || ...);
+
+template <class Tuple, class Whose>
+Tuple decode_arguments_of(const Whose& whose, payload_span arguments) {
+  if constexpr (any_takes_context<Tuple>) {
+    const auto owner = whose();
+    return decode_tuple<Tuple>(arguments, address_of(owner));
+  } else {
+    return decode_tuple<Tuple>(arguments);
+  }
+}
+
+}  // namespace detail
 
 }  // namespace rondo

@@ -11,6 +11,7 @@
 #include "rondo/client/start.hpp"
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/client/arguments.hpp"
+#include "rondo/detail/client/standalone.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/log.hpp"
 #include "rondo/name_of.hpp"
@@ -97,7 +98,7 @@ class nexus_context {
   template <class Result, class... Arguments>
   nexus_run<Result> start_workflow(std::string_view type, const start_workflow_options& options,
                                    Arguments&&... arguments) {
-    begin_workflow(type, options, detail::calls::encode_untyped(arguments...));
+    begin_workflow(type, options, detail::calls::encode_untyped_of(owner_of(options), arguments...));
     return {};
   }
 
@@ -112,13 +113,14 @@ class nexus_context {
     static_assert(detail::callable_with<parameters, Arguments...>,
                   "the arguments do not match the parameters of this handler");
     begin_update(detail::handler_name_in<Member, void>(), options,
-                 detail::calls::typed_arguments<parameters>::encode(std::forward<Arguments>(arguments)...));
+                 detail::calls::typed_arguments<parameters>::encode_of(owner_of(options),
+                                                                       std::forward<Arguments>(arguments)...));
     return nexus_run<detail::result_of<Member>>();
   }
   /// The same by name.
   template <class Result, class... Arguments>
   nexus_run<Result> start_update(std::string_view name, const nexus_update_options& options, Arguments&&... arguments) {
-    begin_update(name, options, detail::calls::encode_untyped(arguments...));
+    begin_update(name, options, detail::calls::encode_untyped_of(owner_of(options), arguments...));
     return {};
   }
 
@@ -132,14 +134,15 @@ class nexus_context {
     static_assert(detail::callable_with<parameters, Arguments...>,
                   "the arguments do not match the parameters of this activity");
     begin_activity(name_of<Activity>, options,
-                   detail::calls::typed_arguments<parameters>::encode(std::forward<Arguments>(arguments)...));
+                   detail::calls::typed_arguments<parameters>::encode_of(owner_of(name_of<Activity>, options),
+                                                                         std::forward<Arguments>(arguments)...));
     return nexus_run<detail::result_of<Activity>>();
   }
   /// The same by name.
   template <class Result, class... Arguments>
   nexus_run<Result> start_activity(std::string_view type, const start_activity_options& options,
                                    Arguments&&... arguments) {
-    begin_activity(type, options, detail::calls::encode_untyped(arguments...));
+    begin_activity(type, options, detail::calls::encode_untyped_of(owner_of(type, options), arguments...));
     return {};
   }
 
@@ -158,14 +161,28 @@ class nexus_context {
                               detail::calls::Payloads input) = 0;
 
  private:
+  // Whose the values are of what is begun here; see the defaults of the functions above.
+  auto owner_of_workflow(std::string_view id) const {
+    return [this, id] {
+      return detail::calls::workflow_owner(client_.namespace_(), id.empty() ? info_.request_id : std::string(id))();
+    };
+  }
+  auto owner_of(const start_workflow_options& options) const { return owner_of_workflow(options.id); }
+  auto owner_of(const nexus_update_options& options) const { return owner_of_workflow(options.workflow_id); }
+  auto owner_of(std::string_view type, const start_activity_options& options) const {
+    return [this, type, id = options.id, queue = options.task_queue] {
+      return detail::calls::standalone_owner(*client_.session(), id.empty() ? std::string_view(info_.request_id) : id,
+                                             type, queue.empty() ? std::string_view(info_.task_queue) : queue);
+    };
+  }
   template <class Workflow, class... Arguments>
   auto start_typed(std::string_view type, const start_workflow_options& options, Arguments&&... arguments) {
     using traits = detail::calls::workflow_traits<Workflow>;
     static_assert(detail::callable_with<typename traits::arguments, Arguments...>,
                   "the arguments do not match the parameters of this workflow");
-    begin_workflow(
-        type, options,
-        detail::calls::typed_arguments<typename traits::arguments>::encode(std::forward<Arguments>(arguments)...));
+    begin_workflow(type, options,
+                   detail::calls::typed_arguments<typename traits::arguments>::encode_of(
+                       owner_of(options), std::forward<Arguments>(arguments)...));
     return nexus_run<typename traits::result>();
   }
 

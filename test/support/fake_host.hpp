@@ -121,6 +121,7 @@ class fake_host : public detail::run::host {
   void fail_task(std::exception_ptr error) noexcept override {
     if (!task_error) task_error = std::move(error);
   }
+  std::string next_child_id() const override { return "child-" + std::to_string(next_); }
   const workflow_info& info() const override { return about; }
   workflow_time now() const override { return about.start_time; }
   std::uint64_t random_seed() const override { return 7; }

@@ -119,26 +119,28 @@ class activity_client {
   /// invalid_argument, ...
   template <auto Activity, class... Arguments>
   auto start(const start_activity_options& options, Arguments&&... arguments) const {
-    return begin<detail::result_of<Activity>>(name_of<Activity>, options,
-                                              encode_for<Activity>(std::forward<Arguments>(arguments)...));
+    const new_activity to(*session_, name_of<Activity>, options);
+    return begin<detail::result_of<Activity>>(to, encode_for<Activity>(to, std::forward<Arguments>(arguments)...));
   }
   /// Starts an activity by its name, such as one of another program.
   template <class Result = void, class... Arguments>
   call<activity_execution<Result>> start(std::string_view type, const start_activity_options& options,
                                          Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return begin<Result>(type, options, detail::calls::encode_untyped(arguments...));
+    const new_activity to(*session_, type, options);
+    return begin<Result>(to, detail::calls::encode_untyped_of(to.owner(), arguments...));
   }
   /// Starts it and waits for its result.
   template <auto Activity, class... Arguments>
   auto execute(const start_activity_options& options, Arguments&&... arguments) const {
-    return run<detail::result_of<Activity>>(name_of<Activity>, options,
-                                            encode_for<Activity>(std::forward<Arguments>(arguments)...));
+    const new_activity to(*session_, name_of<Activity>, options);
+    return run<detail::result_of<Activity>>(to, encode_for<Activity>(to, std::forward<Arguments>(arguments)...));
   }
   template <class Result, class... Arguments>
   call<Result> execute(std::string_view type, const start_activity_options& options, Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return run<Result>(type, options, detail::calls::encode_untyped(arguments...));
+    const new_activity to(*session_, type, options);
+    return run<Result>(to, detail::calls::encode_untyped_of(to.owner(), arguments...));
   }
 
   /// A handle of an activity that exists; nothing is asked of the server. Without a run it means the present one.
@@ -160,24 +162,25 @@ class activity_client {
   }
 
  private:
+  using new_activity = detail::calls::new_activity;
+
   template <auto Activity, class... Arguments>
-  static detail::calls::Payloads encode_for(Arguments&&... arguments) {
+  static detail::calls::Payloads encode_for(const new_activity& to, Arguments&&... arguments) {
     using parameters = typename detail::signature_of<Activity>::args;
     static_assert(detail::callable_with<parameters, Arguments...>,
                   "the arguments do not match the parameters of this activity");
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return detail::calls::typed_arguments<parameters>::encode(std::forward<Arguments>(arguments)...);
+    return detail::calls::typed_arguments<parameters>::encode_of(to.owner(), std::forward<Arguments>(arguments)...);
   }
   template <class Result>
-  call<activity_execution<Result>> begin(std::string_view type, const start_activity_options& options,
-                                         detail::calls::Payloads input) const {
+  call<activity_execution<Result>> begin(const new_activity& what, detail::calls::Payloads input) const {
     return session_->make_call(detail::calls::start_activity_for<activity_execution<Result>>(
-        session_, detail::calls::make_start_activity(*session_, type, options, std::move(input))));
+        session_, detail::calls::make_start_activity(*session_, what.type(), what.options(), std::move(input))));
   }
   template <class Result>
-  call<Result> run(std::string_view type, const start_activity_options& options, detail::calls::Payloads input) const {
+  call<Result> run(const new_activity& what, detail::calls::Payloads input) const {
     return session_->make_call(detail::calls::execute_activity<Result>(
-        session_, detail::calls::make_start_activity(*session_, type, options, std::move(input))));
+        session_, detail::calls::make_start_activity(*session_, what.type(), what.options(), std::move(input))));
   }
 
   detail::calls::session_ptr session_;

@@ -24,15 +24,13 @@ class async_activity_handle {
   /// reset, as that says.
   template <class... Details>
   call<void> heartbeat(const Details&... details) const {
-    return session_->make_call(
-        detail::calls::send_heartbeat(session_, key_, detail::calls::encode_untyped(details...)));
+    return session_->make_call(detail::calls::send_heartbeat(session_, key_, encode(details...)));
   }
   /// Ends it with a result, or with none.
   template <class... Result>
     requires(sizeof...(Result) <= 1)
   call<void> complete(const Result&... result) const {
-    return session_->make_call(
-        detail::calls::send_completion(session_, key_, detail::calls::encode_untyped(result...)));
+    return session_->make_call(detail::calls::send_completion(session_, key_, encode(result...)));
   }
   /// Ends the attempt with a failure; the server repeats it as its retry policy says. The values are those of a last
   /// heartbeat, which the next attempt finds; without any it finds what the last heartbeat() said.
@@ -48,11 +46,15 @@ class async_activity_handle {
   /// Ends it as cancelled; only after it was asked to stop.
   template <class... Details>
   call<void> report_cancelled(const Details&... details) const {
-    return session_->make_call(
-        detail::calls::send_activity_cancelled(session_, key_, detail::calls::encode_untyped(details...)));
+    return session_->make_call(detail::calls::send_activity_cancelled(session_, key_, encode(details...)));
   }
 
  private:
+  template <class... Values>
+  detail::calls::Payloads encode(const Values&... values) const {
+    return detail::calls::encode_untyped_of([this] { return key_.owner(*session_); }, values...);
+  }
+
   detail::calls::session_ptr session_;
   detail::calls::activity_key key_;
 };

@@ -39,7 +39,7 @@ class workflow_handle_base {
   template <class... Arguments>
   call<void> signal(std::string_view name, Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return send_signal(name, detail::calls::encode_untyped(arguments...));
+    return send_signal(name, detail::calls::encode_untyped_of(target_.owner(), arguments...));
   }
   /// Asks a query. Throws query_failed, workflow_not_ready, or rpc_error (DEADLINE_EXCEEDED: no worker answered).
   template <class Result, class... Arguments>
@@ -51,7 +51,7 @@ class workflow_handle_base {
   template <class Result, class... Arguments>
   call<Result> query(std::string_view name, const query_options& options, Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return send_query<Result>(name, options, detail::calls::encode_untyped(arguments...));
+    return send_query<Result>(name, options, detail::calls::encode_untyped_of(target_.owner(), arguments...));
   }
 
   /// Asks for an update and waits until its handler has ended. Throws update_failure when it was rejected or failed,
@@ -59,14 +59,14 @@ class workflow_handle_base {
   template <class Result, class... Arguments>
   call<Result> execute_update(std::string_view name, Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return send_update_and_wait<Result>(name, detail::calls::encode_untyped(arguments...));
+    return send_update_and_wait<Result>(name, detail::calls::encode_untyped_of(target_.owner(), arguments...));
   }
   /// Asks for an update and gives a handle once it has come as far as the options say.
   template <class Result, class... Arguments>
   call<update_handle<Result>> start_update(std::string_view name, const update_options& options,
                                            Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
-    return send_update<Result>(name, options, detail::calls::encode_untyped(arguments...));
+    return send_update<Result>(name, options, detail::calls::encode_untyped_of(target_.owner(), arguments...));
   }
   /// A handle of an update that was asked for; nothing is asked of the server.
   template <class Result = void>
@@ -86,7 +86,8 @@ class workflow_handle_base {
   template <class... Details>
   call<void> terminate(std::string_view reason = {}, const Details&... details) const {
     return make_call(detail::calls::send_only<detail::calls::service::TerminateWorkflowExecutionResponse>(
-        target_.session, detail::calls::make_terminate(target_, reason, detail::calls::encode_untyped(details...))));
+        target_.session,
+        detail::calls::make_terminate(target_, reason, detail::calls::encode_untyped_of(target_.owner(), details...))));
   }
   call<workflow_description> describe() const { return make_call(detail::calls::describe(target_)); }
   /// All events of the run so far.
@@ -102,6 +103,8 @@ class workflow_handle_base {
   call<Result> make_call(asio::awaitable<Result> work) const {
     return target_.session->make_call(std::move(work));
   }
+  /// Whose the values are that go to it.
+  detail::calls::workflow_owner owner() const noexcept { return target_.owner(); }
   template <class Result>
   call<Result> wait(const result_options& options) const {
     return make_call(detail::calls::wait_result<Result>(target_.session, target_.workflow_id, target_.result_run_id,
@@ -177,11 +180,11 @@ class typed_handle : public workflow_handle_base {
 
  private:
   template <auto Member, class... Arguments>
-  static Payloads encode_for(Arguments&&... arguments) {
+  Payloads encode_for(Arguments&&... arguments) const {
     using parameters = typename signature_of<Member>::args;
     static_assert(callable_with<parameters, Arguments...>, "the arguments do not match the parameters of this handler");
     check_awaitable_arguments<Arguments...>();
-    return typed_arguments<parameters>::encode(std::forward<Arguments>(arguments)...);
+    return typed_arguments<parameters>::encode_of(this->owner(), std::forward<Arguments>(arguments)...);
   }
 };
 

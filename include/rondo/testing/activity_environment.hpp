@@ -24,6 +24,7 @@
 #include "rondo/name_of.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/registry.hpp"
+#include "rondo/serialization_context.hpp"
 
 namespace rondo::testing {
 
@@ -31,9 +32,10 @@ namespace rondo::testing {
 class activity_goes_on : public std::runtime_error {
  public:
   /// `progress`: empty for one that is completed from elsewhere.
-  explicit activity_goes_on(std::optional<payload_list> progress)
+  explicit activity_goes_on(std::optional<payload_list> progress, serialization_context whose = {})
       : std::runtime_error(progress ? "the activity was handed back" : "the activity is completed from elsewhere"),
-        progress_(std::make_shared<const std::optional<payload_list>>(std::move(progress))) {}
+        progress_(std::make_shared<const std::optional<payload_list>>(std::move(progress))),
+        whose_(std::make_shared<const serialization_context>(std::move(whose))) {}
 
   /// False: it called activity::complete_async().
   bool handed_back() const noexcept { return progress_->has_value(); }
@@ -41,11 +43,12 @@ class activity_goes_on : public std::runtime_error {
   template <class Value>
   std::optional<Value> progress(std::size_t index = 0) const {
     if (!handed_back() || index >= (*progress_)->size()) return std::nullopt;
-    return decode<Value>((**progress_)[index]);
+    return decode<Value>((**progress_)[index], whose_.get());
   }
 
  private:
   std::shared_ptr<const std::optional<payload_list>> progress_;
+  std::shared_ptr<const serialization_context> whose_;
 };
 
 /// Runs the code of activities without a worker and a server, one attempt at a time: functions on the test's own
@@ -82,11 +85,12 @@ class activity_environment {
   /// Called by each heartbeat, on the thread that beats; it may cancel the attempt.
   std::function<void()> on_heartbeat{};
 
-  /// What activity::heartbeat_details() gives, as if an attempt before had left it.
+  /// What activity::heartbeat_details() gives, as if an attempt before had left it. Values that ask whose they are
+  /// learn what `info` says now.
   template <class... Values>
   void set_heartbeat_details(const Values&... details) {
     payload_collector collected;
-    encode_all(collected, details...);
+    rondo::detail::encode_all_of([this] { return owner_of(info.activity_type); }, collected, details...);
     last_details_ = collected.take();
   }
 
@@ -107,8 +111,9 @@ class activity_environment {
   template <class Result = void, class... Arguments>
   Result run(const registry& app, std::string_view name, const Arguments&... arguments) {
     payload_collector given;
-    encode_all(given, arguments...);
-    return result_of<Result>(try_named(app, name, given.take()));
+    const auto whose = [&] { return owner_of(name); };
+    rondo::detail::encode_all_of(whose, given, arguments...);
+    return result_of<Result>(whose, try_named(app, name, given.take()));
   }
 
   /// Asks the attempt that runs to stop, or the next one from its beginning: activity::cancelled(), the stop token, and
@@ -137,7 +142,7 @@ class activity_environment {
   std::optional<Value> heartbeat(std::size_t number, std::size_t index = 0) const {
     const std::lock_guard lock(mutex_);
     if (number >= heartbeats_.size() || index >= heartbeats_[number].size()) return std::nullopt;
-    return decode<Value>(heartbeats_[number][index]);
+    return rondo::detail::decode_of<Value>([this] { return owner_of(type_); }, heartbeats_[number][index]);
   }
 
  private:
@@ -157,13 +162,20 @@ class activity_environment {
                   "the arguments do not match the parameters of this activity");
     const parameters values(arguments...);
     payload_collector given;
-    std::apply([&given](const auto&... each) { encode_all(given, each...); }, values);
+    const auto whose = [this] { return owner_of(name_of<Function>); };
+    std::apply([&](const auto&... each) { rondo::detail::encode_all_of(whose, given, each...); }, values);
     return result_of<std::remove_cvref_t<rondo::detail::yielded_by<typename signature::raw>>>(
-        try_named(app, name_of<Function>, given.take()));
+        whose, try_named(app, name_of<Function>, given.take()));
   }
-  template <class Result>
-  static Result result_of(const payload_list& from) {
-    if constexpr (!std::is_void_v<Result>) return decode<Result>(from.at(0));
+  template <class Result, class Whose>
+  static Result result_of(const Whose& whose, const payload_list& from) {
+    if constexpr (!std::is_void_v<Result>) return rondo::detail::decode_of<Result>(whose, from.at(0));
+  }
+  /// Of the values of an activity of this type.
+  serialization_context owner_of(std::string_view type) const {
+    auto whose = rondo::detail::owner_of(info);
+    if (whose.activity_type.empty()) whose.activity_type = type;
+    return whose;
   }
 
   payload_list try_named(const registry& app, std::string_view name, const payload_list& given) {
@@ -178,7 +190,7 @@ class activity_environment {
         });
     auto ended = rondo::detail::worker::try_activity(*place_, *definition, attempt, views);
     if (ended.error) std::rethrow_exception(ended.error);
-    if (ended.elsewhere || ended.handed_back) throw activity_goes_on(std::move(ended.handed_back));
+    if (ended.elsewhere || ended.handed_back) throw activity_goes_on(std::move(ended.handed_back), owner_of(name));
     return std::move(ended.result);
   }
   std::shared_ptr<rondo::detail::worker::tried_activity> begin(std::string_view type) {
@@ -193,6 +205,7 @@ class activity_environment {
           if (on_heartbeat) on_heartbeat();
         });
     const std::lock_guard lock(mutex_);
+    type_ = type;
     heartbeats_.clear();
     running_ = attempt;
     if (std::exchange(drain_, false)) attempt->drain();
@@ -206,6 +219,8 @@ class activity_environment {
   /// Null while none does.
   std::shared_ptr<rondo::detail::worker::tried_activity> running_;
   std::vector<payload_list> heartbeats_;
+  /// Of the last attempt, if `info` has none.
+  std::string type_;
   /// For the next attempt.
   std::optional<std::pair<cancel_reason, cancellation_details>> stop_;
   bool drain_ = false;

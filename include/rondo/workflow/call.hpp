@@ -9,6 +9,7 @@
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/operation.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/options.hpp"
 #include "rondo/task.hpp"
@@ -53,11 +54,13 @@ class [[nodiscard("an activity call does nothing until it is awaited or started"
 
  private:
   void begin(detail::run::host& engine) override {
-    const auto input = detail::run::encode_tuple(arguments_);
+    const auto whose = [&] { return detail::run::owner_of(engine, type_, options_); };
+    this->result_belongs_to(whose);
+    const detail::run::owned_values given(arguments_, whose);
     if constexpr (std::is_same_v<Options, local_activity_options>) {
-      engine.schedule_local_activity({.activity_type = type_, .options = options_, .input = input}, *this);
+      engine.schedule_local_activity({.activity_type = type_, .options = options_, .input = given.input()}, *this);
     } else {
-      engine.schedule_activity({.activity_type = type_, .options = options_, .input = input}, *this);
+      engine.schedule_activity({.activity_type = type_, .options = options_, .input = given.input()}, *this);
     }
   }
 

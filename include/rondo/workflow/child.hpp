@@ -12,6 +12,7 @@
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/operation.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/detail/run/two_step_operation.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/options.hpp"
@@ -32,8 +33,10 @@ class [[nodiscard("a child does nothing until it is awaited or started")]] child
 
  private:
   void begin(detail::run::host& engine) override {
-    engine.start_child({.workflow_type = type_, .options = options_, .input = detail::run::encode_tuple(arguments_)},
-                       nullptr, *this);
+    const auto whose = [&] { return detail::run::owner_of(engine, options_); };
+    this->result_belongs_to(whose);
+    const detail::run::owned_values given(arguments_, whose);
+    engine.start_child({.workflow_type = type_, .options = options_, .input = given.input()}, nullptr, *this);
   }
 
   std::string_view type_;
@@ -59,6 +62,7 @@ class child_end final : public end_state<Result> {
  private:
   void begin(host& engine) override {
     other_namespace_ = call_->options.namespace_;
+    this->result_belongs_to([&] { return owner_of(engine, call_->options); });
     workflow_id_ = engine.start_child(*call_, start_, *this);
   }
 
@@ -110,9 +114,11 @@ class [[nodiscard("a child does nothing until it is awaited or started")]] child
       : type_(type), options_(options), arguments_(std::forward<Values>(values)...) {}
 
  private:
-  void begin(detail::run::host& /*engine*/) override {
-    this->begin_with(detail::run::child_workflow_call{
-        .workflow_type = type_, .options = options_, .input = detail::run::encode_tuple(arguments_)});
+  void begin(detail::run::host& engine) override {
+    const auto whose = [&] { return detail::run::owner_of(engine, options_); };
+    const detail::run::owned_values given(arguments_, whose);
+    this->begin_with(
+        detail::run::child_workflow_call{.workflow_type = type_, .options = options_, .input = given.input()});
   }
 
   std::string_view type_;

@@ -8,6 +8,7 @@
 #include "rondo/detail/base/names.hpp"
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/continue_as_new_request.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/options.hpp"
@@ -20,7 +21,7 @@ template <class... Values>
                            const std::tuple<Values...>& values) {
   require_current("workflow::continue_as_new").require_writable("workflow::continue_as_new");
   payload_collector input;
-  std::apply([&input](const auto&... each) { encode_all(input, each...); }, values);
+  std::apply([&input](const auto&... each) { encode_all_of(current_owner(), input, each...); }, values);
   throw continue_as_new_request(std::string(type), options, input.take());
 }
 

@@ -31,8 +31,8 @@ task<void> deliver_result(task<Result> body, host& to) {
     to.complete({});
   } else {
     const Result value = co_await std::move(body);
-    to.complete(
-        encoder(&value, [](const void* from, payload_sink& sink) { encode(sink, *static_cast<const Result*>(from)); }));
+    to.complete(encoder(
+        &value, [](const void* from, payload_sink& sink) { encode_own(sink, *static_cast<const Result*>(from)); }));
   }
 }
 
@@ -42,7 +42,7 @@ Parameters read_start(payload_span arguments, const host& of) {
   if constexpr (Dynamic) {
     return any_message(of.info().workflow_type, arguments);
   } else {
-    return decode_arguments<Parameters>(arguments);
+    return decode_own<Parameters>(arguments);
   }
 }
 template <class Parameters>
@@ -130,7 +130,7 @@ class class_workflow final : public workflow_object {
  private:
   static Workflow make(payload_span arguments) {
     if constexpr (has_init) {
-      return std::make_from_tuple<Workflow>(decode_arguments<parameters>(arguments));
+      return std::make_from_tuple<Workflow>(decode_own<parameters>(arguments));
     } else {
       static_cast<void>(arguments);
       return Workflow();
@@ -189,8 +189,8 @@ class class_workflow final : public workflow_object {
   template <class Handler>
   static void handle_query(const Workflow& object, std::string_view name, payload_span arguments,
                            payload_sink& answer) {
-    encode(answer, std::apply([&object](auto&&... each) { return (object.*Handler::member)(std::move(each)...); },
-                              read_message<Handler>(name, arguments)));
+    encode_own(answer, std::apply([&object](auto&&... each) { return (object.*Handler::member)(std::move(each)...); },
+                                  read_message<Handler>(name, arguments)));
   }
   template <class Handler>
   static task<void> handle_update(Workflow& object, std::string_view name, payload_span arguments, bool validate,

@@ -6,6 +6,7 @@
 
 #include "rondo/detail/base/random.hpp"
 #include "rondo/detail/base/uuid_format.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/detail/run/run_context.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/log.hpp"
@@ -16,6 +17,12 @@ namespace rondo::workflow {
 
 /// Facts about this run; valid while it is in memory.
 inline const workflow_info& info() { return detail::run::require_current("workflow::info").engine().info(); }
+
+/// Whose this run's own values are: for `rondo::encode` and `rondo::decode` of what the code converts itself, such as
+/// entries of the memo.
+inline serialization_context payload_context() {
+  return detail::run::owner_of(detail::run::require_current("workflow::payload_context").engine().info());
+}
 
 /// The moment at which the current workflow task started; never goes back.
 inline workflow_time now() { return detail::run::require_current("workflow::now").engine().now(); }

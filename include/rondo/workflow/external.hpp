@@ -9,6 +9,7 @@
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/operation.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/workflow/traits.hpp"
 
 // Signals and cancellation of other workflows, by workflow code.
@@ -27,7 +28,9 @@ class [[nodiscard("a signal does nothing until it is awaited or started")]] sign
 
  private:
   void begin(detail::run::host& engine) override {
-    engine.signal_workflow({.to = to_, .name = name_, .input = detail::run::encode_tuple(arguments_)}, *this);
+    const auto whose = [&] { return detail::run::owner_of(engine, to_); };
+    const detail::run::owned_values given(arguments_, whose);
+    engine.signal_workflow({.to = to_, .name = name_, .input = given.input()}, *this);
   }
 
   detail::run::other_workflow to_;

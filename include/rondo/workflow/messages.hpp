@@ -39,7 +39,7 @@ auto read_for(std::string_view name, payload_span arguments) {
   if constexpr (Any) {
     return any_message(name, arguments);
   } else {
-    return decode_arguments<typename callable_signature<Callable>::args>(arguments);
+    return decode_own<typename callable_signature<Callable>::args>(arguments);
   }
 }
 
@@ -57,7 +57,7 @@ void add_query_handler(run_context& run, handler_definition about, Callable hand
   run.handlers().queries.set(
       std::move(about),
       [handler = std::move(handler)](std::string_view called, payload_span arguments, payload_sink& answer) {
-        encode(answer, std::apply(handler, read_for<Callable, Any>(called, arguments)));
+        encode_own(answer, std::apply(handler, read_for<Callable, Any>(called, arguments)));
       });
 }
 template <bool Any, class Callable, class Validator>

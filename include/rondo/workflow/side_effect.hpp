@@ -7,6 +7,7 @@
 
 #include "rondo/converter.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/payload.hpp"
 
@@ -20,8 +21,8 @@ class made_value final : public changing_value {
   bool make(payload_span before, payload_sink& to) override {
     const scheduler::read_only_section reading(run_);
     const Value fresh = make_();
-    if (!before.empty() && equal_(decode<Value>(before.front()), fresh)) return false;
-    encode(to, fresh);
+    if (!before.empty() && equal_(decode_of<Value>(current_owner(), before.front()), fresh)) return false;
+    encode_all_of(current_owner(), to, fresh);
     return true;
   }
 
@@ -46,9 +47,9 @@ auto side_effect(Make make) {
   if (run.tearing_down()) return make();
   const auto written = run.engine().side_effect(detail::run::encoder(&make, [](const void* from, payload_sink& to) {
     const detail::run::scheduler::read_only_section reading(*detail::run::current);
-    encode(to, (*static_cast<Make*>(const_cast<void*>(from)))());
+    detail::encode_all_of(detail::run::current_owner(), to, (*static_cast<Make*>(const_cast<void*>(from)))());
   }));
-  return decode<value>(written.front());
+  return detail::decode_of<value>(detail::run::current_owner(), written.front());
 }
 
 /// The same for a value that may change during the run: it is made at every call, and recorded when `equal` says that
@@ -60,7 +61,7 @@ auto mutable_side_effect(std::string_view id, Make make, Equal equal = {}) {
   run.require_writable("workflow::mutable_side_effect");
   if (run.tearing_down()) return make();
   detail::run::made_value<value, Make, Equal> made(run, make, equal);
-  return decode<value>(run.engine().mutable_side_effect(id, made).front());
+  return detail::decode_of<value>(detail::run::current_owner(), run.engine().mutable_side_effect(id, made).front());
 }
 
 }  // namespace rondo::workflow

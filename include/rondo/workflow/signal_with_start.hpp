@@ -10,6 +10,7 @@
 #include "rondo/detail/data/wire.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/operation.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/options.hpp"
 #include "rondo/workflow/external.hpp"
 #include "rondo/workflow/traits.hpp"
@@ -47,11 +48,16 @@ class [[nodiscard("a signal does nothing until it is awaited or started")]] sign
  private:
   void begin(detail::run::host& engine) override {
     id_ = options_.id;
+    const auto whose = [&] {
+      return detail::run::owner_of(engine, detail::run::other_workflow{.workflow_id = options_.id});
+    };
+    const detail::run::owned_values given(arguments_, whose);
+    const detail::run::owned_values signalled(signal_arguments_, whose);
     engine.signal_with_start({.workflow_type = type_,
                               .options = options_,
-                              .input = detail::run::encode_tuple(arguments_),
+                              .input = given.input(),
                               .signal = signal_,
-                              .signal_input = detail::run::encode_tuple(signal_arguments_)},
+                              .signal_input = signalled.input()},
                              *this);
   }
   /// The run is field 1 of temporal.api.workflowservice.v1.SignalWithStartWorkflowExecutionResponse.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rondo/converter.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/search_attributes.hpp"
@@ -24,7 +25,7 @@ class memo_changes {
   template <class Value>
   memo_changes& set(std::string_view name, const Value& value) {
     payload_collector collected;
-    encode(collected, value);
+    detail::encode_all_of(detail::run::current_owner(), collected, value);
     values_.insert_or_assign(std::string(name), collected.take().front());
     return *this;
   }

@@ -3,6 +3,7 @@
 
 #include <asio/awaitable.hpp>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "rondo/client/errors.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/session.hpp"
+#include "rondo/serialization_context.hpp"
 
 // What a handle of an activity tells the server. Each request has a form by task token and one by ids.
 namespace rondo::detail::calls {
@@ -28,6 +30,15 @@ class activity_key {
     text += by_token() ? " activity by its task token"
                        : " activity '" + activity_id + "' of workflow '" + workflow_id + "'";
     return call_subject(std::move(text), workflow_id, of.namespace_);
+  }
+  /// Whose its values are, as far as the ids tell; nothing is known by a token.
+  std::optional<serialization_context> owner(const session& of) const {
+    if (by_token()) return std::nullopt;
+    serialization_context made;
+    made.namespace_ = of.namespace_;
+    made.workflow_id = workflow_id;
+    if (workflow_id.empty()) made.activity_id = activity_id;
+    return made;
   }
   std::string resource_id() const {
     if (!workflow_id.empty()) return "workflow:" + workflow_id;

@@ -2,6 +2,7 @@
 #include <temporal/api/common/v1/message.pb.h>
 
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -11,6 +12,7 @@
 #include "rondo/converter.hpp"
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
+#include "rondo/serialization_context.hpp"
 #include "rondo/workflow/traits.hpp"
 
 // Arguments and results of client calls, to and from the wire.
@@ -18,25 +20,53 @@ namespace rondo::detail::calls {
 
 using engine::Payloads;
 
+// `whose()` tells whose the values are, and is asked only if a type asks for it; see converter.hpp.
+
+/// For values of which nobody knows whose they are.
+struct unknown_owner {
+  std::optional<serialization_context> operator()() const { return std::nullopt; }
+};
+
+/// The values of a workflow.
+class workflow_owner {
+ public:
+  workflow_owner(const std::string& namespace_name, const std::string& workflow_id) noexcept
+      : namespace_(namespace_name), workflow_id_(workflow_id) {}
+  serialization_context operator()() const {
+    serialization_context made;
+    made.namespace_ = namespace_;
+    made.workflow_id = workflow_id_;
+    return made;
+  }
+
+ private:
+  const std::string& namespace_;
+  const std::string& workflow_id_;
+};
+
 /// String literals count as texts.
-template <class Value>
-void encode_argument(payload_sink& sink, const Value& value) {
+template <class Whose, class Value>
+void encode_argument(const Whose& whose, payload_sink& sink, const Value& value) {
   if constexpr (std::is_array_v<Value> && std::convertible_to<const Value&, std::string_view>) {
     encode(sink, std::string_view(value));
   } else if constexpr (std::same_as<Value, const char*>) {
     encode(sink, std::string_view(value));
   } else {
-    encode(sink, value);
+    encode_all_of(whose, sink, value);
   }
 }
 
 /// Encodes the arguments as they are.
-template <class... Arguments>
-Payloads encode_untyped(const Arguments&... arguments) {
+template <class Whose, class... Arguments>
+Payloads encode_untyped_of(const Whose& whose, const Arguments&... arguments) {
   Payloads to;
   engine::message_sink sink(to);
-  (encode_argument(sink, arguments), ...);
+  (encode_argument(whose, sink, arguments), ...);
   return to;
+}
+template <class... Arguments>
+Payloads encode_untyped(const Arguments&... arguments) {
+  return encode_untyped_of(unknown_owner(), arguments...);
 }
 
 /// Converts the arguments to the parameter types of the function that will get them, and encodes those.
@@ -46,17 +76,21 @@ template <class... Parameters>
 struct typed_arguments<std::tuple<Parameters...>> {
   template <class... Arguments>
   static Payloads encode(Arguments&&... arguments) {
+    return encode_of(unknown_owner(), std::forward<Arguments>(arguments)...);
+  }
+  template <class Whose, class... Arguments>
+  static Payloads encode_of(const Whose& whose, Arguments&&... arguments) {
     Payloads to;
     engine::message_sink sink(to);
     const std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
-    std::apply([&sink](const auto&... each) { encode_all(sink, each...); }, values);
+    std::apply([&](const auto&... each) { encode_all_of(whose, sink, each...); }, values);
     return to;
   }
 };
 
 /// The one value that `from` should hold. Throws conversion_error, which begins with `what` ("result of workflow 'x'").
-template <class Value>
-Value decode_one(const Payloads& from, std::string_view what) {
+template <class Value, class Whose>
+Value decode_one(const Whose& whose, const Payloads& from, std::string_view what) {
   if constexpr (std::is_void_v<Value>) {
     return;
   } else {
@@ -65,7 +99,7 @@ Value decode_one(const Payloads& from, std::string_view what) {
       throw conversion_error(std::string(what) + ": there is no value");
     }
     try {
-      return decode<Value>(engine::view_of(from.payloads(0)));
+      return decode_of<Value>(whose, engine::view_of(from.payloads(0)));
     } catch (const conversion_error& failed) {
       throw conversion_error(std::string(what) + ": " + failed.what());
     }

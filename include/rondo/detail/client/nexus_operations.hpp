@@ -97,7 +97,7 @@ asio::awaitable<Result> wait_operation(operation_target of) {
   if (end.has_failure()) throw_operation_failure(of, end.operation_token(), end.failure());
   Payloads result;
   if (end.has_result()) *result.add_payloads() = end.result();
-  co_return decode_one<Result>(result, "result of Nexus operation '" + of.operation_id + "'");
+  co_return decode_one<Result>(unknown_owner(), result, "result of Nexus operation '" + of.operation_id + "'");
 }
 
 asio::awaitable<std::string> wait_operation_token(operation_target of);

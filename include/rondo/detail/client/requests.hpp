@@ -36,6 +36,7 @@ class target {
     return call_subject(std::move(action) + " workflow '" + workflow_id + "'", workflow_id, session->namespace_);
   }
   std::string resource_id() const { return "workflow:" + workflow_id; }
+  workflow_owner owner() const noexcept { return {session->namespace_, workflow_id}; }
 
   session_ptr session;
   std::string workflow_id;
@@ -74,8 +75,9 @@ asio::awaitable<Payloads> query_value(session_ptr through, service_call<service:
 template <class Result>
 asio::awaitable<Result> ask(session_ptr through, service_call<service::QueryWorkflowRequest> what) {
   const std::string action = what.subject.action;
+  const std::string namespace_name = through->namespace_, workflow_id = what.request.execution().workflow_id();
   const Payloads value = co_await query_value(std::move(through), std::move(what));
-  co_return decode_one<Result>(value, "answer to " + action);
+  co_return decode_one<Result>(workflow_owner(namespace_name, workflow_id), value, "answer to " + action);
 }
 
 asio::awaitable<workflow_description> describe(target of);

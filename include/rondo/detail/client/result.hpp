@@ -57,8 +57,10 @@ asio::awaitable<Payloads> wait_value(session_ptr through, std::string workflow_i
 
 template <class Result>
 asio::awaitable<Result> wait_result(session_ptr through, std::string workflow_id, std::string run_id, bool follow) {
+  const std::string namespace_name = through->namespace_;
   const Payloads value = co_await wait_value(std::move(through), workflow_id, std::move(run_id), follow);
-  co_return decode_one<Result>(value, "result of workflow '" + workflow_id + "'");
+  co_return decode_one<Result>(workflow_owner(namespace_name, workflow_id), value,
+                               "result of workflow '" + workflow_id + "'");
 }
 
 }  // namespace rondo::detail::calls

@@ -11,6 +11,7 @@
 #include "rondo/client/activity_options.hpp"
 #include "rondo/client/errors.hpp"
 #include "rondo/client/paged_list.hpp"
+#include "rondo/detail/base/uuid.hpp"
 #include "rondo/detail/client/activity_changes.hpp"
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/describe.hpp"
@@ -19,11 +20,22 @@
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/failure.hpp"
+#include "rondo/serialization_context.hpp"
 
 // Activities that no workflow calls, to and from the wire.
 namespace rondo::detail::calls {
 
 using start_activity_request = service::StartActivityExecutionRequest;
+
+inline serialization_context standalone_owner(const session& by, std::string_view activity_id, std::string_view type,
+                                              std::string_view task_queue) {
+  serialization_context made;
+  made.namespace_ = by.namespace_;
+  made.activity_id = activity_id;
+  made.activity_type = type;
+  made.task_queue = task_queue;
+  return made;
+}
 
 /// A standalone activity that a handle stands for.
 class activity_target {
@@ -33,6 +45,11 @@ class activity_target {
 
   session_ptr session;
   std::string activity_id, run_id;
+  /// Empty for a handle made by ids alone.
+  std::string type{}, task_queue{};
+
+  /// Whose its values are.
+  serialization_context owner() const { return standalone_owner(*session, activity_id, type, task_queue); }
 
   /// A call about it, whose request has its ids.
   template <class Request>
@@ -43,6 +60,32 @@ class activity_target {
     return call_with(*session, std::move(request), std::string(action) + " activity '" + activity_id + "'",
                      "activity:" + activity_id);
   }
+};
+
+/// A standalone activity that is about to be started. It gets its id here, which its values may ask for.
+class new_activity {
+ public:
+  new_activity(const session& by, std::string_view type, const start_activity_options& options)
+      : by_(by), type_(type), options_(options) {}
+  new_activity(const new_activity&) = delete;
+  new_activity& operator=(const new_activity&) = delete;
+
+  std::string_view type() const noexcept { return type_; }
+  /// With an id.
+  const start_activity_options& options() const {
+    if (options_.id.empty()) options_.id = made_id_ = random_uuid();
+    return options_;
+  }
+  /// Whose its values are.
+  auto owner() const {
+    return [this] { return standalone_owner(by_, options().id, type_, options().task_queue); };
+  }
+
+ private:
+  const session& by_;
+  std::string_view type_;
+  mutable start_activity_options options_;
+  mutable std::string made_id_;
 };
 
 enums::ActivityIdReusePolicy wire_of(activity_reuse_policy policy);
@@ -79,7 +122,8 @@ asio::awaitable<Result> wait_activity(activity_target of) {
     error.set_cause(engine::exception_of(outcome.failure(), by));
     throw error;
   }
-  co_return decode_one<Result>(outcome.result(), "result of activity '" + of.activity_id + "'");
+  co_return decode_one<Result>([&of] { return of.owner(); }, outcome.result(),
+                               "result of activity '" + of.activity_id + "'");
 }
 
 template <class Result>

@@ -113,6 +113,29 @@ void set_start_options(const call_subject& subject, const start_workflow_options
   to.set_cron_schedule(std::string(from.cron_schedule));
 }
 
+/// A workflow that is about to be started. It gets its id here, which its values may ask for.
+class new_workflow {
+ public:
+  new_workflow(const session& by, const start_workflow_options& options) : by_(by), options_(options) {}
+  new_workflow(const new_workflow&) = delete;
+  new_workflow& operator=(const new_workflow&) = delete;
+
+  /// With an id.
+  const start_workflow_options& options() const {
+    if (options_.id.empty()) options_.id = made_id_ = random_uuid();
+    return options_;
+  }
+  /// Whose its values are.
+  auto owner() const {
+    return [this] { return workflow_owner(by_.namespace_, std::string(options().id))(); };
+  }
+
+ private:
+  const session& by_;
+  mutable start_workflow_options options_;
+  mutable std::string made_id_;
+};
+
 /// `Request` is that of a start or of a signal with start. Its request id is made here: once for all attempts.
 template <class Request>
 service_call<Request> make_start(const session& by, std::string_view method, std::string_view type,

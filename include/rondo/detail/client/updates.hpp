@@ -55,8 +55,9 @@ asio::awaitable<Payloads> update_value(update_ref of);
 template <class Result>
 asio::awaitable<Result> wait_update(update_ref of) {
   const std::string what = "result of " + of.subject().action;
+  const std::string workflow_id = of.workflow_id, namespace_name = of.session->namespace_;
   const Payloads value = co_await update_value(std::move(of));
-  co_return decode_one<Result>(value, what);
+  co_return decode_one<Result>(workflow_owner(namespace_name, workflow_id), value, what);
 }
 
 template <class Handle>

@@ -166,6 +166,9 @@ class execution final : public run::host {
     const auto out = outgoing_.prepare(call.input, call.options.headers);
     return begin_child({call.workflow_type, call.options, out.input, out.headers}, started, closed);
   }
+  std::string next_child_id() const override {
+    return (child_ids_.empty() ? info_.run_id : child_ids_) + "_" + std::to_string(last_child_ + 1);
+  }
   void start_nexus_operation(const run::nexus_call& call, run::completion* started, run::completion& closed) override {
     outgoing_.interceptors() != nullptr ? start_seen(call, started, closed) : begin_nexus(call, started, closed);
   }
@@ -282,8 +285,9 @@ class execution final : public run::host {
                                run::completion& closed) {
     check(call.options, call.workflow_type);
     auto& made = children_.acquire(services_, children_, cancels_);
-    made.begin((child_ids_.empty() ? info_.run_id : child_ids_) + "_" + std::to_string(++last_child_), call, started,
-               closed);
+    auto id = next_child_id();
+    ++last_child_;
+    made.begin(std::move(id), call, started, closed);
     return made.id();
   }
   void begin_nexus(const run::nexus_call& call, run::completion* started, run::completion& closed) {

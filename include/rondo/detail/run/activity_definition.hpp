@@ -1,10 +1,12 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include "rondo/activity.hpp"
 #include "rondo/converter.hpp"
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/value_shape.hpp"
@@ -70,7 +72,7 @@ Parameters read_arguments(payload_span arguments) {
     for (const auto& each : arguments) all.list.push_back(each.copy());
     return Parameters{std::move(all)};
   } else {
-    return decode_arguments<Parameters>(arguments);
+    return decode_arguments_of<Parameters>(current_attempt_owner(), arguments);
   }
 }
 
@@ -83,7 +85,7 @@ class blocking_activity_of final : public blocking_activity {
     if constexpr (std::is_void_v<decltype(std::apply(function_, std::move(values)))>) {
       std::apply(function_, std::move(values));
     } else {
-      encode(result, std::apply(function_, std::move(values)));
+      encode_all_of(current_attempt_owner(), result, std::apply(function_, std::move(values)));
     }
   }
 
@@ -97,17 +99,28 @@ class async_activity_of final : public async_activity {
  public:
   explicit async_activity_of(Function function) : function_(std::move(function)) {}
   Coroutine run(payload_span arguments, payload_sink& result) const override {
-    return deliver(std::apply(function_, read_arguments<Parameters>(arguments)), result);
+    using returned = decltype(std::apply(function_, read_arguments<Parameters>(arguments)));
+    if constexpr (takes_serialization_context<yielded_by<returned>>) {
+      // Asked now: the code may end on a thread that knows nothing of the attempt.
+      auto owner = current_attempt_owner()();
+      return deliver(std::apply(function_, read_arguments<Parameters>(arguments)), result, std::move(owner));
+    } else {
+      return deliver(std::apply(function_, read_arguments<Parameters>(arguments)), result, std::nullopt);
+    }
   }
 
  private:
-  template <class Result, class Executor>
-  static Coroutine deliver(asio::awaitable<Result, Executor> body, payload_sink& result) {
+  template <class Result, class Executor, class Owner>
+  static Coroutine deliver(asio::awaitable<Result, Executor> body, payload_sink& result, [[maybe_unused]] Owner owner) {
     if constexpr (std::is_void_v<Result>) {
       co_await std::move(body);
     } else {
       const Result value = co_await std::move(body);
-      encode(result, value);
+      if constexpr (takes_serialization_context<Result>) {
+        encode(result, value, address_of(owner));
+      } else {
+        encode(result, value);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <exception>
+#include <string>
 #include <string_view>
 
 #include "rondo/log.hpp"
@@ -228,6 +229,8 @@ class host {
   virtual void fail_task(std::exception_ptr error) noexcept = 0;
 
   virtual const workflow_info& info() const = 0;
+  /// The workflow id of the child that is started next, if its options give none.
+  virtual std::string next_child_id() const = 0;
   virtual workflow_time now() const = 0;
   /// Seed of the run's random numbers; a reset of the workflow changes it from the reset point on.
   virtual std::uint64_t random_seed() const = 0;

@@ -9,11 +9,22 @@
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/run/definition.hpp"
 #include "rondo/detail/run/host.hpp"
+#include "rondo/detail/run/payload_owner.hpp"
 #include "rondo/payload.hpp"
 #include "rondo/task.hpp"
 
 // How a message becomes a call of its handler: a member function, or something callable that was set at run time.
 namespace rondo::detail::run {
+
+/// Values of the run whose code executes.
+template <class Value>
+void encode_own(payload_sink& sink, const Value& value) {
+  encode_all_of(current_owner(), sink, value);
+}
+template <class Parameters>
+Parameters decode_own(payload_span arguments) {
+  return decode_arguments_of<Parameters>(current_owner(), arguments);
+}
 
 /// The arguments of a handler for any message.
 inline std::tuple<std::string, payload_list> any_message(std::string_view name, payload_span arguments) {
@@ -29,7 +40,7 @@ auto read_message(std::string_view name, payload_span arguments) {
   if constexpr (Handler::is_dynamic) {
     return any_message(name, arguments);
   } else {
-    return decode_arguments<typename Handler::signature::args>(arguments);
+    return decode_own<typename Handler::signature::args>(arguments);
   }
 }
 
@@ -69,7 +80,7 @@ task<void> answer_update(Function function, std::tuple<Arguments...> values, upd
   } else {
     const auto send = [&to](const result& value) {
       to.complete(encoder(
-          &value, [](const void* from, payload_sink& sink) { encode(sink, *static_cast<const result*>(from)); }));
+          &value, [](const void* from, payload_sink& sink) { encode_own(sink, *static_cast<const result*>(from)); }));
     };
     if constexpr (is_task<returned>) {
       auto handler = std::apply(function, std::move(values));

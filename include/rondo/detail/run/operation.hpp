@@ -17,21 +17,50 @@
 
 namespace rondo::detail::run {
 
+/// Whose a result is, while it is awaited; takes no room where the type of the result does not ask for it.
+template <class Result>
+class result_owner {
+ public:
+  template <class Whose>
+  void set(const Whose& /*whose*/) const noexcept {}
+  Result decode_from(const payload_view& from) const { return decode<Result>(from); }
+};
+template <takes_serialization_context Result>
+class result_owner<Result> {
+ public:
+  template <class Whose>
+  void set(const Whose& whose) {
+    known_ = whose();
+  }
+  Result decode_from(const payload_view& from) const { return decode<Result>(from, address_of(known_)); }
+
+ private:
+  std::optional<serialization_context> known_;
+};
+
 /// The result of an operation while nobody has taken it yet.
 template <class Result>
 class result_slot {
  public:
+  /// `whose()` is asked now, before the operation begins.
+  template <class Whose>
+  void belongs_to(const Whose& whose) {
+    owner_.set(whose);
+  }
   void read(payload_span values) {
-    value_.emplace(decode<Result>(values.empty() ? payload_view(encoding::null, {}) : values.front()));
+    value_.emplace(owner_.decode_from(values.empty() ? payload_view(encoding::null, {}) : values.front()));
   }
   Result take() { return std::move(*value_); }
 
  private:
   std::optional<Result> value_;
+  [[no_unique_address]] result_owner<Result> owner_;
 };
 template <>
 class result_slot<void> {
  public:
+  template <class Whose>
+  void belongs_to(const Whose& /*whose*/) const noexcept {}
   void read(payload_span /*values*/) const noexcept {}
   void take() const noexcept {}
 };
@@ -44,6 +73,27 @@ encoder encode_tuple(const std::tuple<Values...>& values) {
                *static_cast<const std::tuple<Values...>*>(from));
   });
 }
+
+/// The same for values whose owner `whose()` tells; both must live as long.
+template <class Whose, class... Values>
+class owned_values {
+ public:
+  owned_values(const std::tuple<Values...>& values, const Whose& whose) noexcept : values_(values), whose_(whose) {}
+  encoder input() const {
+    if constexpr ((takes_serialization_context<Values> || ...)) {
+      return encoder(this, [](const void* from, payload_sink& sink) {
+        const auto& self = *static_cast<const owned_values*>(from);
+        std::apply([&](const auto&... each) { encode_all_of(self.whose_, sink, each...); }, self.values_);
+      });
+    } else {
+      return encode_tuple(values_);
+    }
+  }
+
+ private:
+  const std::tuple<Values...>& values_;
+  const Whose& whose_;
+};
 
 /// What all operations share: begun in a scope, told when that is cancelled, resolved by the engine.
 class operation_state : public completion, public cancel_node, public in_run_memory {
@@ -186,6 +236,11 @@ class operation : public operation_state {
 
  protected:
   void read(const outcome& result) final { slot_.read(result.values); }
+  /// Whose the result will be; before it begins.
+  template <class Whose>
+  void result_belongs_to(const Whose& whose) {
+    slot_.belongs_to(whose);
+  }
 
  private:
   result_slot<Result> slot_;

@@ -26,6 +26,11 @@ class end_state : public operation_state {
 
  protected:
   ~end_state() override = default;
+  /// Whose the result will be; before it begins.
+  template <class Whose>
+  void result_belongs_to(const Whose& whose) {
+    slot_.belongs_to(whose);
+  }
 
  private:
   void read(const outcome& result) final { slot_.read(result.values); }

@@ -80,9 +80,13 @@ RONDO_FUNCTION service_call<start_activity_request> make_start_activity(const se
 
 RONDO_FUNCTION asio::awaitable<activity_target> start_activity(session_ptr through,
                                                                service_call<start_activity_request> what) {
-  const std::string id = what.request.activity_id();
+  const std::string id = what.request.activity_id(), type = what.request.activity_type().name(),
+                    queue = what.request.task_queue().name();
   const auto response = co_await fetch(through, std::move(what));
-  co_return activity_target(std::move(through), id, response.run_id());
+  activity_target made(std::move(through), id, response.run_id());
+  made.type = type;
+  made.task_queue = queue;
+  co_return made;
 }
 
 RONDO_FUNCTION asio::awaitable<temporal::api::activity::v1::ActivityExecutionOutcome> wait_outcome(activity_target of) {
