@@ -34,6 +34,17 @@ struct elsewhere {
 inline int outside = 0;
 inline int next_outside() { return ++outside; }
 
+/// While this is true the code is broken: what a program comes to next throws what is no failure of the workflow, so it
+/// fails the workflow task. It is no step of a program, and draws nothing, so programs are the same with it.
+inline bool broken = false;
+/// How often it has thrown.
+inline std::size_t stumbles = 0;
+inline void stumble_if_broken() {
+  if (!broken) return;
+  ++stumbles;
+  throw std::runtime_error("this code is broken");
+}
+
 /// New code is switched on, and off again, as it comes.
 inline const change_policy changes_at_random{
     .activate_patch = [](const workflow_info&, std::string_view) { return next_outside() % 2 == 0; },
@@ -135,6 +146,7 @@ class program {
     for (int i = 0; i < steps; ++i) {
       const step next = make_step(from, 3, *words_);
       auto done = co_await workflow::as_result(execute(next));
+      stumble_if_broken();
       note(done ? "." : "!");
       if (!done && workflow::cancel_requested()) done.rethrow();
     }
@@ -146,6 +158,7 @@ class program {
     deterministic_random from(seed);
     const step next = make_step(from, 1, *words_);
     auto done = co_await workflow::as_result(execute(next));
+    stumble_if_broken();
     note(done ? "s" : "S");
   }
   task<int> update(std::uint64_t seed) {
@@ -153,6 +166,7 @@ class program {
     deterministic_random from(seed);
     const step next = make_step(from, 2, *words_);
     co_await execute(next);
+    stumble_if_broken();
     note("U");
     co_return static_cast<int>(seen_.size());
   }
