@@ -150,7 +150,7 @@ template <class Response, class Request>
 asio::awaitable<Response> send_alone(session_ptr through, const service_call<Request>& what) {
   Response response;
   const rpc_status status = co_await send_into(*through, what, what.request, response);
-  if (!status.ok()) throw_rpc_failure(what.subject, status);
+  if (!status.ok()) throw_rpc_failure(what.subject, status, through->failures());
   co_return response;
 }
 

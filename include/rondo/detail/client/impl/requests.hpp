@@ -85,7 +85,7 @@ using query_call = service_call<service::QueryWorkflowRequest>;
 inline asio::awaitable<Payloads> fetch_answer(session_ptr through, query_call what) {
   service::QueryWorkflowResponse response;
   const rpc_status status = co_await send_into(*through, what, what.request, response);
-  if (!status.ok()) throw_rpc_failure(what.subject, status);
+  if (!status.ok()) throw_rpc_failure(what.subject, status, through->failures());
   if (response.has_query_rejected()) {
     const workflow_status found = status_of(response.query_rejected().status());
     throw query_rejected(what.subject.action + " was rejected: its status is " + std::string(to_string(found)), found);
