@@ -161,9 +161,12 @@ TEST(failure_converter, may_unwrap) {
    private:
     static std::exception_ptr innermost(std::exception_ptr error) {
       for (;;) {
-        const auto cause = rondo::detail::engine::cause_of(error);
-        if (!cause) return error;
-        error = cause;
+        try {
+          std::rethrow_exception(error);
+        } catch (const rondo::failure& known) {
+          if (!known.cause()) return error;
+          error = known.cause();
+        }
       }
     }
   };
