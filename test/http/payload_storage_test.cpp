@@ -5,9 +5,11 @@
 
 #include <asio/awaitable.hpp>
 #include <barrier>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -297,6 +299,7 @@ class fake_s3 {
     made.bucket = "big";
     made.region = "eu-west-1";
     made.endpoint = "http://127.0.0.1:" + std::to_string(server_.listening().port);
+    made.retries.initial_interval = std::chrono::milliseconds(1);
     made.credentials = [] {
       return s3_credentials{.access_key_id = "AKID", .secret_access_key = "key", .session_token = "token"};
     };
@@ -306,11 +309,13 @@ class fake_s3 {
   std::map<std::string, std::string> objects;
   std::vector<http::request> seen;
   int refuse_with = 0;
+  /// So many requests are refused; then it answers.
+  int refusals = std::numeric_limits<int>::max();
 
  private:
   http::response answer(const http::request& what) {
     seen.push_back(what);
-    if (refuse_with != 0) return http::response(refuse_with, "<Error>no</Error>", "application/xml");
+    if (refuse_with != 0 && refusals-- > 0) return http::response(refuse_with, "<Error>no</Error>", "application/xml");
     if (what.method == "PUT") {
       objects[what.target] = what.body;
       return http::response(200);
@@ -367,6 +372,27 @@ TEST(s3_storage, reads_no_more_than_it_may) {
               }).starts_with("a payload could not be read from the bucket 'big': "));
 }
 
+TEST(s3_storage, tries_again_what_may_pass) {
+  fake_s3 server;
+  auto options = server.options();
+  const s3_storage bucket(options);
+  server.refuse_with = 503;
+  server.refusals = 3;
+  const auto claim = bucket.store("abc", context);
+  EXPECT_EQ(server.seen.size(), 4U);
+  EXPECT_EQ(bucket.retrieve(claim, {}), "abc");
+  server.refusals = 4;
+  EXPECT_EQ(error_of([&] { bucket.retrieve(claim, {}); }),
+            "a payload could not be read from the bucket 'big': status 503: <Error>no</Error>");
+  server.seen.clear();
+  server.refuse_with = 403;
+  server.refusals = 4;
+  EXPECT_NE(error_of([&] { bucket.retrieve(claim, {}); }), "none");
+  EXPECT_EQ(server.seen.size(), 1U) << "a refusal for good";
+  options.retries.max_attempts = 0;
+  EXPECT_THROW(s3_storage{options}, std::invalid_argument);
+}
+
 TEST(s3_storage, says_why_there_is_no_answer) {
   s3_options options;
   {
@@ -388,10 +414,10 @@ TEST(s3_storage, says_what_is_wrong) {
             "a payload in external storage is not the one that was stored");
   server.objects.clear();
   EXPECT_EQ(error_of([&] { bucket.retrieve(claim, {}); }),
-            "a payload could not be read from the bucket 'big': status 404 ");
+            "a payload could not be read from the bucket 'big': status 404");
   server.refuse_with = 403;
   EXPECT_EQ(error_of([&] { bucket.store("abc", context); }),
-            "a payload could not be stored in the bucket 'big': status 403 <Error>no</Error>");
+            "a payload could not be stored in the bucket 'big': status 403: <Error>no</Error>");
   claim.erase("key");
   EXPECT_EQ(error_of([&] { bucket.retrieve(claim, {}); }), "a reference to external storage has no 'key'");
   EXPECT_THROW(s3_storage(s3_options{}), std::invalid_argument);

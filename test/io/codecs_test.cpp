@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,16 +49,31 @@ std::string error_of(const codec& by, const payload& what) {
 
 // ---- the cipher
 
-TEST(aes_gcm, seals_as_the_published_examples_say) {
+/// The bytes that hexadecimal digits stand for.
+std::string bytes(std::string_view digits) {
+  std::string out;
+  for (std::size_t at = 0; at < digits.size(); at += 2) {
+    out += static_cast<char>(std::stoi(std::string(digits.substr(at, 2)), nullptr, 16));
+  }
+  return out;
+}
+
+TEST(aes_gcm, opens_the_published_examples_and_what_it_seals) {
   const std::string zeros(32, '\0');
   const std::string nonce(12, '\0');
-  EXPECT_EQ(crypto::hex(crypto::aes_gcm_seal(zeros, nonce, "")), "530f8afbc74536b9a963b4f1c4cb738b");
-  const std::string sealed = crypto::aes_gcm_seal(zeros, nonce, std::string(16, '\0'));
-  EXPECT_EQ(crypto::hex(sealed), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
-  EXPECT_EQ(crypto::aes_gcm_open(zeros, nonce, sealed), std::string(16, '\0'));
-  EXPECT_THROW(crypto::aes_gcm_seal("short", nonce, ""), std::runtime_error);
-  EXPECT_EQ(crypto::aes_gcm_open("short", nonce, sealed), std::nullopt);
-  EXPECT_EQ(crypto::aes_gcm_open(zeros, nonce, sealed.substr(0, 15)), std::nullopt);
+  EXPECT_EQ(crypto::aes_gcm_open(zeros, nonce + bytes("530f8afbc74536b9a963b4f1c4cb738b")), "");
+  const std::string sealed = nonce + bytes("cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+  EXPECT_EQ(crypto::aes_gcm_open(zeros, sealed), std::string(16, '\0'));
+  for (const std::string text : {"", "a", "a text that is longer than a block"}) {
+    const std::string own = crypto::aes_gcm_seal(zeros, text);
+    EXPECT_EQ(own.size(), 12 + text.size() + 16);
+    EXPECT_EQ(crypto::aes_gcm_open(zeros, own), text);
+    EXPECT_NE(crypto::aes_gcm_seal(zeros, text).substr(0, 12), own.substr(0, 12)) << "a nonce was used twice";
+  }
+  EXPECT_THROW(crypto::aes_gcm_seal("short", ""), std::runtime_error);
+  EXPECT_EQ(crypto::aes_gcm_open("short", sealed), std::nullopt);
+  EXPECT_EQ(crypto::aes_gcm_open(zeros, sealed.substr(0, 27)), std::nullopt);
+  EXPECT_EQ(crypto::aes_gcm_open(zeros, sealed.substr(0, 43)), std::nullopt);
 }
 
 // ---- encryption
@@ -77,19 +93,13 @@ TEST(encryption_codec, hides_the_whole_payload_and_gives_it_back) {
 }
 
 TEST(encryption_codec, reads_the_layout_of_other_languages) {
-  const std::string nonce = "123456789012";
-  // What their protobuf library writes for {encoding: json/plain} and "42", then nonce, text and tag.
-  const std::string inner(
-      "\x0A\x16\x0A\x08"
-      "encoding"
-      "\x12\x0A"
-      "json/plain"
-      "\x12\x02"
-      "42");
+  // What their protobuf library writes for {encoding: json/plain} and "42", sealed with the nonce "123456789012".
   payload sealed;
   sealed.metadata["encoding"] = "binary/encrypted";
   sealed.metadata["encryption-key-id"] = "test-key-id";
-  sealed.data = nonce + crypto::aes_gcm_seal("test-key-test-key-test-key-test!", nonce, inner);
+  sealed.data = "123456789012" + bytes(
+                                     "95a90b328e885cc3af2350e6d5603315b6f83fe373850ad370e42942c895fc51"
+                                     "f4549267e9a43bee8392afdb");
   const encryption_codec codec(
       std::make_shared<key_ring>(encryption_key{.id = "test-key-id", .bytes = "test-key-test-key-test-key-test!"}));
   const auto plain = decoded(codec, sealed);

@@ -100,9 +100,9 @@ class encryption_codec final : public codec {
     if (payloads.empty()) return;
     const encryption_key key = keys_->current(context);
     for (auto& each : payloads) {
-      std::string data = detail::crypto::random_bytes(detail::crypto::aes_nonce_size);
+      std::string data;
       try {
-        data += detail::crypto::aes_gcm_seal(key.bytes, data, detail::data::payload_bytes(each));
+        data = detail::crypto::aes_gcm_seal(key.bytes, detail::data::payload_bytes(each));
       } catch (const std::runtime_error& failed) {
         throw codec_error("a payload cannot be encrypted with the key '" + key.id + "': " + failed.what());
       }
@@ -126,11 +126,12 @@ class encryption_codec final : public codec {
     const std::string id(sealed.entry(key_entry));
     const auto key = keys_->find(id, context);
     if (!key) throw codec_error("a payload is encrypted with the key '" + id + "', which is not known here");
-    const std::string_view data = sealed.data;
-    const auto opened = data.size() < detail::crypto::aes_nonce_size
-                            ? std::nullopt
-                            : detail::crypto::aes_gcm_open(*key, data.substr(0, detail::crypto::aes_nonce_size),
-                                                           data.substr(detail::crypto::aes_nonce_size));
+    std::optional<std::string> opened;
+    try {
+      opened = detail::crypto::aes_gcm_open(*key, sealed.data);
+    } catch (const std::runtime_error& failed) {
+      throw codec_error("a payload cannot be decrypted with the key '" + id + "': " + failed.what());
+    }
     if (!opened) {
       throw codec_error("a payload cannot be decrypted: it was changed, or '" + id + "' is another key here");
     }

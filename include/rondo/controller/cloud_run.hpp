@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,28 +12,12 @@
 #include "rondo/controller/google_token.hpp"
 #include "rondo/controller/provider.hpp"
 #include "rondo/detail/curl/url.hpp"
-#include "rondo/json.hpp"
+#include "rondo/detail/google/token.hpp"
 #include "rondo/version.hpp"
 
 namespace rondo::controller {
 
 namespace detail_cloud_run {
-
-struct error_text {
-  std::string message{};
-};
-/// What Google's APIs answer when they refuse.
-struct error_answer {
-  error_text error{};
-};
-
-inline std::string said_by(const http_response& of, const std::string& token) {
-  try {
-    return scrubbed(json::parse<error_answer>(of.body).error.message, {token});
-  } catch (const json::error&) {
-    return {};
-  }
-}
 
 inline std::string authority_of(const std::string& url, const std::string& what) {
   const std::string problem = rondo::detail::curl::problem_of(url);
@@ -125,7 +108,7 @@ class cloud_run_pool_provider final : public provider {
     request.timeout = config_.timeout;
     const auto got = co_await detail_cloud_run::send(out_, tokens_.access_token(), std::move(request));
     if (!got.problem.empty()) co_return got.refusal();
-    co_return outcome_of(got.response, detail_cloud_run::said_by(got.response, got.token));
+    co_return outcome_of(got.response, rondo::detail::google::said_by(got.response, got.token));
   }
 
   cloud_run_pool_config config_;

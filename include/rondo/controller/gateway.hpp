@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <asio/awaitable.hpp>
-#include <charconv>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "rondo/controller/provider.hpp"
+#include "rondo/detail/curl/answer.hpp"
 #include "rondo/detail/curl/http_client.hpp"
 #include "rondo/detail/curl/url.hpp"
 
@@ -18,6 +17,8 @@ namespace rondo::controller {
 using rondo::detail::curl::http_client;
 using rondo::detail::curl::http_request;
 using rondo::detail::curl::http_response;
+using rondo::detail::curl::retry_after_ms;
+using rondo::detail::curl::scrubbed;
 
 /// True when the list has that host: "host", "host:port" or "*.domain".
 inline bool is_listed(const std::vector<std::string>& hosts, std::string_view authority) {
@@ -51,34 +52,11 @@ class gateway {
   std::vector<std::string> hosts_;
 };
 
-/// The text with every secret in it replaced, and not longer than a line of a log should be.
-inline std::string scrubbed(std::string text, const std::vector<std::string>& secrets) {
-  constexpr std::size_t longest = 300;
-  for (const auto& secret : secrets) {
-    if (secret.empty()) continue;
-    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3) {
-      text.replace(at, secret.size(), "***");
-    }
-  }
-  if (text.size() > longest) text = text.substr(0, longest) + "...";
-  return text;
-}
-
-/// Milliseconds of a Retry-After header with seconds; 0: there is none.
-inline std::int64_t retry_after_ms(const http_response& of) {
-  constexpr std::int64_t most_seconds = 86'400;
-  const auto text = of.header("retry-after");
-  std::int64_t seconds = 0;
-  const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (problem != std::errc() || rest != text.data() + text.size() || seconds < 0) return 0;
-  return std::min(seconds, most_seconds) * 1'000;
-}
-
 /// What an answer means. `said`: what the other side says about it, already without secrets.
 inline provider_outcome outcome_of(const http_response& of, const std::string& said = {}) {
   if (of.ok()) return {};
   provider_outcome made;
-  made.message = of.status == 0 ? of.error : "status " + std::to_string(of.status) + (said.empty() ? "" : ": " + said);
+  made.message = rondo::detail::curl::outcome_text(of, said);
   made.retry_after_ms = retry_after_ms(of);
   switch (of.status) {
     case 0:

@@ -1,16 +1,13 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <chrono>
-#include <cstdint>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "rondo/controller/gateway.hpp"
-#include "rondo/detail/aws/signature.hpp"
-#include "rondo/json.hpp"
+#include "rondo/detail/google/token.hpp"
+#include "rondo/detail/http/url.hpp"
 
 namespace rondo::controller {
 
@@ -22,11 +19,7 @@ struct google_token_config {
   std::string metadata_endpoint = "http://metadata.google.internal";
 };
 
-/// A token cannot be had. what() holds none.
-class token_error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using rondo::detail::google::token_error;
 
 /// Tokens of the machine's service account, kept until shortly before they expire.
 class google_tokens {
@@ -40,55 +33,35 @@ class google_tokens {
   }
   /// For a Cloud Run service. Throws token_error.
   asio::awaitable<std::string> identity_token(std::string audience) {
-    auto token = co_await get("identity?audience=" + rondo::detail::aws::uri_encoded(audience), false);
+    auto token = co_await get("identity?audience=" + rondo::detail::http::percent_encoded(audience), false);
     co_return token;
   }
 
  private:
-  struct access_answer {
-    std::string access_token{};
-    std::int64_t expires_in = 0;
-  };
-  struct kept {
-    std::string token{};
-    std::chrono::steady_clock::time_point until{};
-  };
-
   asio::awaitable<std::string> get(std::string what, bool is_json) {
     if (!config_.token.empty()) co_return config_.token;
-    if (const auto found = kept_.find(what);
-        found != kept_.end() && std::chrono::steady_clock::now() < found->second.until) {
-      co_return found->second.token;
+    if (const auto found = kept_.find(what); found != kept_.end() && found->second.usable()) {
+      co_return found->second.text;
     }
-    http_request request;
-    request.method = "GET";
-    request.url = config_.metadata_endpoint + "/computeMetadata/v1/instance/service-accounts/default/" + what;
-    request.headers.emplace_back("Metadata-Flavor", "Google");
-    request.timeout = std::chrono::seconds(5);
-    request.most_bytes = 64U << 10U;
+    auto request = rondo::detail::google::metadata_request(config_.metadata_endpoint, what);
     const auto response = co_await out_.send(std::move(request));
     if (!response.ok()) throw token_error("the metadata server gives no token: " + outcome_of(response).message);
-    // Identity tokens live an hour and do not say so.
-    access_answer answer{response.body, 1'800};
-    if (is_json) answer = read(response.body);
-    if (answer.access_token.empty()) throw token_error("the metadata server answers without a token");
-    constexpr std::int64_t reserve = 60;
-    kept_[what] = {answer.access_token,
-                   std::chrono::steady_clock::now() + std::chrono::seconds(answer.expires_in - reserve)};
-    co_return answer.access_token;
+    auto& kept = kept_[what];
+    kept = read(response.body, is_json);
+    co_return kept.text;
   }
 
-  static access_answer read(const std::string& body) {
-    try {
-      return json::parse<access_answer>(body);
-    } catch (const json::error&) {
-      throw token_error("the metadata server answers something else than a token");
-    }
+  static rondo::detail::google::kept_token read(const std::string& body, bool is_json) {
+    const std::string who = "the metadata server";
+    // Identity tokens live an hour and do not say so.
+    constexpr int half_an_hour = 1'800;
+    return is_json ? rondo::detail::google::read_access_token(body, who)
+                   : rondo::detail::google::keep(body, half_an_hour, who);
   }
 
   gateway& out_;
   google_token_config config_;
-  std::map<std::string, kept> kept_;
+  std::map<std::string, rondo::detail::google::kept_token> kept_;
 };
 
 }  // namespace rondo::controller

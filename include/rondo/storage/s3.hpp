@@ -12,9 +12,10 @@
 #include "rondo/codec.hpp"
 #include "rondo/detail/aws/signature.hpp"
 #include "rondo/detail/crypto/hmac.hpp"
-#include "rondo/detail/curl/blocking.hpp"
+#include "rondo/detail/curl/patient.hpp"
 #include "rondo/detail/curl/transfer.hpp"
 #include "rondo/payload_storage.hpp"
+#include "rondo/storage/bucket.hpp"
 #include "rondo/storage/stored_payload.hpp"
 
 // Needs libcurl (package libcurl4-openssl-dev), which is loaded when it is used, and OpenSSL.
@@ -36,7 +37,9 @@ struct s3_options {
   std::string endpoint{};
   /// Asked for each request, from several threads. Required.
   std::function<s3_credentials()> credentials{};
+  /// For one payload, with all attempts.
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
+  bucket_retries retries{};
   /// Bytes; larger objects are not read.
   std::size_t max_size = std::size_t{256} * 1024 * 1024;
 };
@@ -50,6 +53,7 @@ class s3_storage final : public storage_driver {
       : options_(std::move(options)), name_(std::move(name)) {
     if (options_.bucket.empty()) throw std::invalid_argument("rondo: storage in S3 needs a bucket");
     if (!options_.credentials) throw std::invalid_argument("rondo: storage in S3 needs credentials");
+    detail::storage::check_retries(options_.retries);
     if (options_.endpoint.empty()) options_.endpoint = "https://s3." + options_.region + ".amazonaws.com";
     while (options_.endpoint.ends_with('/')) options_.endpoint.pop_back();
   }
@@ -62,24 +66,37 @@ class s3_storage final : public storage_driver {
     detail::storage::add_hash(claim, serialized);
     claim["bucket"] = options_.bucket;
     claim["key"] = detail::storage::object_key(context, claim.at("hash_value"));
-    const auto answer = send("PUT", claim.at("bucket"), claim.at("key"), std::string(serialized));
-    if (!answer.ok()) fail("stored in", claim, answer);
+    s3_credentials by;
+    const auto answer = send("PUT", claim.at("bucket"), claim.at("key"), std::string(serialized), by);
+    if (!answer.ok()) detail::storage::fail("stored in", claim.at("bucket"), why(answer, by));
     return claim;
   }
 
   std::string retrieve(const storage_claim& claim, const serialization_context& /*context*/) const override {
     const auto& bucket = detail::storage::entry(claim, "bucket");
     const auto& key = detail::storage::entry(claim, "key");
-    auto answer = send("GET", bucket, key, {});
-    if (!answer.ok()) fail("read from", claim, answer);
+    s3_credentials by;
+    auto answer = send("GET", bucket, key, {}, by);
+    if (!answer.ok()) detail::storage::fail("read from", bucket, why(answer, by));
     detail::storage::check_hash(claim, answer.body);
     return std::move(answer.body);
   }
 
  private:
+  /// `by`: gets the credentials of the last attempt.
   detail::curl::http_response send(const std::string& method, const std::string& bucket, const std::string& key,
-                                   std::string body) const {
-    const auto given = options_.credentials();
+                                   const std::string& body, s3_credentials& by) const {
+    const auto make = [&] {
+      by = options_.credentials();
+      // Each attempt is signed anew: signatures hold the time.
+      return signed_request(method, bucket, key, body, by);
+    };
+    return detail::curl::fetch_patiently(make, detail::storage::limits_of(options_.retries, options_.timeout));
+  }
+
+  detail::curl::http_request signed_request(const std::string& method, const std::string& bucket,
+                                            const std::string& key, const std::string& body,
+                                            const s3_credentials& given) const {
     const detail::aws::credentials by{.access_key_id = given.access_key_id,
                                       .secret_access_key = given.secret_access_key,
                                       .session_token = given.session_token};
@@ -87,7 +104,7 @@ class s3_storage final : public storage_driver {
     what.method = method;
     // Signing encodes it, once, which is how it is sent.
     what.path = "/" + bucket + "/" + key;
-    what.body = std::move(body);
+    what.body = body;
     const auto host = options_.endpoint.find("://");
     what.headers.emplace_back("Host",
                               host == std::string::npos ? options_.endpoint : options_.endpoint.substr(host + 3));
@@ -99,7 +116,7 @@ class s3_storage final : public storage_driver {
     request.body = std::move(what.body);
     request.timeout = options_.timeout;
     request.most_bytes = options_.max_size;
-    return detail::curl::fetch(request);
+    return request;
   }
 
   /// "20150830T123600Z"
@@ -112,12 +129,8 @@ class s3_storage final : public storage_driver {
     return {text.data(), size};
   }
 
-  [[noreturn]] static void fail(const std::string& what, const storage_claim& claim,
-                                const detail::curl::http_response& answer) {
-    const std::string why = answer.status == 0
-                                ? answer.error
-                                : "status " + std::to_string(answer.status) + " " + answer.body.substr(0, 200);
-    throw storage_error("a payload could not be " + what + " the bucket '" + claim.at("bucket") + "': " + why);
+  static std::string why(const detail::curl::http_response& answer, const s3_credentials& by) {
+    return detail::storage::outcome_of(answer, {by.secret_access_key, by.session_token, by.access_key_id});
   }
 
   s3_options options_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,14 @@ inline const std::string& entry(const storage_claim& of, const std::string& name
   return found->second;
 }
 
+/// The same where drivers do not agree on the name: the first one that is there.
+inline const std::string& entry(const storage_claim& of, std::initializer_list<const char*> names) {
+  for (const char* each : names) {
+    if (const auto found = of.find(each); found != of.end()) return found->second;
+  }
+  return entry(of, *names.begin());
+}
+
 inline void add_hash(storage_claim& to, std::string_view serialized) {
   to["hash_algorithm"] = "sha256";
   to["hash_value"] = crypto::hex(crypto::sha256(serialized));
@@ -24,10 +33,11 @@ inline void add_hash(storage_claim& to, std::string_view serialized) {
 
 /// The hash that a claim names: 64 hexadecimal digits. Throws storage_error.
 inline const std::string& hash_of(const storage_claim& claim) {
-  if (entry(claim, "hash_algorithm") != "sha256") {
+  // The drivers for TypeScript have the other names.
+  if (entry(claim, {"hash_algorithm", "hashAlgorithm"}) != "sha256") {
     throw storage_error("a reference to external storage has a hash of an unknown kind");
   }
-  const std::string& hash = entry(claim, "hash_value");
+  const std::string& hash = entry(claim, {"hash_value", "hashValue"});
   if (hash.size() != 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
     throw storage_error("a reference to external storage has a hash that is none");
   }
@@ -42,7 +52,7 @@ inline void check_hash(const storage_claim& claim, std::string_view serialized) 
 }
 
 /// One part of the name of an object; what is not known is "null".
-inline std::string segment(std::string_view text) {
+inline std::string encoded_segment(std::string_view text) {
   if (text.empty()) return "null";
   if (text == ".") return "%2E";
   if (text == "..") return "%2E%2E";
@@ -50,7 +60,9 @@ inline std::string segment(std::string_view text) {
 }
 
 /// The name that Temporal's drivers give to an object: whose it is, and its hash, so the same bytes have one name.
-inline std::string object_key(const serialization_context& context, const std::string& hash) {
+/// `segment`: makes one part of it.
+inline std::string object_key(const serialization_context& context, const std::string& hash,
+                              std::string (*segment)(std::string_view) = encoded_segment) {
   std::string key = "v0";
   if (!context.workflow_id.empty()) {
     key += "/ns/" + segment(context.namespace_) + "/wt/" + segment(context.workflow_type) + "/wi/" +

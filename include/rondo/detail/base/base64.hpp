@@ -29,6 +29,17 @@ inline std::string base64_encode(std::string_view bytes) {
   return out;
 }
 
+/// In the URL alphabet, without padding.
+inline std::string base64url_encode(std::string_view bytes) {
+  std::string out = base64_encode(bytes);
+  while (out.ends_with('=')) out.pop_back();
+  for (char& each : out) {
+    if (each == '+') each = '-';
+    if (each == '/') each = '_';
+  }
+  return out;
+}
+
 /// Six bits of a digit in the standard or the URL alphabet; -1 for any other character.
 constexpr int base64_digit(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';

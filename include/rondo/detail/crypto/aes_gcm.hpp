@@ -1,7 +1,6 @@
 #pragma once
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <array>
 #include <climits>
@@ -11,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "rondo/detail/crypto/last_error.hpp"
 
 namespace rondo::detail::crypto {
 
@@ -24,45 +25,46 @@ inline const unsigned char* as_bytes(std::string_view text) {
 }
 inline unsigned char* as_bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
-/// Random bytes that nobody can guess. Throws std::runtime_error when the system has none.
-inline std::string random_bytes(std::size_t size) {
-  std::string out(size, '\0');
-  if (RAND_bytes(as_bytes(out), static_cast<int>(size)) != 1) throw std::runtime_error("no random numbers");
-  return out;
-}
-
-/// AES-256-GCM: the encrypted text and the tag. Throws std::runtime_error.
-inline std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::string_view text) {
-  if (key.size() != aes_key_size || nonce.size() != aes_nonce_size)
-    throw std::runtime_error("a key of 32 bytes is needed");
-  if (text.size() > INT_MAX - aes_tag_size) throw std::runtime_error("more than 2 GiB cannot be encrypted");
+/// What AES-256-GCM makes of a text: the nonce, the encrypted text and the tag. The nonce is made by the provider that
+/// encrypts, which FIPS 140-3 asks for. Throws std::runtime_error.
+inline std::string aes_gcm_seal(std::string_view key, std::string_view text) {
+  if (key.size() != aes_key_size) throw std::runtime_error("a key of 32 bytes is needed");
+  if (text.size() > INT_MAX - aes_nonce_size - aes_tag_size)
+    throw std::runtime_error("more than 2 GiB cannot be encrypted");
   const cipher_context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
-  std::string out(text.size() + aes_tag_size, '\0');
+  std::string out(aes_nonce_size + text.size() + aes_tag_size, '\0');
+  auto* const nonce = as_bytes(out);
+  auto* const sealed = nonce + aes_nonce_size;
   int size = 0, last = 0;
   const bool done =
       context != nullptr &&
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, as_bytes(key), as_bytes(nonce)) == 1 &&
-      EVP_EncryptUpdate(context.get(), as_bytes(out), &size, as_bytes(text), static_cast<int>(text.size())) == 1 &&
-      EVP_EncryptFinal_ex(context.get(), as_bytes(out) + size, &last) == 1 &&
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(aes_tag_size),
-                          as_bytes(out) + text.size()) == 1;
-  if (!done) throw std::runtime_error("OpenSSL could not encrypt");
+      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, as_bytes(key), nullptr) == 1 &&
+      EVP_EncryptUpdate(context.get(), sealed, &size, as_bytes(text), static_cast<int>(text.size())) == 1 &&
+      EVP_EncryptFinal_ex(context.get(), sealed + size, &last) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(aes_tag_size), sealed + text.size()) ==
+          1 &&
+      EVP_CIPHER_CTX_get_original_iv(context.get(), nonce, aes_nonce_size) == 1;
+  if (!done) throw std::runtime_error("OpenSSL could not encrypt: " + last_error());
   return out;
 }
 
-/// The text again; nothing when the key is another one or a bit was changed.
-inline std::optional<std::string> aes_gcm_open(std::string_view key, std::string_view nonce, std::string_view sealed) {
-  if (key.size() != aes_key_size || nonce.size() != aes_nonce_size) return std::nullopt;
-  if (sealed.size() < aes_tag_size || sealed.size() > INT_MAX) return std::nullopt;
+/// The text again, of what aes_gcm_seal() makes; nothing when the key is another one or a bit was changed. Throws
+/// std::runtime_error when OpenSSL has no AES.
+inline std::optional<std::string> aes_gcm_open(std::string_view key, std::string_view sealed) {
+  if (key.size() != aes_key_size || sealed.size() < aes_nonce_size + aes_tag_size) return std::nullopt;
+  if (sealed.size() > INT_MAX) return std::nullopt;
+  const std::string_view nonce = sealed.substr(0, aes_nonce_size);
+  sealed.remove_prefix(aes_nonce_size);
   const std::string_view text = sealed.substr(0, sealed.size() - aes_tag_size);
   std::array<unsigned char, aes_tag_size> tag{};
   for (std::size_t i = 0; i < aes_tag_size; ++i) tag[i] = static_cast<unsigned char>(sealed[text.size() + i]);
   const cipher_context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
   std::string out(text.size(), '\0');
   int size = 0, last = 0;
+  const bool begun = context != nullptr &&
+                     EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, as_bytes(key), as_bytes(nonce)) == 1;
+  if (!begun) throw std::runtime_error("OpenSSL could not decrypt: " + last_error());
   const bool done =
-      context != nullptr &&
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, as_bytes(key), as_bytes(nonce)) == 1 &&
       EVP_DecryptUpdate(context.get(), as_bytes(out), &size, as_bytes(text), static_cast<int>(text.size())) == 1 &&
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(aes_tag_size), tag.data()) == 1 &&
       EVP_DecryptFinal_ex(context.get(), as_bytes(out) + size, &last) == 1;

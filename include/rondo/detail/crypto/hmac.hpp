@@ -5,9 +5,14 @@
 #include <openssl/hmac.h>
 
 #include <array>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "rondo/detail/crypto/last_error.hpp"
+
+// Algorithms are fetched from the providers of OpenSSL's default library context, with its default properties: so
+// "fips=yes" in OPENSSL_CONF holds here.
 namespace rondo::detail::crypto {
 
 /// Two lower-case digits for each byte.
@@ -22,20 +27,25 @@ inline std::string hex(std::string_view bytes) {
   return text;
 }
 
-/// SHA-256, as its 32 bytes.
+/// SHA-256, as its 32 bytes. Throws std::runtime_error.
 inline std::string sha256(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+    throw std::runtime_error("OpenSSL could not compute SHA-256: " + last_error());
+  }
   return {digest.begin(), digest.begin() + size};
 }
 
-/// HMAC-SHA256, as its 32 bytes.
+/// HMAC-SHA256, as its 32 bytes. Throws std::runtime_error, as with a key that is too short for the FIPS provider.
 inline std::string hmac_sha256(std::string_view key, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest.data(), &size);
+  // Without a result nobody may go on: it would be equal to an empty signature.
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
+           text.size(), digest.data(), &size) == nullptr) {
+    throw std::runtime_error("OpenSSL could not compute HMAC-SHA256: " + last_error());
+  }
   return {digest.begin(), digest.begin() + size};
 }
 

@@ -16,7 +16,11 @@ struct url_parts {
     const bool usual = port.empty() || port == (scheme == "https" ? "443" : "80");
     return usual ? host : host + ":" + port;
   }
-  bool is_loopback() const { return host == "localhost" || host == "[::1]" || host.rfind("127.", 0) == 0; }
+  bool is_loopback() const {
+    // "127.example.com" is somebody else.
+    const bool is_address = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+    return host == "localhost" || host == "[::1]" || is_address;
+  }
 };
 
 /// Empty: the text is no URL.
@@ -47,6 +51,16 @@ inline std::string problem_of(const std::string& url) {
   if (!parts) return "it is not a URL";
   if (parts->scheme != "http" && parts->scheme != "https") return "it begins with neither http:// nor https://";
   if (parts->host.empty()) return "it names no host";
+  return {};
+}
+
+/// Empty when tokens and keys can be sent to the URL; otherwise what is wrong with it.
+inline std::string problem_for_secrets(const std::string& url) {
+  std::string problem = problem_of(url);
+  if (!problem.empty()) return problem;
+  const auto parts = parse_url(url);
+  if (!parts->user.empty()) return "it holds a user or password";
+  if (parts->scheme != "https" && !parts->is_loopback()) return "it must begin with https://";
   return {};
 }
 

@@ -20,17 +20,12 @@
 #include <utility>
 
 #include "rondo/connection_options.hpp"
+#include "rondo/detail/crypto/last_error.hpp"
 #include "rondo/detail/io/trust_store.hpp"
 
 namespace rondo::detail::io {
 
-/// What went wrong last in OpenSSL, and forgets it.
-inline std::string openssl_error() {
-  const unsigned long error = ERR_get_error();
-  ERR_clear_error();
-  const char* reason = ERR_reason_error_string(error);
-  return reason ? reason : "no reason given";
-}
+using crypto::last_error;
 
 /// What the TLS sessions of a transport share: whom they trust and who they are.
 class tls_context {
@@ -38,7 +33,8 @@ class tls_context {
   /// Throws std::runtime_error when the material cannot be used.
   explicit tls_context(const tls_options& options, const trust_places& system = trust_places::of_system())
       : context_(SSL_CTX_new(TLS_client_method())) {
-    if (!context_) throw std::bad_alloc();
+    // As when OpenSSL is to use approved algorithms only, and has no provider of them.
+    if (!context_) throw std::runtime_error("TLS cannot be used: " + last_error());
     SSL_CTX* const ctx = context_.get();
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -83,7 +79,7 @@ class tls_context {
     while (const x509_ptr authority = next_certificate(*text)) {
       any = X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), authority.get()) == 1 || any;
     }
-    if (!any) throw std::runtime_error("tls.server_root_ca_certificate: " + openssl_error());
+    if (!any) throw std::runtime_error("tls.server_root_ca_certificate: " + last_error());
     ERR_clear_error();  // the end of the text
   }
 
@@ -92,14 +88,14 @@ class tls_context {
     const bio_ptr text = text_of(certificates);
     const x509_ptr own = next_certificate(*text);
     if (!own || SSL_CTX_use_certificate(ctx, own.get()) != 1) {
-      throw std::runtime_error("tls.client_certificate: " + openssl_error());
+      throw std::runtime_error("tls.client_certificate: " + last_error());
     }
     while (const x509_ptr issuer = next_certificate(*text)) SSL_CTX_add1_chain_cert(ctx, issuer.get());
     ERR_clear_error();  // the end of the text
     const bio_ptr key_text = text_of(private_key);
     const openssl_ptr<EVP_PKEY, &EVP_PKEY_free> key(
         PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_password, nullptr));
-    if (!key) throw std::runtime_error("tls.client_private_key: " + openssl_error());
+    if (!key) throw std::runtime_error("tls.client_private_key: " + last_error());
     if (SSL_CTX_use_PrivateKey(ctx, key.get()) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
       ERR_clear_error();
       throw std::runtime_error("tls.client_private_key does not belong to tls.client_certificate");
@@ -169,7 +165,7 @@ class tls_session {
       const int why = SSL_get_error(ssl_.get(), count);
       if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return true;
       if (why == SSL_ERROR_ZERO_RETURN) return closed_ = true;
-      return fail("TLS: " + openssl_error());
+      return fail("TLS: " + last_error());
     }
   }
 
@@ -178,7 +174,7 @@ class tls_session {
     while (!plain.empty()) {
       ERR_clear_error();
       const int count = SSL_write(ssl_.get(), plain.data(), size(plain));
-      if (count <= 0) return fail("TLS: " + openssl_error());
+      if (count <= 0) return fail("TLS: " + last_error());
       plain.remove_prefix(static_cast<std::size_t>(count));
     }
     return true;
@@ -224,7 +220,7 @@ class tls_session {
       return fail(std::string("TLS handshake failed: certificate verify failed: ") +
                   X509_verify_cert_error_string(verified));
     }
-    return fail("TLS handshake failed: " + openssl_error());
+    return fail("TLS handshake failed: " + last_error());
   }
 
   openssl_ptr<SSL, &SSL_free> ssl_;
