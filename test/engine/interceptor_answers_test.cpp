@@ -224,6 +224,41 @@ TEST_F(interceptor_answers, children_signals_and_next_runs_are_as_they_were_left
   EXPECT_EQ(again.input().payloads(0).data(), "6");
 }
 
+struct hall {
+  static constexpr std::string_view name = "greetings";
+  static constexpr rondo::nexus_operation<std::string, void> greet{"greet"};
+};
+rondo::task<> greets() {
+  const workflow::nexus_service<hall> service("hall");
+  co_await service.execute(hall::greet, {}, "ada");
+}
+
+TEST_F(interceptor_answers, nexus_operations_are_as_they_were_left) {
+  outer.call = [](rondo::workflow_call& call) {
+    ASSERT_NE(call.nexus, nullptr);
+    call.nexus->schedule_to_close_timeout = 9s;
+    call.nexus_endpoint = "gold-hall";
+    call.name = "greet_gold";
+  };
+  outer.answer = [](rondo::workflow_answer& answer) {
+    answer.error = std::make_exception_ptr(rondo::application_failure("impolite"));
+  };
+  drive(rondo::registry().workflow<greets>(), history_builder("greets"));
+  const auto sent = command().schedule_nexus_operation_command_attributes();
+  EXPECT_EQ(sent.endpoint(), "gold-hall");
+  EXPECT_EQ(sent.operation(), "greet_gold");
+  EXPECT_EQ(sent.schedule_to_close_timeout().seconds(), 9);
+  driver->history.nexus_completed(last(enums::EVENT_TYPE_NEXUS_OPERATION_SCHEDULED), "null");
+  driver->evict();
+  EXPECT_EQ(command().fail_workflow_execution_command_attributes().failure().message(), "impolite");
+
+  outer.call = [](rondo::workflow_call& call) { call.nexus_headers["Upper"] = "1"; };
+  drive(rondo::registry().workflow<greets>(), history_builder("greets"));
+  driver->history.open_task();
+  driver->run_task();
+  EXPECT_EQ(driver->failure(), "Nexus operation \"greet\": names of headers must be lower case");
+}
+
 // Ends of calls
 
 TEST_F(interceptor_answers, results_are_replaced_from_the_inside_to_the_outside) {

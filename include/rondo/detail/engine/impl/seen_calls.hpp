@@ -2,6 +2,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/engine/execution.hpp"
@@ -57,7 +58,9 @@ RONDO_FUNCTION void execution::start_seen(const run::nexus_call& call, run::comp
   seen.nexus_service = call.service;
   seen.nexus = &options;
   const auto out = outgoing_.show(seen, call.input);
-  options.headers = {};
+  std::vector<nexus_header> headers;
+  for (const auto& [name, value] : seen.nexus_headers) headers.push_back({name, value});
+  options.headers = headers;
   const run::nexus_call left{seen.nexus_endpoint, seen.nexus_service, seen.name, options, out.input, out.nexus_headers};
   check(left);
   begin_nexus(left, started, watch(seen, closed));
