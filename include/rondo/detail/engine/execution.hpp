@@ -168,9 +168,9 @@ class execution final : public run::host {
     const auto out = outgoing_.prepare(workflow_call_kind::child_workflow, call.workflow_type, call.options.id,
                                        call.input, call.options.headers);
     auto& made = children_.acquire(services_, children_, cancels_);
-    auto id = next_child_id();
+    // It counts only then, since its input may ask for the id.
+    made.begin(next_child_id(), {call.workflow_type, call.options, out.input, out.headers}, started, closed);
     ++last_child_;
-    made.begin(std::move(id), {call.workflow_type, call.options, out.input, out.headers}, started, closed);
     return made.id();
   }
   std::string next_child_id() const override {
