@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "rondo/client/activities.hpp"
+#include "rondo/client/activity_client.hpp"
 #include "rondo/testing.hpp"
 #include "rondo/testing/activity_environment.hpp"
 #include "rondo/workflow.hpp"
@@ -31,7 +31,20 @@ owned_text goes_on(owned_text from) {
   rondo::activity::heartbeat(owned_text{from.text + " beaten"});
   throw rondo::application_failure("again");
 }
-owned_text given_elsewhere() { rondo::activity::complete_async(); }
+/// Completes itself as somebody else would.
+asio::awaitable<owned_text> given_elsewhere(bool by_token) {
+  const auto& about = rondo::activity::info();
+  const auto client = rondo::activity::client();
+  const owned_text value{"done"};
+  if (by_token) {
+    const auto handle = client.activity_handle(about.task_token);
+    co_await handle.complete(value);
+  } else {
+    const auto handle = client.activity_handle(about.workflow_id, about.run_id, about.activity_id);
+    co_await handle.complete(value);
+  }
+  rondo::activity::complete_async();
+}
 
 class child {
  public:
@@ -110,8 +123,9 @@ rondo::task<owned_text> keeps_values(owned_text what) {
 
 /// As it is, since no two sides know the same of it.
 rondo::task<std::string> waits_for_others() {
-  const rondo::payload got = co_await workflow::execute_activity<rondo::payload>("given_elsewhere", quickly);
-  co_return got.data;
+  const auto by_ids = co_await workflow::execute_activity<rondo::payload>("given_elsewhere", quickly, false);
+  const auto by_token = co_await workflow::execute_activity<rondo::payload>("given_elsewhere", quickly, true);
+  co_return by_ids.data + ", " + by_token.data;
 }
 
 rondo::registry app() {
@@ -163,20 +177,7 @@ TEST(payload_owner, of_kept_values_and_the_next_run_is_the_workflow) {
 
 TEST(payload_owner, of_an_activity_completed_elsewhere_is_what_its_name_tells) {
   workflow_environment env(app(), options());
-  const auto run = env.start_with<waits_for_others>({.id = "w"});
-  env.advance(1s);
-  env.drive(env.client().activity_handle("w", "", "1").complete(owned_text{"done"}));
-  EXPECT_EQ(run.result(), "done for default/w");
-}
-
-TEST(payload_owner, of_an_activity_without_a_workflow_is_the_activity) {
-  workflow_environment env(app(), options());
-  const rondo::start_activity_options how{.id = "solo", .task_queue = "work", .start_to_close_timeout = 10s};
-  const rondo::activity_client activities(env.client());
-  const owned_text word{"word"};
-  const auto result = env.drive(activities.execute<shout>(how, word));
-  EXPECT_EQ(result.text, "word for default/ .shoutsolo@work!");
-  EXPECT_EQ(result.owner, "default/ .shoutsolo@work");
+  EXPECT_EQ(env.start_with<waits_for_others>({.id = "w"}).result(), "done for default/w, done for nobody");
 }
 
 TEST(payload_owner, is_told_to_activities_that_run_without_a_worker) {

@@ -43,7 +43,7 @@ void complete_activity(history_builder& h, std::int64_t scheduled, const std::st
 }
 
 TEST(payload_owner, is_the_same_on_every_replay) {
-  const std::string own = "/workflow-1 asks_all.charge@", child = "/run-1_1";
+  const std::string own = "default/workflow-1 asks_all.charge@", child = "default/run-1_1";
   const auto got = play_everywhere(
       {rondo::registry().workflow<asks_all>(),
        history_builder("asks_all"),
@@ -58,7 +58,7 @@ TEST(payload_owner, is_the_same_on_every_replay) {
   EXPECT_EQ(got, (transcript{{"activity 1 charge(word for " + own + "queue)"},
                              {"activity 2 charge(word for " + own + "other)"},
                              {"child run-1_1 shop(word for " + child + ")"},
-                             {"complete (abc for /workflow-1)"}}));
+                             {"complete (abc for default/workflow-1)"}}));
 }
 
 }  // namespace payload_owner_test

@@ -285,9 +285,9 @@ class execution final : public run::host {
                                run::completion& closed) {
     check(call.options, call.workflow_type);
     auto& made = children_.acquire(services_, children_, cancels_);
-    auto id = next_child_id();
+    // It counts only then, since its input may ask for the id.
+    made.begin(next_child_id(), call, started, closed);
     ++last_child_;
-    made.begin(std::move(id), call, started, closed);
     return made.id();
   }
   void begin_nexus(const run::nexus_call& call, run::completion* started, run::completion& closed) {
