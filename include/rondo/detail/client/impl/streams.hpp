@@ -27,8 +27,8 @@ RONDO_FUNCTION asio::awaitable<void> flush_stream(std::shared_ptr<stream_publish
   const stream_flush mine(*of);
   while (const auto* batch = of->next()) {
     auto request = make_signal(of->to(), stream_wire::publish_signal, encode_untyped(*batch));
-    auto sending = send_only<service::SignalWorkflowExecutionResponse>(of->to().session, std::move(request));
-    co_await std::move(sending);
+    auto publishing = send_only<service::SignalWorkflowExecutionResponse>(of->to().session, std::move(request));
+    co_await std::move(publishing);
     of->sent();
   }
 }
