@@ -99,10 +99,11 @@ struct client_options {
   std::chrono::milliseconds keepalive_timeout = std::chrono::seconds(15);
   /// How old the addresses of the target's name may become. The HTTP/2 transport looks the name up for each connection,
   /// begins each with another address, and looks it up again with a call that comes later than this after the last
-  /// time: when the address in use is the name's no more, later calls go over a new connection, and those under way end
-  /// on the old one. The gRPC library gives calls to all addresses in turn, and looks the name up again when it loses a
-  /// connection, but not sooner than this after the last time. Nothing of it concerns addresses and "localhost".
-  /// Zero: off, the first address that answers is used as long as its connection lives.
+  /// time: when two answers in succession lack the address in use, later calls go over a new connection, and those
+  /// under way end on the old one. The gRPC library gives calls to all addresses in turn, and looks the name up again
+  /// when it loses a connection, but not sooner than this, or 30 seconds if that is less, after the last time. Nothing
+  /// of it concerns addresses and "localhost". Zero: off, the first address that answers is used as long as its
+  /// connection lives.
   std::chrono::milliseconds dns_refresh_interval = std::chrono::seconds(30);
   /// Bytes; larger answers fail with RESOURCE_EXHAUSTED.
   std::size_t max_receive_message_size = 128 * 1024 * 1024;

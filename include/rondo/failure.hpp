@@ -45,7 +45,8 @@ class failure : public std::exception {
   /// The SDK that made it ("GoSDK", "rondo"), empty when it did not say.
   const std::string& source() const noexcept { return source_; }
 
-  /// The first failure of type `Failure` among the causes; null when there is none. Valid while this object lives.
+  /// The first exception of type `Failure` among the causes, also below exceptions that carry theirs with
+  /// std::throw_with_nested; null when there is none. Valid while this object lives.
   template <class Failure>
   const Failure* cause_as() const noexcept;
 
@@ -314,7 +315,10 @@ const Failure* failure::cause_as() const noexcept {
     } catch (const Failure& found) {
       return &found;  // the exception object lives as long as cause_ (or a cause below it) points to it
     } catch (const failure& other) {
-      next = other.cause_;
+      const auto* nested = dynamic_cast<const std::nested_exception*>(&other);
+      next = other.cause_ || nested == nullptr ? other.cause_ : nested->nested_ptr();
+    } catch (const std::nested_exception& outer) {
+      next = outer.nested_ptr();
     } catch (...) {
       return nullptr;
     }

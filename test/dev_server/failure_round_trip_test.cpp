@@ -4,9 +4,12 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "rondo/activity.hpp"
+#include "rondo/failure_converter.hpp"
 #include "rondo/testing.hpp"
 #include "rondo/workflow.hpp"
 #include "support/envelope_codec.hpp"
@@ -55,12 +58,36 @@ class order {
   std::string missing_;
 };
 
+/// Hides what payloads hold.
+class mask_codec final : public rondo::codec {
+ public:
+  void encode(std::span<rondo::payload> payloads, const rondo::serialization_context&) const override {
+    for (auto& each : payloads) {
+      std::string inside = masked(rondo::detail::data::payload_bytes(each));
+      each = rondo::payload();
+      each.metadata["encoding"] = "masked";
+      each.data = std::move(inside);
+    }
+  }
+  void decode(std::span<rondo::payload> payloads, const rondo::serialization_context&) const override {
+    for (auto& each : payloads) {
+      if (each.encoding() == "masked") each = rondo::detail::data::read_payload(masked(each.data));
+    }
+  }
+
+ private:
+  static std::string masked(std::string text) {
+    for (char& each : text) each = static_cast<char>(each ^ 0x55);
+    return text;
+  }
+};
+
 class failure_round_trip : public testing::Test {
  protected:
   static environment_options options() {
     environment_options how;
     how.client.data.failures = std::make_shared<const shop_failures>();
-    how.client.data.codecs = {std::make_shared<envelope_codec>("sealed")};
+    how.client.data.codecs = {std::make_shared<envelope_codec>("sealed"), std::make_shared<mask_codec>()};
     how.client.data.encode_failure_texts = true;
     return how;
   }
@@ -93,8 +120,13 @@ TEST_F(failure_round_trip, of_an_activity_leads_through_a_child_to_the_client) {
   const auto handle = env.start<order>(std::string("child"), std::string("A1"));
   EXPECT_EQ(missing<rondo::workflow_failure>([&] { handle.result(); }), "A1");
   EXPECT_EQ(taken, 1) << "what the converter makes of it is not retried";
-  const auto history = handle.history();
-  EXPECT_NE(history.bytes().find("Encoded failure"), std::string::npos) << "what the converter has made is hidden";
+  // As the server has it.
+  rondo::client plain = env.server().connect();
+  const auto history = env.drive(plain.get_workflow_handle(handle.id()).history());
+  EXPECT_NE(history.bytes().find("Encoded failure"), std::string::npos);
+  for (const char* text : {"none left", "out of stock", "\"A1\""}) {
+    EXPECT_EQ(history.bytes().find(text), std::string::npos) << text << " is not hidden";
+  }
 }
 
 TEST_F(failure_round_trip, of_a_workflow_and_a_local_activity) {
@@ -104,6 +136,27 @@ TEST_F(failure_round_trip, of_a_workflow_and_a_local_activity) {
   EXPECT_EQ(taken, 1);
   const auto plain = env.start<order>(std::string("throw"), std::string("C3"));
   EXPECT_EQ(missing<rondo::workflow_failure>([&] { plain.result(); }), "C3");
+}
+
+TEST_F(failure_round_trip, is_not_for_what_the_worker_says_of_local_activities) {
+  /// Takes all for something that may be tried again.
+  class forgives final : public rondo::failure_converter {
+   public:
+    std::exception_ptr to_failure(const std::exception_ptr&) const override {
+      return std::make_exception_ptr(rondo::application_failure("converted"));
+    }
+  };
+  auto how = options();
+  how.client.data.failures = std::make_shared<const forgives>();
+  rondo::registry leaving = app();
+  leaving.mock<take>([this](const std::string&) -> int {
+    ++taken;
+    rondo::activity::complete_async();
+  });
+  workflow_environment env(leaving, how);
+  const auto local = env.start<order>(std::string("local"), std::string("B2"));
+  EXPECT_THROW(local.result(), rondo::workflow_failure);
+  EXPECT_EQ(taken, 1) << "a local activity cannot be completed from elsewhere, however often it is tried";
 }
 
 TEST_F(failure_round_trip, of_handlers) {

@@ -235,9 +235,81 @@ TEST(failure_converter, that_throws_notes_it_among_encoded_texts) {
             R"({"message":"secret","stack_trace":"the failure converter failed: no"})");
 }
 
+TEST(failure_converter, that_throws_leaves_encoded_attributes_of_others_alone) {
+  class refuses final : public failure_converter {
+   public:
+    std::exception_ptr to_failure(const std::exception_ptr&) const override { throw std::runtime_error("no"); }
+  };
+  const refuses all;
+  Failure from;
+  from.set_message("Encoded failure");
+  from.set_stack_trace("there");
+  (*from.mutable_encoded_attributes()->mutable_metadata())["encoding"] = "json/plain";
+  from.mutable_encoded_attributes()->set_data(R"(["in", "another", "way"])");
+  from.mutable_application_failure_info();
+  const auto sent = written(exception_of(from), &all);
+  EXPECT_EQ(sent.encoded_attributes().data(), R"(["in", "another", "way"])");
+  EXPECT_EQ(sent.stack_trace(), "there\nthe failure converter failed: no");
+}
+
+/// Makes exceptions that are no failures, with what led to them.
+class order_failed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+class nests final : public failure_converter {
+ public:
+  std::exception_ptr to_exception(const rondo::failure& received) const override {
+    const auto* known = dynamic_cast<const application_failure*>(&received);
+    if (known == nullptr || known->type() != "OrderFailed") return shop.to_exception(received);
+    try {
+      if (!received.cause()) throw order_failed(received.message());
+      try {
+        std::rethrow_exception(received.cause());
+      } catch (...) {
+        std::throw_with_nested(order_failed(received.message()));
+      }
+    } catch (...) {
+      return std::current_exception();
+    }
+  }
+};
+
+TEST(failure_converter, causes_of_exceptions_of_ones_own_are_found) {
+  auto order = written_of(application_failure("order failed", {.type = "OrderFailed"}), nullptr);
+  *order.mutable_cause() = written_of(out_of_stock("A1"));
+  const nests both;
+  const auto read = caught<rondo::child_workflow_failure>(failed_child(order), &both);
+  ASSERT_NE(read.cause_as<order_failed>(), nullptr);
+  ASSERT_NE(read.cause_as<out_of_stock>(), nullptr) << "below an exception that is no failure";
+  EXPECT_EQ(read.cause_as<out_of_stock>()->sku(), "A1");
+  EXPECT_EQ(read.cause_as<rondo::timeout_failure>(), nullptr);
+  const auto sent = written_of(read, &shop);
+  EXPECT_EQ(sent.cause().cause().message(), "order failed");
+  EXPECT_EQ(sent.cause().cause().cause().application_failure_info().type(), "OutOfStock");
+}
+
+TEST(failure_converter, causes_of_failures_may_be_nested) {
+  rondo::activity_failure outer("activity failed", {});
+  try {
+    try {
+      throw out_of_stock("A1");
+    } catch (...) {
+      std::throw_with_nested(application_failure("order failed"));
+    }
+  } catch (...) {
+    outer.set_cause(std::current_exception());
+  }
+  ASSERT_NE(outer.cause_as<out_of_stock>(), nullptr);
+  EXPECT_EQ(outer.cause_as<out_of_stock>()->sku(), "A1");
+}
+
 TEST(failure_converter, leaves_cancellations_alone) {
   class all_the_same final : public failure_converter {
    public:
+    std::exception_ptr to_failure(const std::exception_ptr&) const override {
+      return std::make_exception_ptr(application_failure("?"));
+    }
     std::exception_ptr to_exception(const rondo::failure&) const override {
       return std::make_exception_ptr(std::runtime_error("?"));
     }
@@ -245,6 +317,10 @@ TEST(failure_converter, leaves_cancellations_alone) {
   const all_the_same each;
   const auto from = written_of(rondo::cancelled_failure("stop"), nullptr);
   EXPECT_TRUE(rondo::is_cancellation(exception_of(from, &each)));
+  EXPECT_TRUE(written_of(rondo::cancelled_failure("stop"), &each).has_canceled_failure_info());
+  rondo::activity_failure stopped("activity failed", {});
+  stopped.set_cause(std::make_exception_ptr(rondo::cancelled_failure("stop")));
+  EXPECT_TRUE(written_of(stopped, &each).cause().has_canceled_failure_info());
   rondo::activity_failure activity("activity failed", {});
   auto call = written_of(activity, nullptr);
   *call.mutable_cause() = no_money_of(5);
@@ -295,6 +371,17 @@ rondo::task<std::string> again() {
   co_return "?";
 }
 
+/// Fails its tasks, not itself.
+class stuck {
+ public:
+  rondo::task<void> run() {
+    throw out_of_stock("A1");
+    co_return;
+  }
+  int left() const { return 0; }
+  static constexpr auto handlers = rondo::handlers(rondo::query<&stuck::left>);
+};
+
 engine_driver driver_of(const std::string& sku, bool local) {
   history_builder start("order", {"\"" + sku + "\"", local ? "true" : "false"});
   engine_driver driver(rondo::registry().workflow<order>(), std::move(start));
@@ -333,6 +420,17 @@ TEST(failure_converter, counts_for_workflows_and_their_handlers) {
       EXPECT_EQ(failure.application_failure_info().details().payloads(0).data(), "\"B2\"");
     }
   }
+}
+
+TEST(failure_converter, counts_for_queries_whose_workflow_fails) {
+  engine_driver driver(rondo::registry().workflow<stuck>(), history_builder("stuck"));
+  driver.run_options.failures = std::make_shared<const shop_failures>();
+  driver.history.open_task();
+  driver.history.record(temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest());
+  driver.query("left");
+  ASSERT_NE(driver.last.answered, nullptr);
+  EXPECT_EQ(driver.last.answered->failure().application_failure_info().type(), "OutOfStock");
+  EXPECT_EQ(driver.last.answered->error_message(), "none left") << "the exception's own text stays here";
 }
 
 TEST(failure_converter, counts_for_updates_that_are_rejected) {

@@ -2,11 +2,13 @@
 #include <temporal/api/errordetails/v1/message.pb.h>
 #include <temporal/api/failure/v1/message.pb.h>
 
+#include <memory>
 #include <string>
 #include <tuple>
 
 #include "client_fixture.hpp"
 #include "rondo/client.hpp"
+#include "support/shop_failures.hpp"
 
 namespace client_update_test {
 
@@ -32,6 +34,8 @@ rondo::task<int> double_it(int value) { co_return 2 * value; }
 
 class ClientUpdate : public ClientTest {
  protected:
+  using ClientTest::ClientTest;
+
   static update_response accepted() {
     update_response made;
     made.set_stage(enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED);
@@ -89,6 +93,26 @@ TEST_F(ClientUpdate, AsksAgainUntilItIsAccepted) {
   ASSERT_EQ(polled->size(), 2U);
   EXPECT_EQ(polled->front().update_ref().update_id(), "mine");
   EXPECT_EQ(polled->front().update_ref().workflow_execution().run_id(), "run-1");
+}
+
+class ConvertedClientUpdate : public ClientUpdate {
+ protected:
+  ConvertedClientUpdate() : ClientUpdate(converting()) {}
+  static rondo::client_options converting() {
+    rondo::client_options made;
+    made.data.failures = std::make_shared<const rondo::test::shop_failures>();
+    return made;
+  }
+};
+
+TEST_F(ConvertedClientUpdate, SaysNoMoreThanTheConverterDoes) {
+  auto failed = accepted();
+  failed.mutable_outcome()->mutable_failure()->set_message("my password");
+  failed.mutable_outcome()->mutable_failure()->mutable_application_failure_info()->set_type("Secret");
+  serve<update_request, update_response>("UpdateWorkflowExecution", failed);
+  const auto text =
+      message_of<rondo::update_failure>([&] { cart().execute_update<&cart_workflow::add>(1, "a").get(); });
+  EXPECT_TRUE(text.ends_with("failed: hidden")) << text;
 }
 
 TEST_F(ClientUpdate, TellsWhyItFailed) {

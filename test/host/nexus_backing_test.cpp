@@ -3,13 +3,16 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "host/nexus_fixture.hpp"
 #include "rondo/detail/worker/nexus_token.hpp"
 #include "rondo/nexus.hpp"
+#include "support/shop_failures.hpp"
 
 // Nexus operations that go on as updates of workflows and as standalone activities.
 namespace rondo::test::nexus_backing_test {
@@ -47,6 +50,7 @@ asio::awaitable<nexus_run<int>> pay_later(nexus_context& context, int cents) {
 
 class nexus_backing_calls : public worker_nexus_test {
  protected:
+  explicit nexus_backing_calls(client_options how = {}) : worker_nexus_test(std::move(how)) {}
   void SetUp() override {
     server.about_namespace.mutable_namespace_info()->mutable_capabilities()->set_workflow_update_callbacks(true);
   }
@@ -184,6 +188,29 @@ TEST_F(nexus_backing_calls, fail_as_their_updates_do) {
   EXPECT_TRUE(closed.failure().has_canceled_failure_info());
   server.fail<update_request>(rpc_code::not_found, "no such workflow");
   EXPECT_TRUE(refusal_of(request("add", R"("milk")")).starts_with("NOT_FOUND: "));
+}
+
+class converted_nexus_backing_calls : public nexus_backing_calls {
+ protected:
+  converted_nexus_backing_calls() : nexus_backing_calls(converting()) {}
+  static client_options converting() {
+    client_options made;
+    made.data.failures = std::make_shared<const shop_failures>();
+    return made;
+  }
+};
+
+TEST_F(converted_nexus_backing_calls, say_no_more_of_updates_than_the_converter_does) {
+  answer_updates([](update_answer& answer) {
+    auto& failure = *answer.mutable_outcome()->mutable_failure();
+    failure.set_message("my password");
+    failure.mutable_application_failure_info()->set_type("Secret");
+  });
+  start(app());
+  const auto end = completion_of(request("add", R"("milk")")).response().start_operation();
+  EXPECT_EQ(end.failure().message(), "hidden");
+  EXPECT_EQ(end.failure().cause().message(), "hidden");
+  EXPECT_EQ(end.DebugString().find("password"), std::string::npos) << end.DebugString();
 }
 
 TEST_F(nexus_backing_calls, do_not_ask_for_updates_whose_end_nobody_would_hear_of) {

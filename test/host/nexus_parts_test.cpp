@@ -3,6 +3,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "rondo/detail/base/base64.hpp"
 #include "rondo/detail/worker/nexus_answer.hpp"
@@ -306,6 +307,47 @@ TEST(nexus_failures, are_what_a_converter_makes_of_them) {
   temporal::api::nexus::v1::StartOperationResponse start;
   ASSERT_TRUE(write_operation_error(answer_of(std::make_exception_ptr(ended), false), true, start, &shop));
   EXPECT_EQ(start.failure().cause().application_failure_info().type(), "OutOfStock");
+}
+
+/// Makes failures of Nexus whose cause is what was thrown.
+class nexus_shop_failures final : public failure_converter {
+ public:
+  std::exception_ptr to_failure(const std::exception_ptr& error) const override {
+    try {
+      std::rethrow_exception(error);
+    } catch (const out_of_stock& known) {
+      if (known.sku() == "ends") return with(error, nexus_operation_error("ended"));
+      return with(error, nexus_handler_failure("nothing here", nexus_error::not_found));
+    } catch (...) {
+      return nullptr;
+    }
+  }
+
+ private:
+  template <class Made>
+  static std::exception_ptr with(const std::exception_ptr& cause, Made made) {
+    made.set_cause(cause);
+    return std::make_exception_ptr(std::move(made));
+  }
+};
+
+TEST(nexus_failures, are_converted_once_though_they_are_the_cause_of_what_they_become) {
+  const nexus_shop_failures shop;
+  const auto thrown = std::make_exception_ptr(out_of_stock("A1"));
+  const auto made = detail::engine::converted(thrown, &shop);
+  detail::engine::service::RespondNexusTaskFailedRequest to;
+  write_handler_failure(answer_of(thrown, false, made.error), true, to, &shop, &thrown);
+  EXPECT_EQ(to.failure().nexus_handler_failure_info().type(), "NOT_FOUND");
+  EXPECT_EQ(to.failure().cause().message(), "out of stock: A1");
+  EXPECT_FALSE(to.failure().cause().has_cause());
+
+  const auto ends = std::make_exception_ptr(out_of_stock("ends"));
+  const auto end = detail::engine::converted(ends, &shop);
+  temporal::api::nexus::v1::StartOperationResponse start;
+  ASSERT_TRUE(write_operation_error(answer_of(ends, false, end.error), true, start, &shop, &ends));
+  EXPECT_EQ(start.failure().message(), "ended");
+  EXPECT_EQ(start.failure().cause().message(), "out of stock: ends");
+  EXPECT_FALSE(start.failure().cause().has_cause());
 }
 
 TEST(nexus_failures, of_requests_are_those_of_nexus_for_older_servers) {

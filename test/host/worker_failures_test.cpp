@@ -13,9 +13,27 @@
 // Workers whose client has a failure converter.
 namespace rondo::test::worker_failures_test {
 
-client_options converting() {
+/// Takes all for the same, and for the end of it.
+class catches_all final : public failure_converter {
+ public:
+  std::exception_ptr to_failure(const std::exception_ptr& error) const override {
+    nexus_handler_failure made("converted", nexus_error::conflict, nexus_retry::non_retryable);
+    application_failure other("converted", {.type = "Converted", .non_retryable = true});
+    if (!nexus) return std::make_exception_ptr(other);
+    made.set_cause(error);
+    return std::make_exception_ptr(made);
+  }
+  bool nexus = false;
+};
+
+client_options converting(std::shared_ptr<const failure_converter> by = std::make_shared<const shop_failures>()) {
   client_options made;
-  made.data.failures = std::make_shared<const shop_failures>();
+  made.data.failures = std::move(by);
+  return made;
+}
+std::shared_ptr<const failure_converter> catching_all(bool nexus) {
+  auto made = std::make_shared<catches_all>();
+  made->nexus = nexus;
   return made;
 }
 
@@ -29,13 +47,13 @@ class worker_failures : public worker_test {
  protected:
   using failed = service::RespondActivityTaskFailedRequest;
 
-  worker_failures() : worker_test(converting()) {}
+  explicit worker_failures(client_options how = converting()) : worker_test(std::move(how)) {}
 
-  engine::Failure failure_of(const std::string& what) {
+  engine::Failure failure_of(const std::string& what, const char* type = "throw_it") {
     service::PollActivityTaskQueueResponse task;
     task.set_task_token("token");
     task.set_activity_id("1");
-    task.mutable_activity_type()->set_name("throw_it");
+    task.mutable_activity_type()->set_name(type);
     task.set_workflow_namespace("shop");
     task.mutable_workflow_execution()->set_workflow_id("w");
     task.mutable_workflow_execution()->set_run_id("r");
@@ -70,6 +88,19 @@ TEST_F(worker_failures, are_told_though_the_converter_fails) {
   EXPECT_EQ(told.stack_trace(), "the failure converter failed: std::bad_alloc");
 }
 
+class worker_verdicts : public worker_failures {
+ protected:
+  worker_verdicts() : worker_failures(converting(catching_all(false))) {}
+};
+
+TEST_F(worker_verdicts, on_activities_are_not_converted) {
+  start(registry().activity<throw_it>());
+  const auto told = failure_of("stock", "unknown");
+  EXPECT_EQ(told.application_failure_info().type(), "ActivityNotRegistered");
+  EXPECT_FALSE(told.application_failure_info().non_retryable()) << "another worker may know it";
+  EXPECT_EQ(failure_of("stock").application_failure_info().type(), "Converted");
+}
+
 struct shop {
   static constexpr std::string_view name = "shop";
   static constexpr nexus_operation<std::string, void> throws{"throws"};
@@ -77,7 +108,7 @@ struct shop {
 
 class worker_nexus_failures : public worker_nexus_test {
  protected:
-  worker_nexus_failures() : worker_nexus_test(converting()) {}
+  explicit worker_nexus_failures(client_options how = converting()) : worker_nexus_test(std::move(how)) {}
 };
 
 TEST_F(worker_nexus_failures, are_repeated_as_the_converter_says) {
@@ -91,6 +122,37 @@ TEST_F(worker_nexus_failures, are_repeated_as_the_converter_says) {
   EXPECT_EQ(told.cause().application_failure_info().type(), "OutOfStock");
   EXPECT_EQ(refusal_of(request("throws", "\"fickle\"")), "INTERNAL: the text");
   EXPECT_TRUE(log->contains("the failure converter failed"));
+}
+
+class worker_nexus_verdicts : public worker_nexus_failures {
+ protected:
+  worker_nexus_verdicts() : worker_nexus_failures(converting(catching_all(true))) {}
+};
+
+TEST_F(worker_nexus_verdicts, are_not_converted) {
+  registry app;
+  app.nexus_service(nexus_handlers<shop>().operation(shop::throws, throw_it));
+  start(app);
+  EXPECT_EQ(refusal_of(request("other")), "NOT_FOUND: the Nexus service 'shop' has no operation 'other'");
+  EXPECT_FALSE(server.seen<failed>().back().failure().has_cause());
+  auto elsewhere = request("throws", "\"stock\"");
+  elsewhere.mutable_request()->mutable_start_operation()->set_service("bank");
+  EXPECT_EQ(refusal_of(elsewhere), "NOT_FOUND: there is no Nexus service 'bank' here");
+  auto strange = request("throws");
+  auto& cancel = *strange.mutable_request()->mutable_cancel_operation();
+  cancel.set_service("shop");
+  cancel.set_operation("throws");
+  EXPECT_EQ(refusal_of(strange), "BAD_REQUEST: the operation token is missing");
+}
+
+TEST_F(worker_nexus_verdicts, of_handlers_are_converted_once) {
+  registry app;
+  app.nexus_service(nexus_handlers<shop>().operation(shop::throws, throw_it));
+  start(app);
+  EXPECT_EQ(refusal_of(request("throws", "\"stock\"")), "CONFLICT: converted");
+  const auto told = server.seen<failed>().back().failure();
+  EXPECT_EQ(told.cause().message(), "out of stock: A1");
+  EXPECT_FALSE(told.cause().has_cause());
 }
 
 }  // namespace rondo::test::worker_failures_test

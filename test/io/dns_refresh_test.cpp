@@ -33,9 +33,12 @@ class name_server {
   name_server() : state_(std::make_shared<state>()) {}
 
   /// None: it knows nothing of the host.
-  void answer(std::vector<std::string> addresses) const {
+  void answer(std::vector<std::string> addresses) const { answer_in_turn({std::move(addresses)}); }
+  /// The answers of lookups one after the other, and again from the first one on.
+  void answer_in_turn(std::vector<std::vector<std::string>> all) const {
     const std::lock_guard lock(state_->mutex);
-    state_->addresses = std::move(addresses);
+    state_->answers = std::move(all);
+    state_->told = 0;
   }
   /// Lookups take until they are released.
   void hold(bool held) const {
@@ -51,7 +54,7 @@ class name_server {
       std::unique_lock lock(of->mutex);
       ++of->asked;
       of->changed.wait(lock, [&] { return !of->held; });
-      for (const auto& each : of->addresses) {
+      for (const auto& each : of->answers.at(of->told++ % of->answers.size())) {
         found.endpoints.emplace_back(asio::ip::make_address(each), host.port);
       }
       if (found.endpoints.empty()) found.fault = "unknown host";
@@ -63,7 +66,8 @@ class name_server {
   struct state {
     std::mutex mutex;
     std::condition_variable changed;
-    std::vector<std::string> addresses;
+    std::vector<std::vector<std::string>> answers{{}};
+    std::size_t told = 0;
     bool held = false;
     std::atomic<int> asked = 0;
   };
@@ -152,8 +156,8 @@ TEST_F(DnsRefresh, LaterCallsLeaveAnAddressThatIsTheHostsNoMore) {
   for (int i = 0; i < 20; ++i) loop.poll();
   EXPECT_EQ(names.asked(), 1) << "without a call nothing is looked up";
   EXPECT_EQ(where(), "127.0.0.1") << "a call does not wait for the lookup";
+  EXPECT_TRUE(looks_up_again());
   EXPECT_TRUE(calls_until([&] { return where() == "127.0.0.2"; }));
-  EXPECT_EQ(names.asked(), 2);
   EXPECT_EQ(server.connections(), 2);
   EXPECT_FALSE(first->has_value()) << "the old connection ends what it has begun";
   const auto old = held_by.lock();
@@ -171,6 +175,15 @@ TEST_F(DnsRefresh, StaysWhereTheHostStillIs) {
   EXPECT_EQ(where(), "127.0.0.1");
   names.answer({});
   EXPECT_TRUE(looks_up_again());
+  EXPECT_EQ(where(), "127.0.0.1");
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(DnsRefresh, OneAnswerWithoutTheAddressIsNotEnough) {
+  connect();
+  EXPECT_EQ(where(), "127.0.0.1");
+  names.answer_in_turn({{"127.0.0.2"}, {"127.0.0.3", "127.0.0.1"}});
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(looks_up_again());
   EXPECT_EQ(where(), "127.0.0.1");
   EXPECT_EQ(server.connections(), 1);
 }

@@ -49,7 +49,7 @@ template <class Description>
 void read_failure(bool present, const engine::Failure& from, const failure_converter* by, Description& to) {
   if (!present) return;
   to.last_failure = engine::exception_of(from, by);
-  to.last_failure_message = from.message();
+  to.last_failure_message = engine::message_of(to.last_failure);
 }
 
 inline worker_deployment_version version_of(const temporal::api::deployment::v1::WorkerDeploymentVersion& from) {

@@ -84,10 +84,11 @@ asio::awaitable<service::PollNexusOperationExecutionResponse> wait_operation_sta
   const auto* by = of.session->failures();
   if (failure.has_nexus_operation_execution_failure_info())
     std::rethrow_exception(engine::call_failure_of(failure, by));
+  const auto cause = engine::exception_of(failure, by);
   nexus_operation_failure made(
-      "Nexus operation '" + of.operation_id + "' failed: " + failure.message(),
+      "Nexus operation '" + of.operation_id + "' failed: " + engine::message_of(cause),
       {.endpoint = of.endpoint, .service = of.service_name, .operation = of.operation, .operation_token = token});
-  made.set_cause(engine::exception_of(failure, by));
+  made.set_cause(cause);
   throw made;
 }
 

@@ -117,9 +117,9 @@ asio::awaitable<Result> wait_activity(activity_target of) {
     activity_failure::fields fields;
     fields.activity_id = of.activity_id;
     fields.state = retry_state_of(outcome.retry_state());
-    activity_failure error("activity '" + of.activity_id + "' failed: " + outcome.failure().message(),
-                           std::move(fields));
-    error.set_cause(engine::exception_of(outcome.failure(), by));
+    const auto cause = engine::exception_of(outcome.failure(), by);
+    activity_failure error("activity '" + of.activity_id + "' failed: " + engine::message_of(cause), std::move(fields));
+    error.set_cause(cause);
     throw error;
   }
   co_return decode_one<Result>([&of] { return of.owner(); }, outcome.result(),

@@ -27,8 +27,10 @@ std::exception_ptr call_failure_of(const Failure& from, const failure_converter*
 /// throws for what it reads.
 void write_failure(const std::exception_ptr& from, Failure& to, const failure_converter* by = nullptr);
 
-/// The same for one that `by` has made already, or need not see: it is asked about the causes.
-void write_made_failure(const std::exception_ptr& from, Failure& to, const failure_converter* by);
+/// The same for one that `by` has made already, or need not see: it is asked about the causes, but for `asked`: what it
+/// has made `from` of, which may be the cause. Null: there is none.
+void write_made_failure(const std::exception_ptr& from, Failure& to, const failure_converter* by,
+                        const std::exception_ptr* asked = nullptr);
 
 /// What a converter makes of an exception.
 struct converted_exception {

@@ -248,7 +248,9 @@ class grpc_transport final : public transport {
     const bool spreads = options.dns_refresh_interval > std::chrono::milliseconds::zero();
     arguments.SetLoadBalancingPolicyName(spreads && !is_near ? "round_robin" : "pick_first");
     if (spreads) {
-      arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, milliseconds(options.dns_refresh_interval));
+      // gRPC's own default is the most: a longer interval must not keep it from finding the server after a loss.
+      const auto pause = std::min<std::chrono::milliseconds>(options.dns_refresh_interval, std::chrono::seconds(30));
+      arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, milliseconds(pause));
     }
     // One attempt is one attempt: retry.hpp decides about the next.
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);

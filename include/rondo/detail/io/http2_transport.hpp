@@ -161,12 +161,14 @@ class http2_transport final : public transport, private http2_connection::owner,
     look_up(none);
   }
 
-  /// Leaves an address that is the host's no more, once there is a connection to another one. A name server that is
-  /// away, or knows nothing at the moment, drives nobody from where calls work.
+  /// Leaves an address that is the host's no more, once there is a connection to another one. One answer without it is
+  /// not enough: name servers of many addresses tell some of them at a time. A name server that is away, or knows
+  /// nothing at the moment, drives nobody from where calls work.
   void follow(host_addresses found) {
     resolved_at_ = now_();
     if (found.endpoints.empty() || !connected_ || successor_) return;
-    if (std::count(found.endpoints.begin(), found.endpoints.end(), current_->address()) > 0) return;
+    const bool missing = std::count(found.endpoints.begin(), found.endpoints.end(), current_->address()) == 0;
+    if (!std::exchange(was_missing_, missing) || !missing) return;
     try {
       successor_ = &make_connection();
     } catch (const std::exception&) {
@@ -190,6 +192,7 @@ class http2_transport final : public transport, private http2_connection::owner,
   }
 
   http2_connection& make_connection() {
+    was_missing_ = false;
     http2_connection::owner& self = *this;
     connections_.push_back(std::make_shared<http2_connection>(*loop_, self, connection_options()));
     return *connections_.back();
@@ -312,6 +315,8 @@ class http2_transport final : public transport, private http2_connection::owner,
   bool connected_ = false;
   /// Is being made to take the place of the current one.
   http2_connection* successor_ = nullptr;
+  /// The last answer about the host lacked the current connection's address.
+  bool was_missing_ = false;
   /// When the host's name was last looked up.
   time_point resolved_at_{};
   std::vector<std::shared_ptr<http2_connection>> connections_;

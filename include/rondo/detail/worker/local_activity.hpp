@@ -228,7 +228,9 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     if (over_ || attempt != current_.get()) return;
     current_ = nullptr;
     services_->loop.disarm(attempt_timer_);
+    const auto* by = services_->failures.get();
     if (outcome.elsewhere || outcome.handed_back) {
+      by = nullptr;  // The worker says so itself.
       outcome.error = std::make_exception_ptr(application_failure(
           "a local activity can neither be completed from elsewhere nor handed back", {.non_retryable = true}));
     }
@@ -240,7 +242,7 @@ class local_activity final : public std::enable_shared_from_this<local_activity>
     if (stopping_ && is_cancellation(outcome.error)) return end_cancelled();
     ++services_->counts.failed_local_activities;
     engine::Failure failure;
-    engine::write_failure(outcome.error, failure, services_->failures.get());
+    engine::write_failure(outcome.error, failure, by);
     attempt_failed(std::move(failure));
   }
   void attempt_too_long() {

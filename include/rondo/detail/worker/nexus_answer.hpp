@@ -85,11 +85,12 @@ inline std::exception_ptr answer_of(const std::exception_ptr& thrown, bool ends_
   return answer_of(thrown, ends_nothing, thrown);
 }
 
-// In what follows `by` is asked about causes; may be null.
+// In what follows `by` is asked about causes; may be null. `asked` is what it has made the answer of, and is not asked
+// about again as a cause; null: it has made nothing.
 
 /// The end of an operation as Temporal's failure.
 inline void write_operation_failure(const nexus_operation_error& from, bool cancelled, const failure_converter* by,
-                                    engine::Failure& to) {
+                                    const std::exception_ptr* asked, engine::Failure& to) {
   to.set_message(engine::valid_utf8(from.message()));
   to.set_source("rondo");
   if (cancelled) {
@@ -98,7 +99,12 @@ inline void write_operation_failure(const nexus_operation_error& from, bool canc
     to.mutable_application_failure_info()->set_type("OperationError");
     to.mutable_application_failure_info()->set_non_retryable(true);
   }
-  if (from.cause()) engine::write_failure(from.cause(), *to.mutable_cause(), by);
+  if (!from.cause()) return;
+  if (asked != nullptr && *asked == from.cause()) {
+    engine::write_made_failure(from.cause(), *to.mutable_cause(), by);
+  } else {
+    engine::write_failure(from.cause(), *to.mutable_cause(), by);
+  }
 }
 
 inline void append_payloads_json(const engine::Payloads& from, std::string& to) {
@@ -154,17 +160,18 @@ inline void write_nexus_failure(const engine::Failure& from, nexus_wire::Failure
 
 /// True, and `to` written, when `answer` ends the operation.
 inline bool write_operation_error(const std::exception_ptr& answer, bool temporal_failures,
-                                  nexus_wire::StartOperationResponse& to, const failure_converter* by = nullptr) {
+                                  nexus_wire::StartOperationResponse& to, const failure_converter* by = nullptr,
+                                  const std::exception_ptr* asked = nullptr) {
   try {
     std::rethrow_exception(answer);
   } catch (const nexus_operation_error& error) {
     const bool cancelled = dynamic_cast<const nexus_operation_cancelled*>(&error) != nullptr;
     if (temporal_failures) {
-      write_operation_failure(error, cancelled, by, *to.mutable_failure());
+      write_operation_failure(error, cancelled, by, asked, *to.mutable_failure());
       return true;
     }
     engine::Failure failure;
-    write_operation_failure(error, cancelled, by, failure);
+    write_operation_failure(error, cancelled, by, asked, failure);
     auto& told = *to.mutable_operation_error();
     told.set_operation_state(cancelled ? "canceled" : "failed");
     write_nexus_failure(failure, *told.mutable_failure());
@@ -177,9 +184,9 @@ inline bool write_operation_error(const std::exception_ptr& answer, bool tempora
 /// Writes an answer that fails the request.
 inline void write_handler_failure(const std::exception_ptr& answer, bool temporal_failures,
                                   engine::service::RespondNexusTaskFailedRequest& to,
-                                  const failure_converter* by = nullptr) {
+                                  const failure_converter* by = nullptr, const std::exception_ptr* asked = nullptr) {
   engine::Failure failure;
-  engine::write_made_failure(answer, failure, by);
+  engine::write_made_failure(answer, failure, by, asked);
   if (temporal_failures) {
     to.mutable_failure()->Swap(&failure);
     return;

@@ -63,8 +63,10 @@ inline std::exception_ptr operation_error_of(const engine::Failure& failure, con
     error.set_cause(cause);
     return std::make_exception_ptr(std::move(error));
   };
-  if (is_cancellation(cause)) return with_cause(nexus_operation_cancelled(failure.message()));
-  return with_cause(nexus_operation_error(failure.message()));
+  // It goes out again, so not the text that came: a converter may be there to hide that.
+  const auto text = engine::message_of(engine::converted(cause, by).error);
+  if (is_cancellation(cause)) return with_cause(nexus_operation_cancelled(text));
+  return with_cause(nexus_operation_error(text));
 }
 
 /// What the answer to a wish says.

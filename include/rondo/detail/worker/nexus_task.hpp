@@ -58,17 +58,16 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     try {
       watch_deadline();
       if (service == nullptr) {
-        throw nexus_handler_failure("there is no Nexus service '" + info().service + "' here", nexus_error::not_found);
+        return refuse("there is no Nexus service '" + info().service + "' here", nexus_error::not_found);
       }
       const auto* operation = service->find(info().operation);
       if (operation == nullptr) {
-        throw nexus_handler_failure(
-            "the Nexus service '" + info().service + "' has no operation '" + info().operation + "'",
-            nexus_error::not_found);
+        return refuse("the Nexus service '" + info().service + "' has no operation '" + info().operation + "'",
+                      nexus_error::not_found);
       }
       if (cancels()) return cancel_operation(*operation);
       if (!task_->request().has_start_operation()) {
-        throw nexus_handler_failure("this kind of request is unknown to this worker", nexus_error::not_implemented);
+        return refuse("this kind of request is unknown to this worker", nexus_error::not_implemented);
       }
       run(operation->start);
     } catch (...) {
@@ -76,9 +75,11 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     }
   }
 
-  /// Answers a request that cannot be read here.
-  void refuse(const std::string& why) {
-    code_ended(std::make_exception_ptr(nexus_handler_failure(why, nexus_error::internal)), {});
+  /// Answers a request that cannot be read, or is not for this worker. Says so itself: no converter is asked.
+  void refuse(const std::string& why, nexus_error kind = nexus_error::internal) {
+    code_ended_ = true;
+    if (answered_) return end_if_done();
+    fail(std::make_exception_ptr(nexus_handler_failure(why, kind)), nullptr);
   }
   /// Asks the handler to stop.
   void cancel() {
@@ -216,12 +217,13 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     code_ended_ = true;
     if (answered_) return end_if_done();
     if (error && cancelled() && was_interrupted(error)) return hand_back();
-    if (error) return fail(error);
+    if (error) return fail(error, calls_->failures());
     if (cancels()) return complete_cancellation();
     if (wish_.has_value() != result.empty()) {
-      return fail(std::make_exception_ptr(
-          std::logic_error(wish_ ? "the handler started something, but returned something else than what that gave"
-                                 : "the handler did not start what it promised")));
+      const std::logic_error wrong(
+          wish_ ? "the handler started something, but returned something else than what that gave"
+                : "the handler did not start what it promised");
+      return fail(std::make_exception_ptr(wrong), nullptr);
     }
     if (wish_) return services_->spawn(begin_wished(shared_from_this()));
     engine::Payload told;
@@ -236,7 +238,7 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     self->began(begun);
   }
   void began(const nexus_begun& what) {
-    if (what.error) return fail(what.error);
+    if (what.error) return fail(what.error, calls_->failures());
     if (what.link) first_link_ = what.link;
     if (what.result) return complete_with(*what.result);
     auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
@@ -255,7 +257,12 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
 
   bool cancels() const { return task_->request().has_cancel_operation(); }
   void cancel_operation(const run::nexus_operation_definition& operation) {
-    const auto what = read_operation_token(task_->request().cancel_operation().operation_token(), info().namespace_);
+    nexus_backing what;
+    try {
+      what = read_operation_token(task_->request().cancel_operation().operation_token(), info().namespace_);
+    } catch (const nexus_handler_failure& unreadable) {
+      return refuse(unreadable.message(), nexus_error::bad_request);
+    }
     run(operation.cancel ? *operation.cancel : run::nexus_code{.async = std::make_shared<const cancels_backing>(what)});
   }
   /// What cancels an operation, unless its service has something else.
@@ -295,22 +302,25 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     for (const auto& each : links()) write_link(each, *to.Add());
   }
   bool temporal_failures() const { return task_->request().capabilities().temporal_failure_responses(); }
-  void fail(const std::exception_ptr& error) {
+  /// `by` is null for what the worker says itself.
+  void fail(const std::exception_ptr& error, const failure_converter* by) {
     ++services_->counts.failed_nexus_tasks;
-    const auto told = engine::converted(error, calls_->failures());
+    const auto told = engine::converted(error, by);
     if (!told.problem.empty()) logger().warn("the failure converter failed", {{"error", told.problem}});
     const auto answer = answer_of(error, cancels(), told.error);
+    const auto* asked = told.error != error && answer == told.error ? &error : nullptr;
     logger().warn("Nexus request failed", {{"error", engine::message_of(answer)}});
     if (!cancels()) {
       auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
       auto& start = *request.mutable_response()->mutable_start_operation();
-      if (write_operation_error(answer, temporal_failures(), start, calls_->failures())) return complete(request);
+      if (write_operation_error(answer, temporal_failures(), start, by, asked)) return complete(request);
     }
-    fail_request(answer);
+    fail_request(answer, by, asked);
   }
-  void fail_request(const std::exception_ptr& answer) {
+  void fail_request(const std::exception_ptr& answer, const failure_converter* by = nullptr,
+                    const std::exception_ptr* asked = nullptr) {
     auto request = new_answer<engine::service::RespondNexusTaskFailedRequest>();
-    write_handler_failure(answer, temporal_failures(), request, calls_->failures());
+    write_handler_failure(answer, temporal_failures(), request, by, asked);
     answered_ = true;
     services_->spawn(
         send<engine::service::RespondNexusTaskFailedResponse>(shared_from_this(), "RespondNexusTaskFailed", request));

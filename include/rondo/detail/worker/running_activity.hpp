@@ -58,7 +58,7 @@ class running_activity final : public activity_context, public std::enable_share
   void start(const run::activity_definition* definition) {
     ++services_->counts.activities;
     watch_deadline();
-    if (definition == nullptr) return finish(unknown_type());
+    if (definition == nullptr) return refuse_unknown_type();
     pool_ = services_->pools.find(info().activity_type);
     if (pool_ == nullptr) return begin(*definition);
     in_line_ = true;
@@ -262,6 +262,14 @@ class running_activity final : public activity_context, public std::enable_share
         ++services_->counts.handed_back;
         return report_failure(worker_stopped("the worker stops"));
     }
+  }
+  /// The worker says so itself: no converter is asked.
+  void refuse_unknown_type() {
+    code_ended_ = true;
+    disarm_timers();
+    ++services_->counts.failed;
+    ++services_->counts.failed_activities;
+    report_failure(unknown_type());
   }
   void end_silently(const char* why) {
     logger().debug(why);

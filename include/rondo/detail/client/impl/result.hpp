@@ -93,8 +93,8 @@ RONDO_FUNCTION closing closing_of(const HistoryEvent& event, const failure_conve
   switch (event.attributes_case()) {
     case HistoryEvent::kWorkflowExecutionFailedEventAttributes: {
       const auto& of = event.workflow_execution_failed_event_attributes();
-      closing failed(workflow_status::failed, "failed: " + of.failure().message(),
-                     engine::exception_of(of.failure(), by));
+      const auto cause = engine::exception_of(of.failure(), by);
+      closing failed(workflow_status::failed, "failed: " + engine::message_of(cause), cause);
       failed.retry_state = retry_state_of(of.retry_state());
       return failed;
     }

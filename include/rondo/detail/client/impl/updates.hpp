@@ -93,8 +93,9 @@ inline asio::awaitable<Payloads> poll_update(const update_ref& of, update_poll& 
     outcome = std::move(*response.mutable_outcome());
   }
   if (outcome.has_failure()) {
-    update_failure error(of.subject().action + " failed: " + outcome.failure().message(), of.workflow_id, of.id);
-    error.set_cause(engine::exception_of(outcome.failure(), of.session->failures()));
+    const auto cause = engine::exception_of(outcome.failure(), of.session->failures());
+    update_failure error(of.subject().action + " failed: " + engine::message_of(cause), of.workflow_id, of.id);
+    error.set_cause(cause);
     throw error;
   }
   co_return std::move(*outcome.mutable_success());

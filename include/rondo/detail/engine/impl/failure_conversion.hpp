@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -173,7 +174,7 @@ std::exception_ptr finished(Made made, const Failure& from, std::string stack_tr
   return std::make_exception_ptr(std::move(made));
 }
 
-inline encoded_failure_attributes texts_of(const Failure& from) {
+inline std::optional<encoded_failure_attributes> encoded_texts_of(const Failure& from) {
   if (from.has_encoded_attributes() && view_of(from.encoded_attributes()).encoding() == encoding::json) {
     try {
       return json::parse<encoded_failure_attributes>(from.encoded_attributes().data());
@@ -181,6 +182,11 @@ inline encoded_failure_attributes texts_of(const Failure& from) {
       // Another SDK's, or a codec's, way to write them: the plain fields have to do.
     }
   }
+  return std::nullopt;
+}
+
+inline encoded_failure_attributes texts_of(const Failure& from) {
+  if (auto encoded = encoded_texts_of(from)) return *std::move(encoded);
   return {.message = from.message(), .stack_trace = from.stack_trace()};
 }
 
@@ -435,13 +441,11 @@ inline void write_as_it_is(const std::exception_ptr& from, Failure& to, const fa
 
 /// Where people look for the reasons of a failure.
 inline void note_problem(const std::string& problem, Failure& to) {
-  auto texts = texts_of(to);
-  auto noted = valid_utf8(with_note(std::move(texts.stack_trace), problem));
-  if (to.has_encoded_attributes() && view_of(to.encoded_attributes()).encoding() == encoding::json) {
-    texts.stack_trace = std::move(noted);
-    to.mutable_encoded_attributes()->set_data(json::dump(texts));
+  if (auto texts = encoded_texts_of(to)) {
+    texts->stack_trace = valid_utf8(with_note(std::move(texts->stack_trace), problem));
+    to.mutable_encoded_attributes()->set_data(json::dump(*texts));
   } else {
-    to.set_stack_trace(std::move(noted));
+    to.set_stack_trace(valid_utf8(with_note(to.stack_trace(), problem)));
   }
 }
 
@@ -462,9 +466,20 @@ inline void write_at(const std::exception_ptr& from, Failure& to, const failure_
   write_converted(from, to, how);
 }
 
+inline bool is_cancelled_failure(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const cancelled_failure&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 RONDO_FUNCTION converted_exception converted(const std::exception_ptr& error, const failure_converter* by) {
   converted_exception found{.error = error};
-  if (by == nullptr || !error) return found;
+  // Like in reading, a cancellation stays what it is.
+  if (by == nullptr || !error || is_cancelled_failure(error)) return found;
   try {
     auto made = by->to_failure(error);
     if (!made || made == error) return found;
@@ -481,8 +496,9 @@ RONDO_FUNCTION void write_failure(const std::exception_ptr& from, Failure& to, c
   write_at(from, to, {.by = by});
 }
 
-RONDO_FUNCTION void write_made_failure(const std::exception_ptr& from, Failure& to, const failure_converter* by) {
-  write_at(from, to, {.by = by, .asks = false});
+RONDO_FUNCTION void write_made_failure(const std::exception_ptr& from, Failure& to, const failure_converter* by,
+                                       const std::exception_ptr* asked) {
+  write_at(from, to, {.by = by, .asks = false, .asked = asked});
 }
 
 }  // namespace rondo::detail::engine

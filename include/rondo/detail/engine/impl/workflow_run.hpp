@@ -209,9 +209,10 @@ RONDO_FUNCTION step workflow_run::fail(const task_problem& problem, eviction why
     done.answered = &request;
     request.set_task_token(task_->task_token());
     request.set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
-    request.set_error_message(valid_utf8(problem.message));
     request.set_cause(problem.cause);
     write_problem(problem, options_.failures.get(), *request.mutable_failure());
+    // A converter may be there to keep the exception's own text from going out.
+    request.set_error_message(valid_utf8(options_.failures ? message_in(request.failure()) : problem.message));
     return done;
   }
   auto& request = *google::protobuf::Arena::CreateMessage<service::RespondWorkflowTaskFailedRequest>(arena_);
