@@ -264,8 +264,8 @@ class client {
     return detail::calls::list_workflows(session_, std::string(query), options);
   }
   /// Closed workflows that the server has put into its archive; they may be in list_workflows() too until the retention
-  /// of the namespace is over. The archive sets what a query may say. Throws invalid_argument when the namespace has no
-  /// archive for it.
+  /// of the namespace is over. The archive sets what a query may say, and is given 3 minutes for each answer unless the
+  /// call is given less. Throws invalid_argument when the namespace has no archive for it.
   workflow_list list_archived_workflows(std::string_view query = {}, const list_options& options = {}) const {
     return detail::calls::list_archived_workflows(session_, std::string(query), options);
   }

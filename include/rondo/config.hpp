@@ -81,9 +81,17 @@ inline std::string read_file(const std::string& path, const std::string& what) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-/// What the parser has to say, without what it saw: that may be a part of a secret.
+/// What the parser has to say, without what it saw: that may be a part of a secret. It says "Error while parsing
+/// key-value pair: ", and then what it expected and saw, or something with what it read in quotes.
 inline std::string_view without_values(std::string_view said) {
-  return said.substr(0, std::min(said.find(", saw '"), said.find(": '")));
+  const auto begin = std::min(said.find(": "), said.size());
+  const auto text = said.substr(begin);
+  auto end = text.find(", saw ");
+  // What is expected is in quotes, too, but is no secret.
+  if (!text.starts_with(": expected ")) end = std::min(end, text.find('\''));
+  said = said.substr(0, end == text.npos ? said.npos : begin + end);
+  while (said.ends_with(' ') || said.ends_with(':')) said.remove_suffix(1);
+  return said;
 }
 
 /// `path`: what to call it when it is not TOML.
@@ -170,7 +178,7 @@ inline client_profile load_profile(const config_source& from) {
 /// Client options from a temporal.toml and from environment variables, by the rules of Temporal's official SDKs:
 /// address, namespace, API key, authority, TLS and headers. load_remote_codec() of rondo/codecs/config.hpp reads its
 /// codec. Throws std::invalid_argument, naming file and line or variable, when something cannot be read or makes no
-/// sense.
+/// sense; also when config_source::file or TEMPORAL_CONFIG_FILE names a file that does not exist.
 inline client_options load_client_options(const config_source& from = {}) {
   return detail::config::to_options(detail::config::load_profile(from));
 }
@@ -182,7 +190,8 @@ inline client_profile load_client_profile(const config_source& from = {}) { retu
 inline client_options make_client_options(const client_profile& from) { return detail::config::to_options(from); }
 
 /// The names of the profiles in the file, in the order of the alphabet; none when the user has no file. What is in the
-/// profiles is not looked at. Throws std::invalid_argument when a file that is named cannot be read or is not TOML.
+/// profiles is not looked at. Throws std::invalid_argument when a file that is named does not exist, cannot be read or
+/// is not TOML.
 inline std::vector<std::string> list_profiles(const config_source& from = {}) {
   const std::string file = detail::config::file_to_read(from, detail::config::variables_of(from));
   if (!from.use_file || file.empty()) return {};
@@ -197,10 +206,13 @@ inline client_config parse_client_config(std::string_view text) {
 }
 
 /// All profiles of the file, to be changed and saved: without what the environment says, and as strict as
-/// parse_client_config(). None when the user has no file.
+/// parse_client_config(). None when the file does not exist, even if it is named: save_client_config() makes it then.
+/// Throws std::invalid_argument when it is there, but cannot be read or is not as it should be.
 inline client_config load_client_config(const config_source& from = {}) {
-  const std::string file = detail::config::file_to_read(from, detail::config::variables_of(from));
+  const std::string file = detail::config::named_file(from, detail::config::variables_of(from));
   if (!from.use_file || file.empty()) return {};
+  std::error_code none;
+  if (std::filesystem::status(file, none).type() == std::filesystem::file_type::not_found) return {};
   return detail::config::toml_reader(file, true).read_all(detail::config::parse_file(file));
 }
 
@@ -208,7 +220,7 @@ inline client_config load_client_config(const config_source& from = {}) {
 /// std::invalid_argument when something cannot be written.
 inline std::string to_toml(const client_config& config) { return detail::config::toml_writer().write(config); }
 
-/// Replaces the file that `to` or the environment names, else the user's own, which is made when it is not there. Its
+/// Replaces the file that `to` or the environment names, else the user's own; it is made when it is not there. Its
 /// owner alone can read it. Comments of the old file are lost. Throws std::invalid_argument when something cannot be
 /// written or no file is named, std::runtime_error when the file cannot be written; it is as before then.
 inline void save_client_config(const client_config& config, const config_source& to = {}) {

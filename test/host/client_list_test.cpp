@@ -177,6 +177,23 @@ TEST_F(ClientList, GoesThroughTheArchive) {
             "list archived workflows: INVALID_ARGUMENT: no archive");
 }
 
+TEST_F(ClientList, GivesTheArchiveMinutesForAnAnswer) {
+  io::time_point archive, others;
+  server->on(method_path("ListArchivedWorkflowExecutions"), [&](const io::memory_transport::call& call) {
+    archive = call.deadline();
+    call.reply({});
+  });
+  server->on(method_path("ListWorkflowExecutions"), [&](const io::memory_transport::call& call) {
+    others = call.deadline();
+    call.reply({});
+  });
+  const auto begin = io::steady_clock::now();
+  (void)client->list_archived_workflows().next_page().get();
+  (void)client->list_workflows().next_page().get();
+  EXPECT_GE(archive - begin, std::chrono::minutes(3));
+  EXPECT_LT(others - begin, std::chrono::minutes(3));
+}
+
 TEST_F(ClientList, Counts) {
   service::CountWorkflowExecutionsResponse response;
   response.set_count(7);

@@ -106,24 +106,47 @@ TEST(config_file, lists_its_profiles) {
   EXPECT_EQ(refusal([&] { list_profiles(only(missing)); }), "rondo: cannot read the settings in '" + missing + "'");
 }
 
+/// What others may do with the file.
+unsigned rights_of(const std::string& file) {
+  struct stat facts {};
+  EXPECT_EQ(stat(file.c_str(), &facts), 0);
+  return facts.st_mode & 0777U;
+}
+
 TEST(config_file, is_saved_for_its_owner_alone) {
   const scratch dir;
+  const mode_t mask = umask(022);
   const environment_variables own = {{"XDG_CONFIG_HOME", dir.file("new")}};
   const std::string file = dir.file("new/temporalio/temporal.toml");
   save_client_config(everything(), {.environment = own});
   EXPECT_EQ(load_client_config({.environment = own}), everything());
-  struct stat facts {};
-  ASSERT_EQ(stat(file.c_str(), &facts), 0);
-  EXPECT_EQ(facts.st_mode & 0777U, 0600U);
+  EXPECT_EQ(rights_of(file), 0600U);
+  EXPECT_EQ(chmod(file.c_str(), 0644), 0);
 
   client_config changed = load_client_config({.environment = own});
   changed.erase("off");
   changed["default"].namespace_ = "shop";
   save_client_config(changed, only(file));
+  umask(mask);
+  EXPECT_EQ(rights_of(file), 0600U);
   EXPECT_EQ(load_client_config(only(file)), changed);
   EXPECT_EQ(load_client_options(only(file)).namespace_, "shop");
   EXPECT_EQ(refusal([&] { load_client_profile({.file = file, .profile = "off", .environment = own}); }),
             "rondo: there is no profile 'off' in '" + file + "'");
+}
+
+TEST(config_file, is_made_where_it_is_named) {
+  const scratch dir;
+  const auto file = dir.file("new/mine.toml");
+  const environment_variables named = {{"TEMPORAL_CONFIG_FILE", file}};
+  EXPECT_EQ(load_client_config(only(file)), client_config());
+  client_config config = load_client_config({.environment = named});
+  EXPECT_EQ(config, client_config());
+  config["default"].address = "a:1";
+  save_client_config(config, {.environment = named});
+  EXPECT_EQ(load_client_config(only(file)), config);
+  EXPECT_EQ(refusal([&] { load_client_config(only(dir.folder())); }),
+            "rondo: cannot read the settings in '" + dir.folder().string() + "'");
 }
 
 TEST(config_file, takes_nothing_of_the_environment_but_its_place) {
@@ -163,6 +186,20 @@ TEST(config_file, stays_where_a_link_leads) {
   save_client_config(one, only(link));
   EXPECT_TRUE(std::filesystem::is_symlink(link));
   EXPECT_EQ(text_of(real), "[profile.p]\n");
+
+  const auto first = dir.file("first.toml"), second = dir.file("second.toml"), missing = dir.file("missing.toml");
+  std::filesystem::create_symlink("second.toml", first);
+  std::filesystem::create_symlink(missing, second);
+  EXPECT_EQ(load_client_config(only(first)), client_config());
+  save_client_config(one, only(first));
+  EXPECT_TRUE(std::filesystem::is_symlink(first));
+  EXPECT_TRUE(std::filesystem::is_symlink(second));
+  EXPECT_EQ(text_of(missing), "[profile.p]\n");
+
+  const auto circle = dir.file("circle.toml");
+  std::filesystem::create_symlink(circle, circle);
+  EXPECT_EQ(refusal<std::runtime_error>([&] { save_client_config(one, only(circle)); }),
+            "rondo: cannot write the settings to '" + circle + "': too many links lead on to others");
 }
 
 TEST(config_file, refuses_settings_that_it_would_lose) {
@@ -212,6 +249,16 @@ TEST(config_file, tells_no_secrets_when_it_is_wrong) {
   const auto said = refusal([] { parse_client_config("[profile.a]\napi_key = 99999999999999999999\n"); });
   EXPECT_TRUE(said.starts_with("rondo: the text:2: ")) << said;
   EXPECT_EQ(said.find("99"), std::string::npos) << said;
+
+  const auto of_value = [](const std::string& value) {
+    return refusal([&] { parse_client_config("[profile.a]\napi_key = " + value + "\n"); });
+  };
+  EXPECT_EQ(of_value("2020-13-01"),
+            "rondo: the text:2: Error while parsing date: expected month between 1 and 12 (inclusive)");
+  EXPECT_EQ(of_value("2020-01-01T99:00:00"),
+            "rondo: the text:2: Error while parsing time: expected hour between 0 to 59 (inclusive)");
+  EXPECT_EQ(of_value("\"\\q\""), "rondo: the text:2: Error while parsing string: unknown escape sequence");
+  EXPECT_EQ(of_value("99999999999999999999"), "rondo: the text:2: Error while parsing decimal integer");
 }
 
 }  // namespace rondo::test::config_file_test

@@ -97,7 +97,8 @@ struct client_work {
 using client_next = std::function<asio::awaitable<void>()>;
 
 /// Sees the calls of a client, on whichever thread makes or awaits them. Each function does nothing unless it is
-/// overridden.
+/// overridden. What a handler of a Nexus operation lets it go on as, a workflow, an update or an activity, goes through
+/// outbound() only: the worker sends it when the handler has ended.
 class client_interceptor {
  public:
   client_interceptor() = default;
@@ -111,7 +112,8 @@ class client_interceptor {
   /// next(). It may change the result, throw something else than next() did, put a result in the place of an exception,
   /// await next() again, or not at all. Of a list it is around each page; around the wait for a result as a whole. For
   /// an update that the server answered at once, it is around the wait for its result (PollWorkflowExecutionUpdate)
-  /// nevertheless, though nothing is sent for that.
+  /// nevertheless, though nothing is sent for that. An update with a start, whose two parts outbound() saw, is one call
+  /// here: ExecuteMultiOperation, with an empty name.
   virtual asio::awaitable<void> around(client_work& /*work*/, client_next next) { return next(); }
   /// Must not throw.
   virtual void answered(const client_answer& /*answer*/) {}

@@ -2,6 +2,7 @@
 #include <temporal/api/common/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -81,42 +82,74 @@ intercepted_start start_of(const NewWorkflow& from) {
   return to;
 }
 
-/// Throws invalid_argument for what start_workflow_options must not say either.
+/// A coefficient that nobody changed is not checked: 0 on the wire is what the server makes its default of.
+inline void write_retry(const call_subject& subject, const std::optional<owned_retry_policy>& before,
+                        const owned_retry_policy& from, temporal::api::common::v1::RetryPolicy& to) {
+  const std::vector<std::string_view> types(from.non_retryable_error_types.begin(),
+                                            from.non_retryable_error_types.end());
+  retry_policy checked{.initial_interval = from.initial_interval,
+                       .backoff_coefficient = from.backoff_coefficient,
+                       .maximum_interval = from.maximum_interval,
+                       .maximum_attempts = from.maximum_attempts,
+                       .non_retryable_error_types = types};
+  if (before && before->backoff_coefficient == from.backoff_coefficient) checked.backoff_coefficient = 1;
+  to.Clear();
+  set_retry(subject, checked, to);
+  to.set_backoff_coefficient(from.backoff_coefficient);
+}
+
+/// Writes what differs from `before`. Throws invalid_argument for what start_workflow_options must not say either.
 template <class NewWorkflow>
-void write_start(const call_subject& subject, const intercepted_start& from, NewWorkflow& to) {
-  if (from.workflow_id.empty()) refuse(subject, "an interceptor has left the workflow without an id");
-  const owned_retry_policy retry = from.retry.value_or(owned_retry_policy());
-  const std::vector<std::string_view> types(retry.non_retryable_error_types.begin(),
-                                            retry.non_retryable_error_types.end());
-  start_workflow_options options{.task_queue = from.task_queue,
-                                 .reuse = from.reuse,
-                                 .execution_timeout = from.execution_timeout,
-                                 .run_timeout = from.run_timeout,
-                                 .task_timeout = from.task_timeout,
-                                 .memo = from.memo,
-                                 .search_attributes = from.search_attributes};
-  if (from.retry) {
-    options.retry = retry_policy{.initial_interval = retry.initial_interval,
-                                 .backoff_coefficient = retry.backoff_coefficient,
-                                 .maximum_interval = retry.maximum_interval,
-                                 .maximum_attempts = retry.maximum_attempts,
-                                 .non_retryable_error_types = types};
+void write_start(const call_subject& subject, const intercepted_start& before, const intercepted_start& from,
+                 NewWorkflow& to) {
+  if (from.workflow_id != before.workflow_id) {
+    if (from.workflow_id.empty()) refuse(subject, "an interceptor has left the workflow without an id");
+    to.set_workflow_id(from.workflow_id);
   }
-  to.clear_workflow_execution_timeout();
-  to.clear_workflow_run_timeout();
-  to.clear_workflow_task_timeout();
-  to.clear_workflow_id_reuse_policy();
-  to.clear_retry_policy();
-  to.clear_memo();
-  to.clear_search_attributes();
-  set_new_workflow(subject, options, to);
-  to.set_workflow_id(from.workflow_id);
-  to.set_cron_schedule(from.cron_schedule);
+  if (from.task_queue != before.task_queue) {
+    if (from.task_queue.empty()) refuse(subject, "an interceptor has left the workflow without a task queue");
+    to.mutable_task_queue()->set_name(from.task_queue);
+  }
+  if (from.execution_timeout != before.execution_timeout) {
+    to.clear_workflow_execution_timeout();
+    set_duration(subject, "execution_timeout", from.execution_timeout,
+                 [&] { return to.mutable_workflow_execution_timeout(); });
+  }
+  if (from.run_timeout != before.run_timeout) {
+    to.clear_workflow_run_timeout();
+    set_duration(subject, "run_timeout", from.run_timeout, [&] { return to.mutable_workflow_run_timeout(); });
+  }
+  if (from.task_timeout != before.task_timeout) {
+    to.clear_workflow_task_timeout();
+    set_duration(subject, "task_timeout", from.task_timeout, [&] { return to.mutable_workflow_task_timeout(); });
+  }
+  if (from.reuse != before.reuse) {
+    to.clear_workflow_id_reuse_policy();
+    if (from.reuse) to.set_workflow_id_reuse_policy(wire_of(*from.reuse));
+  }
+  if (from.retry != before.retry) {
+    if (from.retry) write_retry(subject, before.retry, *from.retry, *to.mutable_retry_policy());
+    if (!from.retry) to.clear_retry_policy();
+  }
+  if (from.cron_schedule != before.cron_schedule) to.set_cron_schedule(from.cron_schedule);
+  if (from.memo != before.memo) {
+    to.clear_memo();
+    engine::write_payload_map(from.memo, *to.mutable_memo()->mutable_fields());
+  }
+  if (from.search_attributes != before.search_attributes) {
+    to.clear_search_attributes();
+    engine::write_payload_map(from.search_attributes, *to.mutable_search_attributes()->mutable_indexed_fields());
+  }
   if constexpr (requires { to.clear_workflow_id_conflict_policy(); }) {
-    to.clear_workflow_id_conflict_policy();
-    if (from.conflict) to.set_workflow_id_conflict_policy(wire_of(*from.conflict));
-    to.clear_workflow_start_delay();
-    set_duration(subject, "start_delay", from.start_delay, [&] { return to.mutable_workflow_start_delay(); });
+    if (from.conflict != before.conflict) {
+      to.clear_workflow_id_conflict_policy();
+      if (from.conflict) to.set_workflow_id_conflict_policy(wire_of(*from.conflict));
+      set_on_conflict(to);
+    }
+    if (from.start_delay != before.start_delay) {
+      to.clear_workflow_start_delay();
+      set_duration(subject, "start_delay", from.start_delay, [&] { return to.mutable_workflow_start_delay(); });
+    }
   }
 }
 
@@ -141,30 +174,32 @@ class seen_options {
       in.start = &start_;
     }
     if constexpr (has_update) {
-      update_id_ = of.request.request().meta().update_id();
-      wait_for_ = stage_of(of.request.wait_policy().lifecycle_stage());
+      update_id_ = update_id_before_ = of.request.request().meta().update_id();
+      wait_for_ = wait_for_before_ = stage_of(of.request.wait_policy().lifecycle_stage());
       in.update_id = &update_id_;
       in.wait_for = &wait_for_;
     }
     if constexpr (has_query) {
-      reject_ = condition_of(of.request.query_reject_condition());
+      reject_ = reject_before_ = condition_of(of.request.query_reject_condition());
       in.reject = &reject_;
     }
   }
-  /// Writes what was changed.
+  /// Writes what was changed, and nothing else: interceptors may have changed the request itself.
   void write() {
     if constexpr (has_start) {
-      if (start_ != before_) {
-        write_start(of_.subject, start_, *new_workflow_in(of_.request));
-        rename_subject(of_, before_.workflow_id, start_.workflow_id);
-      }
+      auto& started = *new_workflow_in(of_.request);
+      write_start(of_.subject, before_, start_, started);
+      rename_subject(of_, before_.workflow_id, started.workflow_id());
     }
     if constexpr (has_update) {
-      if (update_id_.empty()) refuse(of_.subject, "an interceptor has left the update without an id");
-      of_.request.mutable_request()->mutable_meta()->set_update_id(update_id_);
-      of_.request.mutable_wait_policy()->set_lifecycle_stage(wire_of(wait_for_));
+      auto& meta = *of_.request.mutable_request()->mutable_meta();
+      if (update_id_ != update_id_before_) meta.set_update_id(update_id_);
+      if (meta.update_id().empty()) refuse(of_.subject, "an interceptor has left the update without an id");
+      if (wait_for_ != wait_for_before_) of_.request.mutable_wait_policy()->set_lifecycle_stage(wire_of(wait_for_));
     }
-    if constexpr (has_query) of_.request.set_query_reject_condition(wire_of(reject_));
+    if constexpr (has_query) {
+      if (reject_ != reject_before_) of_.request.set_query_reject_condition(wire_of(reject_));
+    }
   }
 
  private:
@@ -174,9 +209,9 @@ class seen_options {
 
   service_call<Request>& of_;
   intercepted_start start_, before_;
-  std::string update_id_;
-  update_stage wait_for_{};
-  query_reject_condition reject_{};
+  std::string update_id_, update_id_before_;
+  update_stage wait_for_{}, wait_for_before_{};
+  query_reject_condition reject_{}, reject_before_{};
 };
 
 /// The call as the interceptors of its client leave it.

@@ -49,8 +49,8 @@ class closing {
 closing closing_of(const HistoryEvent& event, const failure_converter* by);
 
 /// The result of a run that completed; throws what stands for any other end.
-const Payloads& result_of_run(const HistoryEvent& event, const std::string& workflow_id, const std::string& run_id,
-                              const failure_converter* by);
+Payloads take_result(HistoryEvent&& event, const std::string& workflow_id, const std::string& run_id,
+                     const failure_converter* by);
 
 /// The result of a workflow, as soon as it is there. Throws what stands for any other end.
 asio::awaitable<Payloads> wait_value(session_ptr through, std::string workflow_id, std::string run_id, bool follow);

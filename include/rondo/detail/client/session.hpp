@@ -64,6 +64,8 @@ class call_facts {
   /// Routing hint, "workflow:order-1"; may be empty.
   std::string resource_id;
   io::rpc_class kind = io::rpc_class::unary;
+  /// How long the server may take for one attempt; zero: what is usual for the kind.
+  io::duration attempt_timeout{};
   /// Of what is started or told, for interceptors; empty without them.
   std::string name;
   /// The interceptors have seen it: calls that are sent again and again are seen once.

@@ -72,7 +72,24 @@ void set_new_workflow(const call_subject& subject, const start_workflow_options&
   }
 }
 
-/// Where the end of the workflow is told, and what started it.
+/// What a workflow that runs already takes over of the request, if that may find one: its callbacks and links. What the
+/// request says of it stays.
+template <class Request>
+void set_on_conflict(Request& to) {
+  if constexpr (requires { to.mutable_on_conflict_options(); }) {
+    if (to.workflow_id_conflict_policy() != temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING) {
+      return to.clear_on_conflict_options();
+    }
+    const bool has_callbacks = to.completion_callbacks_size() > 0, has_links = to.links_size() > 0;
+    if (to.has_on_conflict_options() || !(has_callbacks || has_links)) return;
+    auto& attached = *to.mutable_on_conflict_options();
+    attached.set_attach_request_id(true);
+    attached.set_attach_completion_callbacks(has_callbacks);
+    attached.set_attach_links(has_links);
+  }
+}
+
+/// Where the end of the workflow is told, and what started it. The conflict policy is there already.
 template <class Request>
 void set_relations(const session& by, const call_subject& subject, const start_workflow_options& from, Request& to) {
   if constexpr (requires { to.add_completion_callbacks(); }) {
@@ -84,14 +101,6 @@ void set_relations(const session& by, const call_subject& subject, const start_w
         (*nexus.mutable_header())[std::string(name)] = std::string(value);
       }
     }
-    const bool may_exist =
-        from.conflict == id_conflict_policy::use_existing && !(from.completion_callbacks.empty() && from.links.empty());
-    if (may_exist) {
-      auto& attached = *to.mutable_on_conflict_options();
-      attached.set_attach_request_id(true);
-      attached.set_attach_completion_callbacks(!from.completion_callbacks.empty());
-      attached.set_attach_links(!from.links.empty());
-    }
   } else if (!from.completion_callbacks.empty()) {
     refuse(subject, "a signal with start takes no completion_callbacks");
   }
@@ -102,6 +111,7 @@ void set_relations(const session& by, const call_subject& subject, const start_w
     event.set_run_id(std::string(each.run_id));
     event.mutable_event_ref()->set_event_id(each.event_id);
   }
+  set_on_conflict(to);
 }
 
 /// Fills what a start and a signal with start have in common.

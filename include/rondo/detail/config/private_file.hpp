@@ -17,11 +17,10 @@ namespace rondo::detail::config {
 /// A new file beside the one whose place it takes, which its owner alone can read; it goes if it does not get there.
 class private_file {
  public:
-  /// `path`: where it shall be in the end. A link stays, and what it leads to is replaced.
+  /// `path`: where it shall be in the end. A link stays, and what it leads to is replaced, or made if it is not there.
   explicit private_file(const std::string& path) : shown_(path) {
     std::error_code none;
-    const auto real = std::filesystem::canonical(path, none);
-    target_ = none ? path : real.string();
+    target_ = followed(path).string();
     if (std::filesystem::is_directory(target_, none)) fail("it is a folder");
     name_ = target_ + ".XXXXXX";
     // From here on nothing in the constructor may fail: the destructor would not remove the file.
@@ -51,6 +50,18 @@ class private_file {
   }
 
  private:
+  /// Where links lead.
+  std::filesystem::path followed(std::filesystem::path path) const {
+    constexpr int most = 40;  // as many as Linux follows
+    std::error_code error;
+    for (int steps = 0; std::filesystem::is_symlink(path, error); ++steps) {
+      if (steps == most) fail("too many links lead on to others");
+      const auto next = std::filesystem::read_symlink(path, error);
+      if (error) fail(error.message());
+      path = path.parent_path() / next;
+    }
+    return path;
+  }
   static std::string reason() { return std::error_code(errno, std::generic_category()).message(); }
   [[noreturn]] void fail(const std::string& why) const {
     throw std::runtime_error("rondo: cannot write the settings to '" + shown_ + "': " + why);

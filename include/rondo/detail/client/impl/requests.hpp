@@ -3,6 +3,7 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -124,18 +125,6 @@ inline history_call make_history_call(const target& of) {
   return history_call("GetWorkflowExecutionHistory", of.subject("history of"), of.resource_id(), std::move(request));
 }
 
-RONDO_FUNCTION asio::awaitable<workflow_history> fetch_history(target of) {
-  auto page = make_history_call(of);
-  engine::History all;
-  do {
-    auto response = co_await send<history_response>(of.session, page);
-    unpack_raw_history(response);
-    all.MergeFrom(response.history());
-    page.request.set_next_page_token(response.next_page_token());
-  } while (!page.request.next_page_token().empty());
-  co_return workflow_history(of.workflow_id, all.SerializeAsString());
-}
-
 /// One page of events. The server holds a request that waits for as long as it likes, and answers it with nothing.
 inline asio::awaitable<history_response> fetch_some_events(session_ptr through, history_call& what) {
   for (;;) {
@@ -147,12 +136,31 @@ inline asio::awaitable<history_response> fetch_some_events(session_ptr through, 
   }
 }
 
-RONDO_FUNCTION asio::awaitable<page<history_event>> fetch_events(session_ptr through, history_call what) {
+/// The same with the interceptors around it, which see the events where they belong. The call outlives this.
+inline asio::awaitable<history_response> fetch_seen_events(session_ptr through, history_call& what) {
   show_once(*through, what);
-  auto asked = has_interceptors(*through)
-                   ? surround_answer<history_response>(through, what, what.request,
-                                                       [&through, &what] { return fetch_some_events(through, what); })
-                   : fetch_some_events(through, what);
+  if (!has_interceptors(*through)) return fetch_some_events(std::move(through), what);
+  return surround_answer<history_response>(through, what, what.request,
+                                           [through, &what] { return fetch_some_events(through, what); });
+}
+
+RONDO_FUNCTION asio::awaitable<workflow_history> fetch_history(target of) {
+  const auto first = make_history_call(of);
+  std::string token;
+  engine::History all;
+  do {
+    auto of_page = first;
+    of_page.request.set_next_page_token(token);
+    auto asked = fetch_seen_events(of.session, of_page);
+    const auto response = co_await std::move(asked);
+    all.MergeFrom(response.history());
+    token = response.next_page_token();
+  } while (!token.empty());
+  co_return workflow_history(of.workflow_id, all.SerializeAsString());
+}
+
+RONDO_FUNCTION asio::awaitable<page<history_event>> fetch_events(session_ptr through, history_call what) {
+  auto asked = fetch_seen_events(std::move(through), what);
   auto response = co_await std::move(asked);
   page<history_event> found;
   for (auto& each : *response.mutable_history()->mutable_events()) {
@@ -207,6 +215,8 @@ RONDO_FUNCTION asio::awaitable<page<workflow_summary>> fetch_archived_workflows(
   service_call<service::ListArchivedWorkflowExecutionsRequest> what(
       "ListArchivedWorkflowExecutions", call_subject("list archived workflows", {}, through->namespace_), {},
       std::move(request));
+  // Archives are scanned, which takes its time.
+  what.attempt_timeout = std::chrono::minutes(3);
   auto asked = send<service::ListArchivedWorkflowExecutionsResponse>(std::move(through), std::move(what));
   const auto response = co_await std::move(asked);
   co_return summaries_in(response);

@@ -67,8 +67,8 @@ inline asio::awaitable<HistoryEvent> wait_close_event(session_ptr through, close
     if (reply.status.code == rpc_code::deadline_exceeded) continue;
     if (!reply.status.ok()) throw_rpc_failure(poll.subject, reply.status);
     unpack_raw_history(reply.response);
-    const auto& events = reply.response.history().events();
-    if (!events.empty() && is_close_event(events[events.size() - 1])) co_return events[events.size() - 1];
+    auto& events = *reply.response.mutable_history()->mutable_events();
+    if (!events.empty() && is_close_event(events[events.size() - 1])) co_return std::move(events[events.size() - 1]);
     poll.request.set_next_page_token(reply.response.next_page_token());
   }
 }
@@ -119,10 +119,10 @@ RONDO_FUNCTION closing closing_of(const HistoryEvent& event, const failure_conve
   }
 }
 
-RONDO_FUNCTION const Payloads& result_of_run(const HistoryEvent& event, const std::string& workflow_id,
-                                             const std::string& run_id, const failure_converter* by) {
+RONDO_FUNCTION Payloads take_result(HistoryEvent&& event, const std::string& workflow_id, const std::string& run_id,
+                                    const failure_converter* by) {
   if (event.has_workflow_execution_completed_event_attributes()) {
-    return event.workflow_execution_completed_event_attributes().result();
+    return std::move(*event.mutable_workflow_execution_completed_event_attributes()->mutable_result());
   }
   if (event.has_workflow_execution_continued_as_new_event_attributes()) {
     throw workflow_continued_as_new(workflow_id, run_id, successor_of(event));
@@ -144,7 +144,7 @@ inline asio::awaitable<Payloads> follow_runs(session_ptr through, close_poll fir
     auto next = wait_close_event(through, make_close_poll(*through, workflow_id, run_id));
     last = co_await std::move(next);
   }
-  co_return result_of_run(last, workflow_id, run_id, through->failures());
+  co_return take_result(std::move(last), workflow_id, run_id, through->failures());
 }
 
 inline asio::awaitable<Payloads> wait_seen_value(session_ptr through, close_poll poll, bool follow) {
