@@ -44,10 +44,10 @@ class instant_host final : public run::host {
     last.begin(waiter);
     return last;
   }
-  std::string_view start_child(const run::child_workflow_call& /*call*/, run::completion* /*started*/,
-                               run::completion& closed) override {
+  run::child_identity start_child(const run::child_workflow_call& /*call*/, run::completion* /*started*/,
+                                  run::completion& closed) override {
     last.begin(closed);
-    return "child";
+    return {"child", {}};
   }
   void start_nexus_operation(const run::nexus_call& /*call*/, run::completion* /*started*/,
                              run::completion& closed) override {
@@ -57,8 +57,9 @@ class instant_host final : public run::host {
     last.begin(waiter);
     return last;
   }
-  void signal_with_start(const run::signal_with_start_call& /*call*/, run::completion& closed) override {
+  std::string signal_with_start(const run::signal_with_start_call& call, run::completion& closed) override {
     last.begin(closed);
+    return std::string(call.options.id);
   }
   run::pending& cancel_workflow(const run::other_workflow& /*which*/, std::string_view /*reason*/,
                                 run::completion& waiter) override {

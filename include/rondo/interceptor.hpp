@@ -57,7 +57,8 @@ struct workflow_call {
   workflow_call_kind kind{};
   /// The type of the activity or workflow, the name of the signal, or the operation.
   std::string_view name{};
-  /// Whom a signal goes to. Of a child, and of a signal with start, what the options say; a change counts there.
+  /// Whom a signal goes to, never nobody: when it is changed, the present run of that workflow, in the same namespace,
+  /// child or not. Of a child, and of a signal with start, what the options say; a change counts there.
   std::string_view workflow_id{};
   /// Of a Nexus operation.
   std::string_view nexus_endpoint{}, nexus_service{};
@@ -91,15 +92,17 @@ struct workflow_answer {
   std::string_view name{};
   /// Of the call.
   std::uint64_t number = 0;
-  /// Empty for signals.
+  /// Empty for signals, and for what gives nothing.
   payload_list& result;
   std::exception_ptr& error;
 };
 
-/// What run() or a handler gave. `name` and `update_id` as in workflow_message; nothing is told for signals.
+/// What run() or a handler gave. `name` and `update_id` as in workflow_message; nothing is told for signals, nor for
+/// what cannot be written, which makes the workflow task fail.
 struct workflow_result {
   workflow_message_kind kind{};
   std::string_view name{}, update_id{};
+  /// Empty for void.
   payload_list& value;
 };
 
@@ -107,6 +110,7 @@ struct workflow_result {
 struct workflow_side_effect {
   /// Of a mutable one; empty for others.
   std::string_view id{};
+  /// Must not be left empty.
   payload_list& value;
 };
 
@@ -126,6 +130,9 @@ struct workflow_cancellation {
 
 /// Sees one run of a workflow. It is workflow code: what it does must be the same on every replay. Each function does
 /// nothing unless it is overridden.
+///
+/// Some may look at the run but begin nothing, and not ask workflow::patched() either: answered(), result() of a query,
+/// inbound() of a start, an update or a query. What they need of that, outbound() or around() asks, and keeps.
 class workflow_interceptor {
  public:
   workflow_interceptor() = default;
@@ -141,7 +148,8 @@ class workflow_interceptor {
   /// May change what run(), the handler of an update or of a query has given. The last interceptor is asked first. What
   /// it throws counts as thrown by that code.
   virtual void result(workflow_result& /*of*/) {}
-  /// May change arguments, headers, names and options. What it throws is thrown where the workflow awaits the call.
+  /// May change arguments, headers, names and options, and begin calls of its own, which are seen too. What it throws
+  /// is thrown where the workflow awaits the call; for continue-as-new it counts as thrown by run().
   virtual void outbound(workflow_call& /*call*/) {}
   /// May change how a call ended, before the code that awaits it goes on: give another result or error, or one in the
   /// place of the other. It may look at the run, but begin nothing. The last interceptor is asked first. What it throws

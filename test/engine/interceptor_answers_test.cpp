@@ -2,15 +2,11 @@
 
 #include <chrono>
 #include <exception>
-#include <functional>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-#include "engine/script.hpp"
+#include "engine/meddlers.hpp"
 #include "rondo/interceptor.hpp"
 #include "rondo/workflow.hpp"
 
@@ -20,92 +16,8 @@ namespace interceptor_answers_test {
 using namespace std::chrono_literals;
 using namespace rondo::test;
 namespace workflow = rondo::workflow;
-using lines = std::vector<std::string>;
 
-rondo::payload json(std::string_view text) {
-  rondo::payload made;
-  made.metadata["encoding"] = "json/plain";
-  made.data = text;
-  return made;
-}
-
-/// What a test wants of an interceptor. Texts are noted under its name.
-struct wishes {
-  std::function<void(rondo::workflow_call&)> call;
-  std::function<void(rondo::workflow_answer&)> answer;
-  std::function<void(rondo::workflow_result&)> result;
-  std::function<void(rondo::workflow_side_effect&)> effect;
-  std::function<void(rondo::payload_map&)> attributes, memo;
-};
-class meddler final : public rondo::workflow_interceptor {
- public:
-  explicit meddler(const wishes& of) : wishes_(of) {}
-  void outbound(rondo::workflow_call& call) override { tell(wishes_.call, call); }
-  void answered(rondo::workflow_answer& answer) override { tell(wishes_.answer, answer); }
-  void result(rondo::workflow_result& of) override { tell(wishes_.result, of); }
-  void side_effect(rondo::workflow_side_effect& effect) override { tell(wishes_.effect, effect); }
-  void upsert_search_attributes(rondo::payload_map& changes) override { tell(wishes_.attributes, changes); }
-  void upsert_memo(rondo::payload_map& changes) override { tell(wishes_.memo, changes); }
-
- private:
-  template <class What>
-  static void tell(const std::function<void(What&)>& whom, What& what) {
-    if (whom) whom(what);
-  }
-  const wishes& wishes_;
-};
-class meddlers final : public rondo::worker_interceptor {
- public:
-  explicit meddlers(const wishes& of) : wishes_(of) {}
-  std::unique_ptr<rondo::workflow_interceptor> intercept_workflow(const rondo::workflow_info& /*about*/) override {
-    return std::make_unique<meddler>(wishes_);
-  }
-
- private:
-  const wishes& wishes_;
-};
-
-/// Two interceptors around the runs of a driver.
-class interceptor_answers : public ::testing::Test {
- protected:
-  engine_driver& drive(const rondo::registry& app, history_builder history) {
-    driver = std::make_unique<engine_driver>(app, std::move(history));
-    driver->run_options.interceptors = &all;
-    driver->evict();
-    return *driver;
-  }
-  /// Runs the next task; `evicted`: from the start of the history.
-  lines next(bool evicted = false) {
-    if (evicted) driver->evict();
-    return driver->task();
-  }
-  /// The only command of the next task.
-  engine::Command command() {
-    driver->history.open_task();
-    driver->run_whole_task();
-    if (driver->last.kind != engine::step_kind::completed || driver->last.completed->commands_size() == 0) {
-      ADD_FAILURE() << "no command: " << driver->failure();
-      return {};
-    }
-    auto made = driver->last.completed->commands(0);
-    driver->take_completion();
-    return made;
-  }
-  std::int64_t last(enums::EventType type) const { return driver->history.last(type); }
-  void complete_activity(std::string_view value) {
-    const auto scheduled = last(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
-    driver->history.activity_started(scheduled).activity_completed(scheduled, value);
-  }
-  void fail_activity(std::string_view message) {
-    const auto scheduled = last(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
-    driver->history.activity_started(scheduled).activity_failed(scheduled, message);
-  }
-
-  wishes outer, inner;
-  std::vector<std::shared_ptr<rondo::worker_interceptor>> all{std::make_shared<meddlers>(outer),
-                                                              std::make_shared<meddlers>(inner)};
-  std::unique_ptr<engine_driver> driver;
-};
+class interceptor_answers : public intercepted_runs {};
 
 constexpr rondo::activity_options there{.start_to_close_timeout = 5s};
 constexpr rondo::local_activity_options here{.start_to_close_timeout = 5s};

@@ -45,14 +45,14 @@ class fake_host : public detail::run::host {
     return add("timer " + std::to_string(next_) + " " + std::to_string(delay / std::chrono::seconds(1)) + "s", waiter,
                cancellation_type::try_cancel);
   }
-  std::string_view start_child(const detail::run::child_workflow_call& call, detail::run::completion* started,
-                               detail::run::completion& closed) override {
+  detail::run::child_identity start_child(const detail::run::child_workflow_call& call,
+                                          detail::run::completion* started, detail::run::completion& closed) override {
     const auto id = call.options.id.empty() ? "child-" + std::to_string(next_) : std::string(call.options.id);
     add("child " + std::to_string(next_) + " " + std::string(call.workflow_type) + "(" + text(call.input) + ")", closed,
         call.options.cancellation);
     ids_.push_back(id);
     if (started != nullptr) add("start of child", *started, cancellation_type::abandon);
-    return ids_.back();
+    return {ids_.back(), call.options.namespace_};
   }
   void start_nexus_operation(const detail::run::nexus_call& call, detail::run::completion* started,
                              detail::run::completion& closed) override {
@@ -67,10 +67,12 @@ class fake_host : public detail::run::host {
                    std::string(call.name) + "(" + text(call.input) + ")",
                waiter, cancellation_type::wait_cancellation_completed);
   }
-  void signal_with_start(const detail::run::signal_with_start_call& call, detail::run::completion& closed) override {
+  std::string signal_with_start(const detail::run::signal_with_start_call& call,
+                                detail::run::completion& closed) override {
     add("signal " + std::string(call.signal) + "(" + text(call.signal_input) + ") with start of " +
             std::string(call.workflow_type) + "(" + text(call.input) + ") " + std::string(call.options.id),
         closed, call.options.cancellation);
+    return std::string(call.options.id);
   }
   detail::run::pending& cancel_workflow(const detail::run::other_workflow& which, std::string_view reason,
                                         detail::run::completion& waiter) override {

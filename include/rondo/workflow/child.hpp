@@ -57,18 +57,19 @@ class child_end final : public end_state<Result> {
   /// Set when it has begun.
   const std::string& workflow_id() const noexcept { return workflow_id_; }
   /// Empty: the parent's.
-  const std::string& namespace_() const noexcept { return other_namespace_; }
+  const std::string& namespace_() const noexcept { return namespace_of_child_; }
 
  private:
   void begin(host& engine) override {
-    other_namespace_ = call_->options.namespace_;
     this->result_belongs_to([&] { return owner_of(engine, call_->options); });
-    workflow_id_ = engine.start_child(*call_, start_, *this);
+    const auto child = engine.start_child(*call_, start_, *this);
+    workflow_id_ = child.workflow_id;
+    namespace_of_child_ = child.namespace_;
   }
 
   const child_workflow_call* call_;
   completion* start_;
-  std::string workflow_id_, other_namespace_;
+  std::string workflow_id_, namespace_of_child_;
 };
 
 }  // namespace rondo::detail::run

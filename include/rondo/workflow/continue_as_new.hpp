@@ -19,7 +19,9 @@ namespace rondo::detail::run {
 template <class... Values>
 [[noreturn]] void go_on_as(std::string_view type, const continue_as_new_options& options,
                            const std::tuple<Values...>& values) {
-  require_current("workflow::continue_as_new").require_writable("workflow::continue_as_new");
+  auto& run = require_current("workflow::continue_as_new");
+  run.require_writable("workflow::continue_as_new");
+  run.engine().check_next_run(type, options);
   payload_collector input;
   std::apply([&input](const auto&... each) { encode_all_of(current_owner(), input, each...); }, values);
   throw continue_as_new_request(std::string(type), options, input.take());
@@ -32,7 +34,8 @@ namespace rondo::workflow {
 using rondo::continue_as_new_options;
 
 /// Ends this run and goes on in a new one of the same workflow, or of another one, with an empty history. Leaves the
-/// calling coroutine like an exception; let it reach the end of run().
+/// calling coroutine like an exception; let it reach the end of run(). Throws std::invalid_argument when the options
+/// cannot be carried out, such as a timeout that is negative.
 template <class Workflow, class... Arguments>
   requires detail::workflow_class<Workflow>
 [[noreturn]] void continue_as_new(const continue_as_new_options& options, Arguments&&... arguments) {

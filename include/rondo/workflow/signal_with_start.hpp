@@ -47,18 +47,17 @@ class [[nodiscard("a signal does nothing until it is awaited or started")]] sign
 
  private:
   void begin(detail::run::host& engine) override {
-    id_ = options_.id;
     const auto whose = [&] {
       return detail::run::owner_of(engine, detail::run::other_workflow{.workflow_id = options_.id});
     };
     const detail::run::owned_values given(arguments_, whose);
     const detail::run::owned_values signalled(signal_arguments_, whose);
-    engine.signal_with_start({.workflow_type = type_,
-                              .options = options_,
-                              .input = given.input(),
-                              .signal = signal_,
-                              .signal_input = signalled.input()},
-                             *this);
+    id_ = engine.signal_with_start({.workflow_type = type_,
+                                    .options = options_,
+                                    .input = given.input(),
+                                    .signal = signal_,
+                                    .signal_input = signalled.input()},
+                                   *this);
   }
   /// The run is field 1 of temporal.api.workflowservice.v1.SignalWithStartWorkflowExecutionResponse.
   void read(const detail::run::outcome& result) override {

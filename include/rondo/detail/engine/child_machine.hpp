@@ -62,7 +62,7 @@ class child_machine final : public table_machine<child_machine, child_state, chi
     command_ = run_.commands.add(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION, *this);
     if (run_.commands.live()) write(call, *run_.commands.message(command_));
   }
-  const std::string& id() const noexcept { return id_; }
+  run::child_identity identity() const noexcept { return {id_, namespace_}; }
 
   static const auto& table() {
     using enum child_state;

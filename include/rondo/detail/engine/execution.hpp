@@ -160,8 +160,8 @@ class execution final : public run::host {
     }
     return begin_timer(delay, summary, waiter);
   }
-  std::string_view start_child(const run::child_workflow_call& call, run::completion* started,
-                               run::completion& closed) override {
+  run::child_identity start_child(const run::child_workflow_call& call, run::completion* started,
+                                  run::completion& closed) override {
     if (outgoing_.interceptors() != nullptr) return start_seen(call, started, closed);
     const auto out = outgoing_.prepare(call.input, call.options.headers);
     return begin_child({call.workflow_type, call.options, out.input, out.headers}, started, closed);
@@ -177,7 +177,7 @@ class execution final : public run::host {
     const auto out = outgoing_.prepare(call.input, {});
     return begin_signal({call.to, call.name, out.input, out.headers}, waiter);
   }
-  void signal_with_start(const run::signal_with_start_call& call, run::completion& closed) override;
+  std::string signal_with_start(const run::signal_with_start_call& call, run::completion& closed) override;
   run::pending& cancel_workflow(const run::other_workflow& which, std::string_view reason,
                                 run::completion& waiter) override {
     std::string changed;
@@ -223,6 +223,9 @@ class execution final : public run::host {
   void fail(const std::exception_ptr& error) override { end_.fail(error); }
   void cancelled() override { end_.cancelled(); }
   void continue_as_new(const run::continue_as_new_call& call) override;
+  void check_next_run(std::string_view type, const continue_as_new_options& options) const override {
+    check(options, type.empty() ? std::string_view(info_.workflow_type) : type);
+  }
   bool fails_workflows(const std::exception_ptr& error) const override {
     return options_.failure_exceptions.contains(error);
   }
@@ -281,14 +284,14 @@ class execution final : public run::host {
     run::host& self = *this;
     return part(locals_, services_, notes_, self).schedule(call, waiter);
   }
-  std::string_view begin_child(const run::child_workflow_call& call, run::completion* started,
-                               run::completion& closed) {
+  run::child_identity begin_child(const run::child_workflow_call& call, run::completion* started,
+                                  run::completion& closed) {
     check(call.options, call.workflow_type);
     auto& made = children_.acquire(services_, children_, cancels_);
     // It counts only then, since its input may ask for the id.
     made.begin(next_child_id(), call, started, closed);
     ++last_child_;
-    return made.id();
+    return made.identity();
   }
   void begin_nexus(const run::nexus_call& call, run::completion* started, run::completion& closed) {
     check(call);
@@ -305,10 +308,11 @@ class execution final : public run::host {
   // What interceptors see: see impl/seen_calls.hpp.
   run::pending& schedule_seen(const run::activity_call& call, run::completion& waiter);
   run::pending& schedule_seen(const run::local_activity_call& call, run::completion& waiter);
-  std::string_view start_seen(const run::child_workflow_call& call, run::completion* started, run::completion& closed);
+  run::child_identity start_seen(const run::child_workflow_call& call, run::completion* started,
+                                 run::completion& closed);
   void start_seen(const run::nexus_call& call, run::completion* started, run::completion& closed);
   run::pending& signal_seen(const run::signal_call& call, run::completion& waiter);
-  void signal_seen(const run::signal_with_start_call& call, run::completion& closed);
+  std::string signal_seen(const run::signal_with_start_call& call, run::completion& closed);
   run::pending& start_seen_timer(const run::interception& seen_by, duration delay, std::string_view summary,
                                  run::completion& waiter);
   void complete_seen(const run::encoder& result);

@@ -92,6 +92,15 @@ inline void check(const signal_with_start_options& options, std::string_view typ
   if (options.retry) check(*options.retry, owner);
 }
 
+inline void check(const continue_as_new_options& options, std::string_view type) {
+  const options_of owner("next run", type);
+  owner.require(!type.empty(), "the workflow type must have a name");
+  owner.require(options.run_timeout >= duration::zero(), "run_timeout must not be negative");
+  owner.require(options.task_timeout >= duration::zero(), "task_timeout must not be negative");
+  owner.require(options.backoff_start_interval >= duration::zero(), "backoff_start_interval must not be negative");
+  if (options.retry) check(*options.retry, owner);
+}
+
 inline void check(const run::nexus_call& call) {
   const nexus_operation_options& options = call.options;
   const options_of owner("Nexus operation", call.operation);

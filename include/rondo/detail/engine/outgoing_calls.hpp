@@ -21,7 +21,7 @@ namespace rondo::detail::engine {
 /// What goes out with the calls of a run: their arguments as interceptors leave them, and headers.
 class outgoing_calls {
  public:
-  /// Valid until the next call.
+  /// Of a call that nobody sees: valid until the next one.
   struct outgoing {
     run::encoder input;
     /// Null: those of the call's options.
@@ -49,34 +49,49 @@ class outgoing_calls {
   /// A call that nobody sees: with the headers that are propagated. `own` are those of its options.
   outgoing prepare(const run::encoder& input, payload_map_view own) {
     if (kept_ == nullptr) return {input};
-    kept_->set_headers(own);
+    kept_->headers = headers_with(own);
     return {input, &kept_->headers};
   }
 
-  /// A call, with the headers of its options and those that are propagated, to be shown with show(). It refers to what
-  /// is kept here until the next one.
-  workflow_call new_call(workflow_call_kind kind, std::string_view name, payload_map_view own) {
-    auto& all = the_kept();
-    all.set_headers(own);
-    all.nexus_headers.clear();
-    all.texts.clear();
-    return {.kind = kind,
-            .name = name,
-            .arguments = all.arguments,
-            .headers = all.headers,
-            .nexus_headers = all.nexus_headers,
-            .texts = all.texts,
-            .number = ++last_};
+  /// A call on its way through the interceptors, with all that it refers to. Each has its own: an interceptor that sees
+  /// one may begin another.
+  struct shown_call {
+    shown_call(workflow_call_kind kind, std::string_view name, payload_map sent, std::uint64_t number)
+        : headers(std::move(sent)),
+          call{.kind = kind,
+               .name = name,
+               .arguments = arguments,
+               .headers = headers,
+               .nexus_headers = nexus_headers,
+               .texts = texts,
+               .number = number} {}
+    shown_call(const shown_call&) = delete;
+    shown_call& operator=(const shown_call&) = delete;
+
+    payload_list arguments{};
+    payload_map headers;
+    nexus_header_map nexus_headers{};
+    std::forward_list<std::string> texts{};
+    workflow_call call;
+  };
+  /// A call, with the headers of its options and those that are propagated, to be shown with show().
+  shown_call new_call(workflow_call_kind kind, std::string_view name, payload_map_view own) {
+    return shown_call(kind, name, headers_with(own), ++last_);
   }
-  /// Shows it to the interceptors, of which there are some. Throws what one of them throws.
-  outgoing show(workflow_call& call, const run::encoder& input) {
-    call.arguments = collect(input);
-    interceptors_->outbound(call);
-    return {encoder_of(call.arguments), &call.headers, &call.nexus_headers};
+  /// Shows it to the interceptors, of which there are some. Throws what one of them throws. The answer refers to it.
+  outgoing show(shown_call& what, const run::encoder& input) {
+    what.arguments = collect(input);
+    interceptors_->outbound(what.call);
+    return {encoder_of(what.arguments), &what.headers, &what.nexus_headers};
   }
 
-  /// For the value of a side effect as the interceptors leave it.
-  run::kept_payloads& effect() { return the_kept().effect; }
+  /// The value of a side effect as the interceptors left it. Valid until the next one.
+  payload_span keep_effect(payload_list values) {
+    auto& effect = the_kept().effect;
+    effect.values = std::move(values);
+    effect.views.assign(effect.values.begin(), effect.values.end());
+    return effect.views;
+  }
 
   /// What an encoder writes. What it throws fails the workflow task.
   payload_list collect(const run::encoder& input) {
@@ -98,18 +113,18 @@ class outgoing_calls {
  private:
   /// What only runs with interceptors or propagated headers have.
   struct kept {
-    void set_headers(payload_map_view own) {
-      headers = propagated;
-      if (own.get() == nullptr) return;
-      for (const auto& [key, value] : *own.get()) headers.insert_or_assign(key, value);
-    }
+    /// `headers` are those of the last call that nobody saw.
     payload_map propagated{}, headers{};
-    nexus_header_map nexus_headers{};
-    payload_list arguments{};
-    std::forward_list<std::string> texts{};
     run::kept_payloads effect{};
   };
 
+  payload_map headers_with(payload_map_view own) const {
+    payload_map all;
+    if (kept_ != nullptr) all = kept_->propagated;
+    if (own.get() == nullptr) return all;
+    for (const auto& [key, value] : *own.get()) all.insert_or_assign(key, value);
+    return all;
+  }
   kept& the_kept() {
     if (kept_ == nullptr) kept_ = std::make_unique<kept>();
     return *kept_;

@@ -123,6 +123,11 @@ struct child_workflow_call {
   const payload_map* headers = nullptr;
 };
 
+/// Who a child is: not always as its options say, for they may leave its id open, and interceptors may change them.
+struct child_identity {
+  std::string_view workflow_id{}, namespace_{};  // namespace empty: its parent's
+};
+
 /// What a workflow asks for when it starts a Nexus operation.
 struct nexus_call {
   std::string_view endpoint, service, operation;
@@ -183,18 +188,18 @@ class host {
   /// `delay` is positive. Resolves with no values.
   virtual pending& start_timer(duration delay, std::string_view summary, completion& waiter) = 0;
   /// `started` (may be null) resolves with the id of the child's run, `closed` with its result; cancelling either
-  /// cancels the child. Returns the child's workflow id, valid while the child is not closed. Throws
-  /// std::invalid_argument when the options cannot be carried out.
-  virtual std::string_view start_child(const child_workflow_call& call, completion* started, completion& closed) = 0;
+  /// cancels the child. Returns who the child is, valid while it is not closed. Throws std::invalid_argument when the
+  /// options cannot be carried out.
+  virtual child_identity start_child(const child_workflow_call& call, completion* started, completion& closed) = 0;
   /// `started` (may be null) resolves with the token of the operation, which is empty if it ended at once, `closed`
   /// with its result; cancelling either cancels the operation. Throws std::invalid_argument when the options cannot be
   /// carried out.
   virtual void start_nexus_operation(const nexus_call& call, completion* started, completion& closed) = 0;
   /// Resolves with no values when the signal is delivered. Cancelling it takes it back if it was not sent yet.
   virtual pending& signal_workflow(const signal_call& call, completion& waiter) = 0;
-  /// Resolves with the answer of the server, a message. Throws std::invalid_argument when the options cannot be carried
-  /// out.
-  virtual void signal_with_start(const signal_with_start_call& call, completion& closed) = 0;
+  /// Resolves with the answer of the server, a message. Returns the id of the workflow. Throws std::invalid_argument
+  /// when the options cannot be carried out.
+  virtual std::string signal_with_start(const signal_with_start_call& call, completion& closed) = 0;
   /// Resolves with no values when the other workflow has been told.
   virtual pending& cancel_workflow(const other_workflow& which, std::string_view reason, completion& waiter) = 0;
   /// True when this run goes the patched way; the answer never changes within a run.
@@ -223,6 +228,8 @@ class host {
   virtual void fail(const std::exception_ptr& error) = 0;
   virtual void cancelled() = 0;
   virtual void continue_as_new(const continue_as_new_call& call) = 0;
+  /// Throws std::invalid_argument when the options of a next run cannot be carried out. `type` empty: as in this run.
+  virtual void check_next_run(std::string_view /*type*/, const continue_as_new_options& /*options*/) const {}
   /// The worker's options say that this exception, which is no failure, ends workflows as failed.
   virtual bool fails_workflows(const std::exception_ptr& /*error*/) const { return false; }
   /// The workflow task fails (not the workflow): the server repeats it. The first error is kept.

@@ -238,11 +238,20 @@ class instance final : public run_context {
     try {
       co_await std::move(body);
     } catch (const continue_as_new_request& request) {
-      request.send(engine());
+      error = send(request);
     } catch (...) {
       error = std::current_exception();
     }
     if (error) fail_with(error);
+  }
+  /// What the engine, or an interceptor that sees it, throws at the request; null: it is on its way.
+  std::exception_ptr send(const continue_as_new_request& request) {
+    try {
+      request.send(engine());
+    } catch (...) {
+      return std::current_exception();
+    }
+    return nullptr;
   }
   void fail_with(const std::exception_ptr& error) {
     if (root().cancelled() && is_cancellation(error)) return engine().cancelled();

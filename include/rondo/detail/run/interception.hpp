@@ -66,7 +66,7 @@ class interception {
     for (const auto& each : chain_) each->cancel_workflow(call);
   }
   /// Of a side effect the last one is asked first, as of all that comes back to the code.
-  void side_effect(workflow_side_effect effect) const {
+  void side_effect(workflow_side_effect& effect) const {
     for (auto each = chain_.rbegin(); each != chain_.rend(); ++each) (*each)->side_effect(effect);
   }
   void upsert_search_attributes(payload_map& changes) const {

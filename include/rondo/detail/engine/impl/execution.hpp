@@ -225,9 +225,11 @@ RONDO_FUNCTION bool execution::ignore(const HistoryEvent& event) {
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
 }
 
-RONDO_FUNCTION void execution::signal_with_start(const run::signal_with_start_call& call, run::completion& closed) {
+RONDO_FUNCTION std::string execution::signal_with_start(const run::signal_with_start_call& call,
+                                                        run::completion& closed) {
   if (outgoing_.interceptors() != nullptr) return signal_seen(call, closed);
   begin_signal_with_start(call, outgoing_.prepare(call.input, call.options.headers), closed);
+  return std::string(call.options.id);
 }
 
 RONDO_FUNCTION void execution::begin_signal_with_start(const run::signal_with_start_call& call,
