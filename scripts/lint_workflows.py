@@ -6,8 +6,9 @@
                                                 -DCMAKE_EXPORT_COMPILE_COMMANDS=ON)
     lint_workflows.py --self-test               show that the matchers find what they should in test/lint/workflows.cpp
 
-Workflow code is what returns rondo::task, and all functions of a class whose run() does; also the lambdas in them. Needs
-clang-query 16, or another that CLANG_QUERY names. Exits with 1 when something was found.
+An installed Rondo has it in share/rondo/. Workflow code is what returns rondo::task, and all functions of a class whose
+run() does; also the lambdas in them. Needs clang-query 16, or another that CLANG_QUERY names. Exits with 1 when
+something was found.
 """
 
 import pathlib

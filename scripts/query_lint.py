@@ -10,8 +10,10 @@ import pathlib
 import re
 import subprocess
 
-PROJECT = pathlib.Path(__file__).resolve().parent.parent
-MATCH = re.compile(r'^(/[^:]+):(\d+):\d+: note: "([a-z-]+)" binds here', re.MULTILINE)
+# These files lie together in scripts/, and in share/rondo/ of an installed Rondo, where there is no sample.
+HERE = pathlib.Path(__file__).resolve().parent
+PROJECT = HERE.parent
+MATCH = re.compile(r'^([^\s:][^:\n]*):(\d+):\d+: note: "([a-z-]+)" binds here', re.MULTILINE)
 
 
 class LintError(Exception):
@@ -22,10 +24,12 @@ class Lint:
     """One query file over the sources of `project` that lie in `folders`; all of the project when there are none."""
 
     def __init__(self, query, sample, project=PROJECT, folders=()):
-        self.tool = [os.environ.get("CLANG_QUERY", "clang-query-16"), "-f", str(PROJECT / "scripts" / query)]
+        self.tool = [os.environ.get("CLANG_QUERY", "clang-query-16"), "-f", str(HERE / query)]
         self.sample = PROJECT / "test/lint" / sample
         self.project = project
         self.folders = folders
+        # Where the compiler of each source starts: a command with relative paths has matches with relative ones.
+        self.directories = {}
 
     def has(self, path):
         if not path.is_relative_to(self.project):
@@ -39,7 +43,7 @@ class Lint:
             raise LintError(f"{source}: clang-query fails:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         found = set()
         for path, line, name in MATCH.findall(done.stdout):
-            path = pathlib.Path(os.path.normpath(path))
+            path = pathlib.Path(os.path.normpath(self.directories.get(source, pathlib.Path()) / path))
             if name != "function" and self.has(path):
                 found.add((path.relative_to(self.project), int(line), name))
         return found
@@ -51,8 +55,11 @@ class Lint:
         except (OSError, ValueError) as error:
             raise LintError(f"{build}: no readable compile_commands.json ({error}): configure it with CMake and "
                             "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON") from error
-        files = {pathlib.Path(entry["directory"], entry["file"]).resolve() for entry in commands}
-        return sorted(f for f in files if f.exists() and all(self.has(m) for m in members_of(f)) and wanted(f))
+        for entry in commands:
+            directory = pathlib.Path(build, entry["directory"]).resolve()
+            self.directories[(directory / entry["file"]).resolve()] = directory
+        files = (file for file in self.directories if file.exists())
+        return sorted(f for f in files if all(self.has(m) for m in members_of(f)) and wanted(f))
 
     def look_through(self, sources, build):
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -70,6 +77,8 @@ class Lint:
 
     def self_test(self, *flags):
         """Looks through the sample; 0 when exactly the marked lines are found."""
+        if not self.sample.exists():
+            raise LintError(f"{self.sample}: not found; the self-test runs in the sources of Rondo only")
         lines = self.sample.read_text(encoding="utf-8").splitlines()
         marks = ((number, line.partition("// lint: ")[2]) for number, line in enumerate(lines, 1))
         expected = {(self.sample.relative_to(PROJECT), number, name.strip()) for number, name in marks if name}

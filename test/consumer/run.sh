@@ -48,6 +48,27 @@ run meson setup "$work/meson" "$here/meson"
 run meson compile -C "$work/meson"
 "$work/meson/consumer"
 
+# The installed lint finds what is marked in the sample, copied to a project that has nothing of the sources but that.
+lint=$prefix/share/rondo/lint_workflows.py
+[ -x "$lint" ] || { echo "lint_workflows.py is not installed" >&2; exit 1; }
+if command -v "${CLANG_QUERY:-clang-query-16}" >/dev/null; then
+  mkdir -p "$work/lint/build"
+  cp "$here/../lint/workflows.cpp" "$work/lint"
+  wanted="1 sources, $(grep -c '// lint: ' "$work/lint/workflows.cpp") matches"
+  # Some generators name sources relative to the folder of the build.
+  for source in "$work/lint/workflows.cpp" ../workflows.cpp; do
+    printf '[{"directory": "%s", "file": "%s", "command": "clang++ -std=c++20 -I%s -c %s"}]' \
+      "$work/lint/build" "$source" "$prefix/include" "$source" >"$work/lint/build/compile_commands.json"
+    status=0
+    (cd "$work/lint" && python3 -B "$lint" build) >"$work/log" 2>&1 || status=$?
+    if [ "$status" != 1 ] || [ "$(tail -n 1 "$work/log")" != "$wanted" ]; then
+      cat "$work/log"
+      echo "the installed lint ended with $status for $source; wanted 1, and: $wanted" >&2
+      exit 1
+    fi
+  done
+fi
+
 # The project inside another one: built from source, so once is enough.
 if [ "$builder" = cmake ]; then
   run cmake -S "$here/subdirectory" -B "$work/subdirectory" -G Ninja -DCMAKE_BUILD_TYPE=Release \

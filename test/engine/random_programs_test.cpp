@@ -71,13 +71,16 @@ void stumble(engine_driver& driver) {
   broken = false;
   if (stumbles == before) {
     EXPECT_EQ(driver.last.kind, engine::step_kind::completed) << driver.failure();
+    driver.history.add(enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT);
+    driver.evict();
   } else {
     EXPECT_EQ(driver.last.kind, engine::step_kind::failed);
     EXPECT_EQ(driver.failure(), "this code is broken");
+    EXPECT_NE(driver.last.evict, engine::eviction::none) << "what stays of a failed task is not what the history says";
+    driver.history.add(enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
+    // As a worker does, only when the step asks for it.
+    if (driver.last.evict != engine::eviction::none) driver.evict();
   }
-  driver.history.add(stumbles == before ? enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT
-                                        : enums::EVENT_TYPE_WORKFLOW_TASK_FAILED);
-  driver.evict();
 }
 
 /// The world of a seed with faults: completions that get lost, so that the task comes again, tasks that fail since the
@@ -204,6 +207,8 @@ TEST(random_programs, are_the_same_however_they_run) {
     try_seed(next, all);
     if (HasFailure()) FAIL() << "when the fault is mended, " << line_to_remember(next);
   }
+  // A few seeds may have little of something.
+  if (seeds < 100) return;
   EXPECT_GT(all.commands, seeds * 5) << "the programs have become boring";
   EXPECT_GT(all.ended, seeds / 4);
   EXPECT_GT(all.updates, seeds / 10);

@@ -18,6 +18,7 @@
 #include "rondo/activity.hpp"
 #include "rondo/failure.hpp"
 #include "support/log_text.hpp"
+#include "support/owned_text.hpp"
 
 // Activities that are tried without a worker.
 namespace rondo::test::activity_environment_test {
@@ -58,6 +59,10 @@ std::string who_am_i() {
   const auto& about = activity::info();
   activity::logger().info("asked");
   return about.activity_type + " " + std::to_string(about.attempt) + " " + about.workflow_id;
+}
+std::string reads_its_details() {
+  const auto text = activity::heartbeat_details<std::string>(0).value_or("none");
+  return text + " " + activity::heartbeat_details<owned_text>(1).value_or(owned_text()).owner;
 }
 /// Beats until it shall stop.
 int counts(int most) {
@@ -155,6 +160,18 @@ TEST(tried_activities, leave_their_heartbeats_to_the_test) {
   env.set_heartbeat_details(2);
   EXPECT_EQ(env.run<counts>(3), 3);
   EXPECT_EQ(env.heartbeats(), 1U) << "those of the last attempt";
+}
+
+TEST(tried_activities, read_details_that_were_left_for_their_type) {
+  activity_environment env;
+  std::string told = "page";
+  env.set_heartbeat_details(std::string_view(told), owned_text{.text = "seven"});
+  told = "gone";
+  EXPECT_EQ(env.run<reads_its_details>(), "page default/test test.reads_its_details@test");
+  env.info.workflow_id = "order-7";
+  EXPECT_EQ(env.run<reads_its_details>(), "page default/order-7 test.reads_its_details@test");
+  env.set_heartbeat_details();
+  EXPECT_EQ(env.run<reads_its_details>(), "none ");
 }
 
 TEST(tried_activities, are_cancelled_while_they_run) {

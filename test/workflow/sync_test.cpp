@@ -249,6 +249,67 @@ TEST(channel, that_is_unbuffered_may_be_one_of_several_to_wait_for) {
   EXPECT_EQ(play(true), commands);
 }
 
+/// Two receivers wait when somebody offers a value to either: one gets it, the other gets what comes later.
+rondo::task<std::string> offers_to_either() {
+  workflow::channel<int> pipe, other;
+  std::string text;
+  const auto receives = [&](workflow::channel<int>& from, std::string name) -> rondo::task<> {
+    const auto got = co_await from.receive();
+    text += name + std::to_string(got.value_or(0)) + " ";
+  };
+  const auto chooses = [&]() -> rondo::task<> {
+    auto here = pipe.send(2);
+    auto there = other.send(3);
+    const auto taken = co_await workflow::when_any(std::move(here), std::move(there));
+    text += "sent by " + std::to_string(taken.index()) + " ";
+    co_await workflow::execute_activity<work>(soon, "x");
+    other.close();
+  };
+  auto one = receives(pipe, "a"), two = receives(other, "b");
+  auto sender = chooses();
+  co_await workflow::when_all(std::move(one), std::move(two), std::move(sender));
+  co_return text + std::to_string(pipe.size() + other.size());
+}
+
+TEST(channel, that_is_unbuffered_gets_one_of_several_values_that_are_offered) {
+  scripted_run run(rondo::registry().workflow<offers_to_either>(), "offers_to_either");
+  run.start();
+  run.resolve(1, "1");
+  EXPECT_EQ(run.commands().back(), R"(complete "a2 sent by 0 b0 0")");
+}
+
+/// One coroutine asks both channels in a row, when both values are there already.
+rondo::task<std::string> asks_in_a_row() {
+  workflow::channel<int> pipe, other;
+  std::string text;
+  const auto chooses = [&]() -> rondo::task<> {
+    auto here = pipe.send(2);
+    auto there = other.send(3);
+    const auto taken = co_await workflow::when_any(std::move(here), std::move(there));
+    text += "sent by " + std::to_string(taken.index()) + " ";
+    co_await workflow::execute_activity<work>(soon, "x");
+    other.close();
+  };
+  const auto receives = [&]() -> rondo::task<> {
+    co_await workflow::execute_activity<work>(soon, "y");
+    const auto first = co_await pipe.receive();
+    const auto second = co_await other.receive();
+    text += std::to_string(first.value_or(0)) + std::to_string(second.value_or(0));
+  };
+  auto sender = chooses(), receiver = receives();
+  co_await workflow::when_all(std::move(sender), std::move(receiver));
+  co_return text;
+}
+
+TEST(channel, that_is_unbuffered_gives_one_of_several_values_to_who_asks_in_a_row) {
+  scripted_run run(rondo::registry().workflow<asks_in_a_row>(), "asks_in_a_row");
+  run.start();
+  run.resolve(1, "1");
+  EXPECT_EQ(run.commands().back(), R"(activity 2 work("x"))");
+  run.resolve(2, "1");
+  EXPECT_EQ(run.commands().back(), R"(complete "sent by 0 20")");
+}
+
 rondo::task<std::string> is_received_and_cancelled() {
   workflow::channel<int> pipe;
   workflow::cancellation_scope scope;
@@ -306,18 +367,36 @@ TEST(channel, that_is_unbuffered_refuses_its_senders_when_it_is_closed) {
   EXPECT_EQ(run.commands().back(), R"(complete "nothing end refused closed")");
 }
 
+/// Counts how many of its kind there are.
+class counted {
+ public:
+  static inline int alive = 0;
+
+  counted() { ++alive; }
+  counted(counted&& /*other*/) noexcept { ++alive; }
+  counted& operator=(counted&&) = default;
+  ~counted() { --alive; }
+};
+
 /// Nobody ever receives: the run is destroyed while senders and receivers wait.
 rondo::task<> waits_for_ever() {
-  workflow::channel<std::string> offers, wishes;
-  auto one = offers.send(std::string(100, 'x'));
+  workflow::channel<counted> offers, wishes, buffered(1);
+  auto one = offers.send({});
   auto two = wishes.receive();
-  co_await workflow::when_all(std::move(one), std::move(two));
+  auto three = buffered.send({});
+  auto four = buffered.send({});
+  co_await workflow::when_all(std::move(one), std::move(two), std::move(three), std::move(four));
 }
 
 TEST(channel, may_be_destroyed_with_those_who_wait) {
-  scripted_run run(rondo::registry().workflow<waits_for_ever>(), "waits_for_ever");
-  run.start();
-  EXPECT_TRUE(run.commands().empty());
+  counted::alive = 0;
+  {
+    scripted_run run(rondo::registry().workflow<waits_for_ever>(), "waits_for_ever");
+    run.start();
+    EXPECT_TRUE(run.commands().empty());
+    EXPECT_GE(counted::alive, 3) << "an offer, what is buffered, and what waits for room";
+  }
+  EXPECT_EQ(counted::alive, 0) << "each value is destroyed once";
 }
 
 rondo::task<std::string> draws() {

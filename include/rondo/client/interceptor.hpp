@@ -13,7 +13,7 @@
 #include "rondo/rpc_error.hpp"
 
 namespace google::protobuf {
-class Message;
+class MessageLite;
 }
 
 // Code that sees what clients ask for, and what comes of it.
@@ -69,7 +69,7 @@ struct client_call {
   /// All that will be sent, such as a temporal.api.workflowservice.v1.StartWorkflowExecutionRequest, for options that
   /// are not named above. What is named above is read before the first interceptor, and written after the last one if
   /// it was changed, arguments and headers in any case.
-  google::protobuf::Message* request = nullptr;
+  google::protobuf::MessageLite* request = nullptr;
 };
 
 /// The answer to any call of a client, retries included, but for those of raw_client.
@@ -83,13 +83,13 @@ struct client_work {
   /// As in client_call.
   std::string_view method{}, name{}, workflow_id{};
   /// What is sent. Of calls that ask again and again, such as for a result, what is sent first.
-  const google::protobuf::Message& request;
+  const google::protobuf::MessageLite& request;
   /// Empty until the call has ended: what a query, an update or a workflow gave, without a value if that is void. The
   /// caller gets what is left here.
   payload_list& result;
   /// Of all other calls: the answer, such as a temporal.api.workflowservice.v1.DescribeWorkflowExecutionResponse, empty
   /// until the call has ended. The caller gets what it says in the end. Null where there is `result`.
-  google::protobuf::Message* response = nullptr;
+  google::protobuf::MessageLite* response = nullptr;
 };
 
 /// Goes on with a call: with the next interceptor, or sends it, and ends when there is an answer. Throws what the

@@ -86,12 +86,10 @@ class activity_environment {
   std::function<void()> on_heartbeat{};
 
   /// What activity::heartbeat_details() gives, as if an attempt before had left it. Values that ask whose they are
-  /// learn what `info` says now.
+  /// are copied, and encoded when an attempt begins: they learn its activity type, and what `info` says then.
   template <class... Values>
   void set_heartbeat_details(const Values&... details) {
-    payload_collector collected;
-    rondo::detail::encode_all_of([this] { return owner_of(info.activity_type); }, collected, details...);
-    last_details_ = collected.take();
+    last_details_ = {detail_for(details)...};
   }
 
   /// Runs an activity that is a function, or a coroutine. Throws activity_goes_on when it has no result yet.
@@ -146,6 +144,22 @@ class activity_environment {
   }
 
  private:
+  /// Encodes a value whose owner is known only then.
+  using encoder = std::function<payload_list(const serialization_context&)>;
+  template <class Value>
+  static encoder detail_for(const Value& value) {
+    const auto encoded = [](const serialization_context& whose, const Value& from) {
+      payload_collector collected;
+      rondo::detail::encode_all_of([&whose] { return whose; }, collected, from);
+      return collected.take();
+    };
+    if constexpr (takes_serialization_context<Value>) {
+      return [value, encoded](const serialization_context& whose) { return encoded(whose, value); };
+    } else {
+      // What it only views may be gone later.
+      return [now = encoded({}, value)](const serialization_context&) { return now; };
+    }
+  }
   /// The attempt that runs, to be told outside of the lock, as its code may listen and beat at once; else notes it for
   /// the next one.
   template <class Note>
@@ -196,8 +210,12 @@ class activity_environment {
   std::shared_ptr<rondo::detail::worker::tried_activity> begin(std::string_view type) {
     auto about = info;
     if (about.activity_type.empty()) about.activity_type = type;
+    payload_list last_details;
+    for (const auto& each : last_details_) {
+      for (auto& one : each(owner_of(type))) last_details.push_back(std::move(one));
+    }
     auto attempt = std::make_shared<rondo::detail::worker::tried_activity>(
-        std::move(about), last_details_, logger, client, place_, [this](const payload_list& details) {
+        std::move(about), std::move(last_details), logger, client, place_, [this](const payload_list& details) {
           {
             const std::lock_guard lock(mutex_);
             heartbeats_.push_back(details);
@@ -214,7 +232,7 @@ class activity_environment {
   }
 
   std::shared_ptr<rondo::detail::worker::trial_place> place_;
-  payload_list last_details_;
+  std::vector<encoder> last_details_;
   mutable std::mutex mutex_;
   /// Null while none does.
   std::shared_ptr<rondo::detail::worker::tried_activity> running_;

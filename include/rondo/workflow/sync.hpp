@@ -195,8 +195,8 @@ class channel {
 
   /// Waits until there is room; in an unbuffered channel until the value was received. Throws std::logic_error when the
   /// channel is or becomes closed, and cancelled_failure when the scope is cancelled: nobody receives the value then.
-  /// A value that was received before the scope was cancelled is sent, and nothing is thrown. So a `when_any` may give
-  /// another branch that ended in the same turn, though the value was received.
+  /// A value that was received before the scope was cancelled is sent, and nothing is thrown. Of several sends in a
+  /// `when_any` one is received; see `try_receive` for the exception.
   task<void> send(Value value) {
     if (capacity_ > 0) {
       co_await wait_condition([this] { return closed_ || values_.size() < capacity_; });
@@ -204,19 +204,8 @@ class channel {
       values_.push_back({std::move(value)});
       co_return;
     }
-    detail::run::require_current("workflow::channel").require_writable("workflow::channel");
-    require_open();
-    bool received = false;
-    const offer mine(*this, std::move(value), received);
-    bool interrupted = false;
-    try {
-      co_await wait_condition([this, &received] { return closed_ || received; });
-    } catch (const cancelled_failure&) {
-      interrupted = true;
-    }
-    if (received) co_return;
-    if (interrupted) throw cancelled_failure();
-    require_open();
+    offer mine(*this, std::move(value));
+    co_await mine;
   }
   /// False when there is no room, or it is closed. An unbuffered channel has room for as many values as coroutines wait
   /// in `receive`; when one of them is cancelled in the same turn, its value waits for the next.
@@ -229,32 +218,47 @@ class channel {
   /// Waits for a value; empty once the channel is closed and all values are taken.
   task<std::optional<Value>> receive() {
     const receiver counted(*this);
-    co_await wait_condition([this] { return closed_ || !values_.empty(); });
+    // An offer is taken only when nobody else is ready: its sender may have sent elsewhere, and is about to withdraw
+    // it.
+    bool others_went = false;
+    co_await wait_condition([this, &others_went] {
+      const bool may_take_offers = std::exchange(others_went, true);
+      return closed_ || (!values_.empty() && (may_take_offers || values_.front().from == nullptr));
+    });
     co_return try_receive();
   }
-  /// A value if there is one, also that of a sender who waits until it is received.
+  /// A value if there is one, also that of a sender who waits until it is received. That sender learns of it when the
+  /// caller awaits something: until then another `try_receive` may take what it offers to another channel in the same
+  /// `when_any`, and both are sent.
   std::optional<Value> try_receive() {
-    detail::run::require_current("workflow::channel").require_writable("workflow::channel");
-    if (values_.empty()) return std::nullopt;
+    auto& run = detail::run::require_current("workflow::channel");
+    run.require_writable("workflow::channel");
+    // While a run is destroyed the senders may be gone already.
+    if (values_.empty() || run.tearing_down()) return std::nullopt;
     std::optional<Value> first(std::move(values_.front().value));
-    if (bool* received = values_.front().received) *received = true;
+    offer* const from = values_.front().from;
     values_.pop_front();
+    if (from != nullptr) from->end_as(offer::state::received);
     return first;
   }
   /// Nothing is sent any more; what waits can still be received, but not what senders of an unbuffered channel hold.
   void close() noexcept {
     closed_ = true;
-    values_.remove_if([](const waiting& each) { return each.received != nullptr; });
+    values_.remove_if([](const waiting& each) {
+      if (each.from != nullptr && is_there()) each.from->end_as(offer::state::refused);
+      return each.from != nullptr;
+    });
   }
   bool closed() const noexcept { return closed_; }
   /// How many values can be received now.
   std::size_t size() const noexcept { return values_.size(); }
 
  private:
+  class offer;
   struct waiting {
     Value value;
-    /// Of the sender who waits for it; null: nobody does.
-    bool* received = nullptr;
+    /// Of the sender who waits until it is received; null: nobody does.
+    offer* from = nullptr;
   };
 
   /// While a run is destroyed the channel may be gone already.
@@ -263,21 +267,77 @@ class channel {
     if (closed_) throw std::logic_error("workflow::channel: it is closed");
   }
 
-  /// A value that its sender takes back unless it was received.
-  class offer {
+  /// The wait of a sender until its value is received, who takes it back otherwise. The receiver wakes it, rather than
+  /// a condition: it goes on before the next receiver does, and what it offers elsewhere is withdrawn in time.
+  class offer final : private detail::run::cancel_node {
    public:
-    offer(channel& in, Value value, bool& received) : in_(&in), received_(&received) {
-      in.values_.push_back({std::move(value), &received});
-    }
+    using result_type = void;
+    using rondo_workflow_awaitable = void;
+    enum class state : unsigned char { outside, waits, received, refused, interrupted };
+
+    offer(channel& in, Value value) : in_(&in) { value_.push_back({std::move(value), this}); }
     offer(const offer&) = delete;
     offer& operator=(const offer&) = delete;
     ~offer() {
-      if (is_there()) in_->values_.remove_if([this](const waiting& each) { return each.received == received_; });
+      if (state_ == state::waits && is_there()) withdraw();
+    }
+
+    class offer_awaiter {
+     public:
+      offer_awaiter(offer& of, detail::run::coroutine_node& caller) noexcept : of_(&of), caller_(&caller) {}
+      bool await_ready() const { return of_->begin(*caller_); }
+      void await_suspend(std::coroutine_handle<> /*caller*/) const noexcept { of_->wait(*caller_); }
+      void await_resume() const { of_->end(); }
+
+     private:
+      offer* of_;
+      detail::run::coroutine_node* caller_;
+    };
+    offer_awaiter awaiter(detail::run::coroutine_node& caller) noexcept { return offer_awaiter(*this, caller); }
+
+    /// Its value is not in the channel any more.
+    void end_as(state how) noexcept {
+      state_ = how;
+      detail::run::current->post(*caller_);
     }
 
    private:
+    bool begin(const detail::run::coroutine_node& caller) {
+      auto& run = detail::run::require_current("workflow::channel");
+      if (run.tearing_down()) return false;
+      run.require_writable("workflow::channel");
+      in_->require_open();
+      if (caller.cancellation == nullptr || !caller.cancellation->cancelled()) return false;
+      state_ = state::interrupted;
+      return true;
+    }
+    void wait(detail::run::coroutine_node& caller) noexcept {
+      if (!is_there()) return;
+      caller_ = &caller;
+      state_ = state::waits;
+      in_->values_.splice(in_->values_.end(), value_);
+      if (caller.cancellation != nullptr) caller.cancellation->join(*this);
+    }
+    void end() {
+      scope_hook::unlink();
+      if (state_ == state::interrupted) throw cancelled_failure();
+      if (state_ == state::refused) in_->require_open();
+    }
+    void withdraw() noexcept {
+      in_->values_.remove_if([this](const waiting& each) { return each.from == this; });
+    }
+    void on_cancel(const std::string& /*reason*/) override {
+      // What was received is sent.
+      if (state_ != state::waits) return;
+      withdraw();
+      end_as(state::interrupted);
+    }
+
     channel* in_;
-    bool* received_;
+    /// The value until it is in the channel; it moves there with its place in the list, so nothing can fail then.
+    std::list<waiting> value_;
+    detail::run::coroutine_node* caller_ = nullptr;
+    state state_ = state::outside;
   };
   /// Somebody who waits for a value.
   class receiver {

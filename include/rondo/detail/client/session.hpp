@@ -1,5 +1,4 @@
 #pragma once
-#include <google/protobuf/message.h>
 #include <google/protobuf/message_lite.h>
 #include <temporal/api/common/v1/message.pb.h>
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
@@ -91,7 +90,7 @@ void apply_settings(const session& by, const call_settings* given, const call_su
 inline bool has_interceptors(const session& by) noexcept { return !by.connection->options().interceptors.empty(); }
 
 /// Shows the interceptors a call without arguments. `reason` may be null.
-void show(const session& by, const call_facts& what, google::protobuf::Message& request, std::string* reason);
+void show(const session& by, const call_facts& what, google::protobuf::MessageLite& request, std::string* reason);
 
 /// The same, unless they have seen it.
 template <class Request>
@@ -111,11 +110,12 @@ using sending = std::function<asio::awaitable<void>()>;
 using value_source = std::function<asio::awaitable<temporal::api::common::v1::Payloads>()>;
 
 /// Lets the interceptors go around `inner`, which fills `response`. All of it outlives the call.
-asio::awaitable<void> surround(session_ptr through, const call_facts& what, const google::protobuf::Message& request,
-                               google::protobuf::Message& response, const sending& inner);
+asio::awaitable<void> surround(session_ptr through, const call_facts& what,
+                               const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
+                               const sending& inner);
 /// The same around what gives a value of a workflow.
 asio::awaitable<temporal::api::common::v1::Payloads> surround_value(session_ptr through, const call_facts& what,
-                                                                    const google::protobuf::Message& request,
+                                                                    const google::protobuf::MessageLite& request,
                                                                     const value_source& inner);
 
 template <class Response>
@@ -126,7 +126,7 @@ asio::awaitable<void> fill(Response& to, asio::awaitable<Response> from) {
 /// What `inner` gives, an answer to a call that the interceptors have seen, with them around it.
 template <class Response, class Inner>
 asio::awaitable<Response> surround_answer(session_ptr through, const call_facts& what,
-                                          const google::protobuf::Message& request, Inner inner) {
+                                          const google::protobuf::MessageLite& request, Inner inner) {
   Response response;
   const sending filled = [&] { return fill(response, inner()); };
   co_await surround(std::move(through), what, request, response, filled);

@@ -17,6 +17,10 @@
 #include "rondo/detail/run/event_groups.hpp"
 #include "rondo/detail/run/host.hpp"
 
+namespace rondo {
+class failure_converter;
+}
+
 namespace rondo::detail::engine {
 
 /// What the machines of a run share.

@@ -1,5 +1,4 @@
 #pragma once
-#include <google/protobuf/message.h>
 #include <google/protobuf/message_lite.h>
 #include <temporal/api/common/v1/message.pb.h>
 
@@ -36,7 +35,7 @@ RONDO_FUNCTION void require_loop(const session& of) {
       "get()");
 }
 
-RONDO_FUNCTION void show(const session& by, const call_facts& what, google::protobuf::Message& request,
+RONDO_FUNCTION void show(const session& by, const call_facts& what, google::protobuf::MessageLite& request,
                          std::string* reason) {
   require_loop(by);
   for (const auto& each : by.connection->options().interceptors) {
@@ -60,8 +59,8 @@ inline asio::awaitable<void> go_around(const client_interceptors& all, std::size
 }
 
 RONDO_FUNCTION asio::awaitable<void> surround(session_ptr through, const call_facts& what,
-                                              const google::protobuf::Message& request,
-                                              google::protobuf::Message& response, const sending& inner) {
+                                              const google::protobuf::MessageLite& request,
+                                              google::protobuf::MessageLite& response, const sending& inner) {
   require_loop(*through);
   payload_list no_value;
   client_work work{.method = what.method_name(),
@@ -80,7 +79,8 @@ inline asio::awaitable<void> read_value(const value_source& from, payload_list& 
 }
 
 RONDO_FUNCTION asio::awaitable<temporal::api::common::v1::Payloads> surround_value(
-    session_ptr through, const call_facts& what, const google::protobuf::Message& request, const value_source& inner) {
+    session_ptr through, const call_facts& what, const google::protobuf::MessageLite& request,
+    const value_source& inner) {
   require_loop(*through);
   payload_list value;
   client_work work{.method = what.method_name(),
