@@ -15,7 +15,7 @@ namespace matching_test {
 using namespace std::chrono_literals;
 using activity_poll = service::PollActivityTaskQueueResponse;
 
-struct matching : testing::Test {
+struct matching : ::testing::Test {
   scripted_worker at;
 
   static server::options short_polls() {
