@@ -4,7 +4,7 @@
     layers.py INCLUDE_DIR     the folder that holds rondo/
 
 Layers: 0 detail/base, 1 vocabulary, 2 authoring (workflow, activity, task, registry), 3 detail/engine, 4 detail/io and
-what else reaches the outside (http, curl, crypto, aws, google), 5 hosts (client, worker, ...), 6 server and testing. A header may
+what else reaches the outside (http, curl, crypto, aws, google_auth), 5 hosts (client, worker, ...), 6 server and testing. A header may
 include headers of its own layer and of lower ones.
 Layers 0 to 2 know the standard library alone, layer 3 protobuf too, the others everything.
 """
@@ -18,7 +18,7 @@ LAYERS = [
     (0, r"detail/base/|name_of\.hpp|version\.hpp"),
     (2, r"detail/run/|workflow/|activity/|(task|workflow|activity|registry|describe|handlers|interceptor|plugin)\.hpp"),
     (3, r"detail/engine/|(protobuf|nlohmann)\.hpp"),
-    (4, r"detail/(aws|crypto|curl|google|io|http)/"),
+    (4, r"detail/(aws|crypto|curl|google_auth|io|http)/"),
     (6, r"(rondo|testing|dev_server)\.hpp|server/|testing/"),
     (5, r"impl/|detail/(host|client|config|worker|convert)|client/|worker/|serverless/|controller/"
         r"|codecs/|storage/|(client|config|worker|replayer|schedule|deployment|nexus|nexus_context)\.hpp"),

@@ -62,7 +62,7 @@ Detail detail_of(const rpc_status& status) {
   return detail;
 }
 
-struct query : testing::Test {
+struct query : ::testing::Test {
   scripted_worker at;
 
   /// A workflow whose first task was completed; the worker keeps it in memory when `sticky`.

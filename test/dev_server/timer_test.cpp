@@ -9,7 +9,7 @@ namespace timer_test {
 
 using server::second;
 
-struct timers : testing::Test {
+struct timers : ::testing::Test {
   scripted_worker at;
 };
 

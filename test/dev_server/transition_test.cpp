@@ -12,7 +12,7 @@ namespace transition_test {
 using server::second;
 
 /// How often a run changes, counted as the compared server does.
-struct transitions : testing::Test {
+struct transitions : ::testing::Test {
   update_worker at;
 
   std::int64_t of(const std::string& id, const std::string& run_id = {}) {

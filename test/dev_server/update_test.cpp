@@ -14,7 +14,7 @@ using server::second;
 
 constexpr auto bad_message = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE;
 
-struct update : testing::Test {
+struct update : ::testing::Test {
   update_worker at;
 };
 

@@ -12,7 +12,7 @@
 #include "rondo/controller/google_token.hpp"
 #include "rondo/controller/provider.hpp"
 #include "rondo/detail/curl/url.hpp"
-#include "rondo/detail/google/token.hpp"
+#include "rondo/detail/google_auth/token.hpp"
 #include "rondo/version.hpp"
 
 namespace rondo::controller {
@@ -108,7 +108,7 @@ class cloud_run_pool_provider final : public provider {
     request.timeout = config_.timeout;
     const auto got = co_await detail_cloud_run::send(out_, tokens_.access_token(), std::move(request));
     if (!got.problem.empty()) co_return got.refusal();
-    co_return outcome_of(got.response, rondo::detail::google::said_by(got.response, got.token));
+    co_return outcome_of(got.response, rondo::detail::google_auth::said_by(got.response, got.token));
   }
 
   cloud_run_pool_config config_;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "rondo/controller/gateway.hpp"
-#include "rondo/detail/google/token.hpp"
+#include "rondo/detail/google_auth/token.hpp"
 #include "rondo/detail/http/url.hpp"
 
 namespace rondo::controller {
@@ -19,7 +19,7 @@ struct google_token_config {
   std::string metadata_endpoint = "http://metadata.google.internal";
 };
 
-using rondo::detail::google::token_error;
+using rondo::detail::google_auth::token_error;
 
 /// Tokens of the machine's service account, kept until shortly before they expire.
 class google_tokens {
@@ -43,7 +43,7 @@ class google_tokens {
     if (const auto found = kept_.find(what); found != kept_.end() && found->second.usable()) {
       co_return found->second.text;
     }
-    auto request = rondo::detail::google::metadata_request(config_.metadata_endpoint, what);
+    auto request = rondo::detail::google_auth::metadata_request(config_.metadata_endpoint, what);
     const auto response = co_await out_.send(std::move(request));
     if (!response.ok()) throw token_error("the metadata server gives no token: " + outcome_of(response).message);
     auto& kept = kept_[what];
@@ -51,17 +51,17 @@ class google_tokens {
     co_return kept.text;
   }
 
-  static rondo::detail::google::kept_token read(const std::string& body, bool is_json) {
+  static rondo::detail::google_auth::kept_token read(const std::string& body, bool is_json) {
     const std::string who = "the metadata server";
     // Identity tokens live an hour and do not say so.
     constexpr int half_an_hour = 1'800;
-    return is_json ? rondo::detail::google::read_access_token(body, who)
-                   : rondo::detail::google::keep(body, half_an_hour, who);
+    return is_json ? rondo::detail::google_auth::read_access_token(body, who)
+                   : rondo::detail::google_auth::keep(body, half_an_hour, who);
   }
 
   gateway& out_;
   google_token_config config_;
-  std::map<std::string, rondo::detail::google::kept_token> kept_;
+  std::map<std::string, rondo::detail::google_auth::kept_token> kept_;
 };
 
 }  // namespace rondo::controller

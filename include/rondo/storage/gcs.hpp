@@ -14,9 +14,9 @@
 #include "rondo/detail/curl/patient.hpp"
 #include "rondo/detail/curl/transfer.hpp"
 #include "rondo/detail/curl/url.hpp"
-#include "rondo/detail/google/credentials.hpp"
-#include "rondo/detail/google/token.hpp"
-#include "rondo/detail/google/token_source.hpp"
+#include "rondo/detail/google_auth/credentials.hpp"
+#include "rondo/detail/google_auth/token.hpp"
+#include "rondo/detail/google_auth/token_source.hpp"
 #include "rondo/detail/http/url.hpp"
 #include "rondo/payload_storage.hpp"
 #include "rondo/storage/bucket.hpp"
@@ -103,12 +103,12 @@ class gcs_storage final : public storage_driver {
                                   "' is no bucket: a name has 3 to 222 lower-case letters, digits, '-', '_' and '.'");
     }
     detail::storage::check_retries(options_.retries);
-    if (!options_.environment) options_.environment = detail::google::variable_of_process;
+    if (!options_.environment) options_.environment = detail::google_auth::variable_of_process;
     const bool is_emulator = choose_endpoint();
     if (!is_emulator && !options_.token) {
-      tokens_ = std::make_unique<detail::google::token_source>(
-          options_.credentials_file.empty() ? detail::google::default_identity(options_.environment)
-                                            : detail::google::read_credentials_file(options_.credentials_file),
+      tokens_ = std::make_unique<detail::google_auth::token_source>(
+          options_.credentials_file.empty() ? detail::google_auth::default_identity(options_.environment)
+                                            : detail::google_auth::read_credentials_file(options_.credentials_file),
           "https://www.googleapis.com/auth/devstorage.read_write");
     }
     if (is_emulator) options_.token = nullptr;
@@ -208,7 +208,7 @@ class gcs_storage final : public storage_driver {
     outcome got;
     try {
       got.token = token(limits);
-    } catch (const detail::google::token_error& failed) {
+    } catch (const detail::google_auth::token_error& failed) {
       detail::storage::fail(what, bucket, failed.what());
     }
     const auto with_token = [&] {
@@ -223,21 +223,21 @@ class gcs_storage final : public storage_driver {
   std::string token(const detail::curl::retry_limits& limits) const {
     if (tokens_) return tokens_->get(limits);
     std::string given = options_.token ? options_.token() : std::string();
-    if (!given.empty() && !detail::google::is_token(given)) {
-      throw detail::google::token_error("the function for tokens gives one that cannot be sent");
+    if (!given.empty() && !detail::google_auth::is_token(given)) {
+      throw detail::google_auth::token_error("the function for tokens gives one that cannot be sent");
     }
     return given;
   }
 
   static std::string why(const outcome& of) {
-    const std::string said = detail::google::said_by(of.response, of.token);
+    const std::string said = detail::google_auth::said_by(of.response, of.token);
     return said.empty() ? detail::storage::outcome_of(of.response, {of.token})
                         : detail::curl::outcome_text(of.response, said);
   }
 
   gcs_options options_;
   std::string name_;
-  std::unique_ptr<detail::google::token_source> tokens_;
+  std::unique_ptr<detail::google_auth::token_source> tokens_;
 };
 
 }  // namespace rondo

@@ -15,7 +15,7 @@
 #include "rondo/json.hpp"
 
 // Who a program is for Google Cloud: the application default credentials. Error texts hold nothing secret.
-namespace rondo::detail::google {
+namespace rondo::detail::google_auth {
 
 /// Looks up a variable of the environment; empty: it is not set.
 using variable_lookup = std::function<std::string(const char* name)>;
@@ -127,4 +127,4 @@ inline identity default_identity(const variable_lookup& variables) {
   return metadata_server{.endpoint = endpoint};
 }
 
-}  // namespace rondo::detail::google
+}  // namespace rondo::detail::google_auth

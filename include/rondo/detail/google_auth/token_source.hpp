@@ -14,12 +14,12 @@
 #include "rondo/detail/base/base64.hpp"
 #include "rondo/detail/curl/answer.hpp"
 #include "rondo/detail/curl/patient.hpp"
-#include "rondo/detail/google/credentials.hpp"
-#include "rondo/detail/google/token.hpp"
+#include "rondo/detail/google_auth/credentials.hpp"
+#include "rondo/detail/google_auth/token.hpp"
 #include "rondo/detail/http/url.hpp"
 #include "rondo/json.hpp"
 
-namespace rondo::detail::google {
+namespace rondo::detail::google_auth {
 
 /// What a service account exchanges for a token. Throws token_error.
 /// https://developers.google.com/identity/protocols/oauth2/service-account
@@ -135,4 +135,4 @@ class token_source {
   kept_token kept_;
 };
 
-}  // namespace rondo::detail::google
+}  // namespace rondo::detail::google_auth

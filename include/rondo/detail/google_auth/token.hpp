@@ -13,7 +13,7 @@
 #include "rondo/json.hpp"
 
 // Tokens of Google Cloud: how they are asked for, and what the answers hold.
-namespace rondo::detail::google {
+namespace rondo::detail::google_auth {
 
 /// A token cannot be had. what() holds none.
 class token_error : public std::runtime_error {
@@ -86,4 +86,4 @@ inline std::string said_by(const curl::http_response& of, const std::string& tok
   }
 }
 
-}  // namespace rondo::detail::google
+}  // namespace rondo::detail::google_auth
