@@ -85,6 +85,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     if(rondo_http2_archives)
       set(RONDO_CAN_LINK_HTTP2_STATICALLY ON)
       # No exception passes through OpenSSL, and its tables are 6 % of the zip file of a function.
+      # Callbacks that a program gives to OpenSSL must not throw: such an exception ends the program.
       rondo_remove_unwind_tables(rondo_http2_archives ${rondo_archive_ssl})
       rondo_remove_unwind_tables(rondo_http2_archives ${rondo_archive_crypto})
     endif()
