@@ -50,8 +50,9 @@ class ledger final : public slot_supplier {
     ++(which.used ? used : unused);
     if (throws_later) throw std::runtime_error("not now");
   }
-  duration retry_interval() const override { return 1ms; }
+  duration retry_interval() const override { return retry; }
 
+  duration retry = 1ms;
   std::size_t allowed, asked = 0, used = 0, unused = 0;
   bool throws = false, throws_later = false, refuses_eager = false;
   std::map<std::uint64_t, std::string> open;
@@ -160,6 +161,20 @@ TEST_F(slots_of_a_line, neither_kind_of_polls_takes_the_last_one_from_the_other)
   wait_for_slot("normal again");
   ASSERT_TRUE(drive_until(loop, [&] { return got.size() == 3; }));
   EXPECT_TRUE(got.contains("sticky 2"));
+}
+
+TEST_F(slots_of_a_line, a_newcomer_lets_the_other_kind_go_on) {
+  from->allowed = 3;
+  from->retry = duration::max();
+  line = std::make_unique<slot_line>(loop, slot_kind::workflow, from, "queue");
+  line->serve_both();
+  wait_for_slot("sticky 1", true);
+  wait_for_slot("sticky 2", true);
+  EXPECT_EQ(got.size(), 1U);
+  wait_for_slot("normal");
+  settle();
+  EXPECT_EQ(got.size(), 3U);
+  got.clear();
 }
 
 TEST_F(slots_of_a_line, the_first_kind_leaves_one_to_the_other_from_the_start) {

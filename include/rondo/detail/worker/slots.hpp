@@ -91,7 +91,11 @@ class slot_line final : io::timer_node {
   asio::awaitable<slot> take(bool sticky = false) {
     if (closed_) co_return slot();
     slot now = next_is(sticky) ? reserve(sticky, false) : slot();
-    if (now) co_return now;
+    if (now) {
+      // With this poll under way, those of the other kind may go on.
+      serve();
+      co_return now;
+    }
     slot later = co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(slot)>(
         [this, sticky](auto&& handler) {
           auto shared = std::make_shared<std::decay_t<decltype(handler)>>(std::forward<decltype(handler)>(handler));
