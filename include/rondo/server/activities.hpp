@@ -2,6 +2,7 @@
 
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
+#include <cstdint>
 #include <string>
 
 #include "rondo/server/config.hpp"
@@ -21,6 +22,16 @@ namespace service = temporal::api::workflowservice::v1;
 
 /// Puts the attempt into its task queue, unless it is there, is with a worker, or its time has not come.
 void dispatch_activity(run& of, state::Activity& which);
+/// Takes the attempt out of its queue, if it is there.
+void leave_activity_queue(run& of, std::int64_t id) noexcept;
+/// As above; no worker gets the task any more that was in the queue.
+void withdraw_activity(run& of, state::Activity& which);
+/// The attempt that no worker has begins at the time instead, as if the one before had not failed.
+void reschedule_activity(run& of, state::Activity& which, instant when);
+/// The run is paused: no attempt that a worker does not have begins until release_activities().
+void hold_activities(run& of);
+void release_activities(run& of);
+void forget_heartbeats(state::Activity& which);
 /// Marks the attempt started and makes the task for the worker: for polls and for eager dispatch.
 service::PollActivityTaskQueueResponse start_activity(run& of, state::Activity& which, const poller& by);
 
@@ -46,7 +57,7 @@ void drop_activities(run& of);
 /// For DescribeWorkflowExecution.
 void describe_activities(const run& of, service::DescribeWorkflowExecutionResponse& into);
 
-/// RespondActivityTask..., RecordActivityTaskHeartbeat and their ById forms.
+/// RespondActivityTask..., RecordActivityTaskHeartbeat and their ById forms; what activity_operations.hpp has.
 void serve_activities(frontend& at);
 
 }  // namespace rondo::server

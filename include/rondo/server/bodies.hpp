@@ -2,7 +2,11 @@
 
 // All of the server's functions, for programs that do not link them from a library.
 #include "rondo/server/impl/activities.hpp"
+#include "rondo/server/impl/activity_attributes.hpp"
 #include "rondo/server/impl/activity_commands.hpp"
+#include "rondo/server/impl/activity_describing.hpp"
+#include "rondo/server/impl/activity_operations.hpp"
+#include "rondo/server/impl/activity_options.hpp"
 #include "rondo/server/impl/activity_requests.hpp"
 #include "rondo/server/impl/bind_check.hpp"
 #include "rondo/server/impl/chain.hpp"
@@ -33,6 +37,7 @@
 #include "rondo/server/impl/namespace_service.hpp"
 #include "rondo/server/impl/namespaces.hpp"
 #include "rondo/server/impl/notifier.hpp"
+#include "rondo/server/impl/pausing.hpp"
 #include "rondo/server/impl/polling.hpp"
 #include "rondo/server/impl/queries.hpp"
 #include "rondo/server/impl/reading.hpp"

@@ -32,7 +32,9 @@ retry_verdict decide_retry(const temporal::api::common::v1::RetryPolicy& policy,
 std::optional<interval> next_retry(const temporal::api::common::v1::RetryPolicy& policy, int attempt, instant now,
                                    instant deadline, const temporal::api::failure::v1::Failure& failure);
 
-/// Fills in what a retry policy leaves open; refuses one that makes no sense.
+/// Refuses a retry policy that makes no sense. Cuts intervals that are too long to be counted.
+void check_retry_policy(temporal::api::common::v1::RetryPolicy& policy);
+/// As above, after filling in what it leaves open.
 void complete_retry_policy(temporal::api::common::v1::RetryPolicy& policy);
 
 }  // namespace rondo::server

@@ -13,6 +13,7 @@
 
 #include "rondo/server/clock.hpp"
 #include "rondo/server/event_log.hpp"
+#include "rondo/server/run_status.hpp"
 
 namespace rondo::server {
 
@@ -33,7 +34,9 @@ struct run {
   run& operator=(const run&) = delete;
   ~run();
 
-  bool open() const noexcept { return state.status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING; }
+  bool open() const noexcept { return is_open_status(state.status()); }
+  /// It gets no workflow task until it is unpaused.
+  bool paused() const noexcept { return state.status() == enums::WORKFLOW_EXECUTION_STATUS_PAUSED; }
   /// A worker has the workflow task.
   bool task_started() const noexcept {
     return state.has_workflow_task() && state.workflow_task().started_event_id() != 0;

@@ -18,8 +18,8 @@ class frontend;
 
 namespace service = temporal::api::workflowservice::v1;
 
-/// Makes sure that the workflow looks at its history: schedules a workflow task unless one waits, or unless the first
-/// one must wait still. A speculative one becomes a normal one.
+/// Makes sure that the workflow looks at its history: schedules a workflow task unless one waits, the first one must
+/// wait still, or the run is paused. A speculative one becomes a normal one.
 void ensure_workflow_task(run& of);
 
 /// Schedules a workflow task that leaves no trace if nothing comes of it. For updates; only when no task is open.
@@ -41,7 +41,7 @@ struct task_plan {
   /// False: the caller starts it at once.
   bool dispatch = true;
 };
-/// Schedules a task; what was kept back comes first. Only when none is open.
+/// Schedules a task, unless the run is paused; what was kept back comes first. Only when none is open.
 void schedule_workflow_task(run& of, const task_plan& plan);
 
 /// The open task timed out: says so in the history and schedules the next one.

@@ -8,11 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/server/activity_state.hpp"
 #include "rondo/server/delivery.hpp"
 #include "rondo/server/deployments.hpp"
 #include "rondo/server/history.hpp"
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
+#include "rondo/server/pausing.hpp"
 #include "rondo/server/request_checks.hpp"
 #include "rondo/server/retries.hpp"
 
@@ -25,29 +27,9 @@ using temporal::api::failure::v1::Failure;
 inline constexpr int default_priority = 3;
 inline constexpr int last_priority = 5;
 
-inline bool started(const state::Activity& which) noexcept { return which.started_time() != 0; }
-inline bool backs_off(const state::Activity& which, instant now) noexcept {
-  return !started(which) && which.attempt_scheduled_time() > now;
-}
-
-inline void leave_queue(run& of, std::int64_t id) noexcept {
-  const auto task = of.queued_tasks.find(id);
-  if (task == of.queued_tasks.end()) return;
-  of.owner->matching().remove(task->second);
-  of.queued_tasks.erase(task);
-}
-
 inline int priority_of(const run& of, const state::Activity& which) {
   const auto merged = merge_priority(of.state.priority(), which.priority());
   return merged.priority_key() == 0 ? default_priority : std::min(merged.priority_key(), last_priority);
-}
-
-/// Ids of the activities in order, for what must not depend on the order of the map.
-inline std::vector<std::int64_t> ids(const run& of) {
-  std::vector<std::int64_t> made;
-  for (const auto& [id, which] : of.state.activities()) made.push_back(id);
-  std::sort(made.begin(), made.end());
-  return made;
 }
 
 /// Writes the started event of the last attempt; 0: there is none, or its id is not known yet.
@@ -71,13 +53,27 @@ inline std::int64_t append_started(run& of, const state::Activity& which, instan
 }
 
 inline std::int64_t append_started_if_any(run& of, const state::Activity& which) {
-  return started(which) ? append_started(of, which, which.started_time()) : 0;
+  return is_started(which) ? append_started(of, which, which.started_time()) : 0;
+}
+
+/// It is over: nothing is kept of it.
+inline void forget(run& of, std::int64_t id) {
+  leave_activity_queue(of, id);
+  const bool paused = of.state.activities().at(id).has_pause();
+  of.state.mutable_activities()->erase(id);
+  if (paused) show_pauses(of);
 }
 
 inline void end_activity(run& of, std::int64_t id, history_event closing) {
-  leave_queue(of, id);
-  of.state.mutable_activities()->erase(id);
+  forget(of, id);
   append_external(of, std::move(closing));
+}
+
+/// What a reset was to change counts from the next attempt on.
+inline void take_reset(state::Activity& which) {
+  if (which.reset_heartbeat()) forget_heartbeats(which);
+  which.set_reset(false);
+  which.set_reset_heartbeat(false);
 }
 
 /// Begins the next attempt if the failure allows one.
@@ -87,13 +83,21 @@ inline enums::RetryState retry(run& of, state::Activity& which, const Failure& f
   const instant now = of.owner->now();
   const instant deadline = which.schedule_to_close() > 0 ? later(which.scheduled_time(), which.schedule_to_close()) : 0;
   const auto verdict = decide_retry(which.retry_policy(), which.attempt(), now, deadline, &failure, true);
-  if (!verdict.again()) return verdict.state;
-  leave_queue(of, which.scheduled_event_id());
+  // A paused one is asked for nothing but its failure: its attempts and its time count again when it goes on.
+  const bool paused = which.has_pause();
+  const bool again = paused ? verdict.state != enums::RETRY_STATE_NON_RETRYABLE_FAILURE : verdict.again();
+  if (!again) return verdict.state;
+  leave_activity_queue(of, which.scheduled_event_id());
   which.set_attempt(which.attempt() + 1);
   which.set_stamp(which.stamp() + 1);
-  which.set_attempt_scheduled_time(later(now, verdict.pause));
-  which.set_retry_interval(verdict.pause);
+  if (!paused) {
+    which.set_attempt_scheduled_time(later(now, verdict.pause));
+    which.set_retry_interval(verdict.pause);
+    take_reset(which);
+  }
+  which.set_held(of.paused());
   which.set_started_time(0);
+  which.set_started_attempt(0);
   which.clear_request_id();
   which.set_last_worker_identity(which.identity());
   which.set_last_attempt_complete_time(now);
@@ -101,7 +105,7 @@ inline enums::RetryState retry(run& of, state::Activity& which, const Failure& f
   which.set_dispatched(false);
   of.owner->touch(of);
   if (verdict.pause == 0) dispatch_activity(of, which);
-  return verdict.state;
+  return enums::RETRY_STATE_IN_PROGRESS;
 }
 
 /// A moment at which something happens to an activity.
@@ -131,17 +135,18 @@ inline int rank(enums::TimeoutType type) noexcept {
 
 template <class Visitor>
 void each_moment(const run& of, const state::Activity& which, const Visitor& visit) {
+  if (which.has_pause()) return;
   const auto at = [&](instant from, interval length, enums::TimeoutType timeout) {
     visit(moment{later(from, length), which.scheduled_event_id(), which.attempt(), timeout});
   };
   if (which.schedule_to_close() > 0) {
     at(which.scheduled_time(), which.schedule_to_close(), enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
   }
-  if (!started(which)) {
+  if (!is_started(which)) {
     if (which.schedule_to_start() > 0) {
       at(which.attempt_scheduled_time(), which.schedule_to_start(), enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
     }
-    if (!of.queued_tasks.contains(which.scheduled_event_id())) {
+    if (!which.held() && !of.queued_tasks.contains(which.scheduled_event_id())) {
       at(which.attempt_scheduled_time(), 0, enums::TIMEOUT_TYPE_UNSPECIFIED);
     }
     return;
@@ -227,67 +232,13 @@ inline service::PollActivityTaskQueueResponse make_task(run& of, const state::Ac
   return task;
 }
 
-inline enums::PendingActivityState pending_state(const state::Activity& which) noexcept {
-  if (which.cancel_requested()) return enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED;
-  return started(which) ? enums::PENDING_ACTIVITY_STATE_STARTED : enums::PENDING_ACTIVITY_STATE_SCHEDULED;
-}
-
-inline void describe_retries(const state::Activity& which, instant now,
-                             temporal::api::workflow::v1::PendingActivityInfo& into) {
-  if (!which.has_retry_policy()) return;
-  into.set_maximum_attempts(which.retry_policy().maximum_attempts());
-  if (which.schedule_to_close() > 0) {
-    to_proto(later(which.scheduled_time(), which.schedule_to_close()), *into.mutable_expiration_time());
-  }
-  if (which.has_last_failure()) *into.mutable_last_failure() = which.last_failure();
-  if (pending_state(which) != enums::PENDING_ACTIVITY_STATE_SCHEDULED) return;
-  if (backs_off(which, now)) {
-    to_proto(which.attempt_scheduled_time(), *into.mutable_next_attempt_schedule_time());
-    to_proto(which.retry_interval(), *into.mutable_current_retry_interval());
-  } else {
-    const auto verdict = decide_retry(which.retry_policy(), which.attempt(), now, 0, nullptr);
-    to_proto(verdict.again() ? verdict.pause : 0, *into.mutable_current_retry_interval());
-  }
-}
-
-inline void describe_options(const state::Activity& which, temporal::api::activity::v1::ActivityOptions& into) {
-  into.mutable_task_queue()->set_name(which.task_queue());
-  into.mutable_task_queue()->set_normal_name(which.task_queue());
-  to_proto(which.schedule_to_close(), *into.mutable_schedule_to_close_timeout());
-  to_proto(which.schedule_to_start(), *into.mutable_schedule_to_start_timeout());
-  to_proto(which.start_to_close(), *into.mutable_start_to_close_timeout());
-  to_proto(which.heartbeat_timeout(), *into.mutable_heartbeat_timeout());
-  if (which.has_retry_policy()) *into.mutable_retry_policy() = which.retry_policy();
-}
-
-inline void describe(const state::Activity& which, instant now,
-                     temporal::api::workflow::v1::PendingActivityInfo& into) {
-  into.set_activity_id(which.activity_id());
-  into.mutable_activity_type()->set_name(which.type());
-  into.set_state(pending_state(which));
-  into.set_attempt(std::max(which.attempt(), 1));
-  to_proto(which.attempt_scheduled_time(), *into.mutable_scheduled_time());
-  if (started(which)) to_proto(which.started_time(), *into.mutable_last_started_time());
-  into.set_last_worker_identity(which.identity().empty() ? which.last_worker_identity() : which.identity());
-  if (which.last_heartbeat_time() != 0) {
-    to_proto(which.last_heartbeat_time(), *into.mutable_last_heartbeat_time());
-    *into.mutable_heartbeat_details() = which.heartbeat_details();
-  }
-  if (which.last_attempt_complete_time() != 0) {
-    to_proto(which.last_attempt_complete_time(), *into.mutable_last_attempt_complete_time());
-  }
-  if (which.has_version()) *into.mutable_last_deployment_version() = which.version();
-  if (which.has_priority()) *into.mutable_priority() = which.priority();
-  describe_retries(which, now, into);
-  describe_options(which, *into.mutable_activity_options());
-}
-
 }  // namespace detail_activities
 
 RONDO_SERVER_FUNCTION void dispatch_activity(run& of, state::Activity& which) {
   core& in = *of.owner;
   using namespace detail_activities;
-  if (started(which) || backs_off(which, in.now()) || of.queued_tasks.contains(which.scheduled_event_id())) return;
+  if (is_started(which) || is_held_back(which) || backs_off(which, in.now())) return;
+  if (of.queued_tasks.contains(which.scheduled_event_id())) return;
   queued_task task;
   task.kind = task_kind::activity;
   task.queue = {of.state.namespace_id(), which.task_queue(), queue_type::activity};
@@ -303,6 +254,52 @@ RONDO_SERVER_FUNCTION void dispatch_activity(run& of, state::Activity& which) {
   in.revisit(of);
 }
 
+RONDO_SERVER_FUNCTION void leave_activity_queue(run& of, std::int64_t id) noexcept {
+  const auto task = of.queued_tasks.find(id);
+  if (task == of.queued_tasks.end()) return;
+  of.owner->matching().remove(task->second);
+  of.queued_tasks.erase(task);
+}
+
+RONDO_SERVER_FUNCTION void withdraw_activity(run& of, state::Activity& which) {
+  leave_activity_queue(of, which.scheduled_event_id());
+  which.set_dispatched(false);
+  which.set_stamp(which.stamp() + 1);
+  of.owner->touch(of);
+}
+
+RONDO_SERVER_FUNCTION void reschedule_activity(run& of, state::Activity& which, instant when) {
+  withdraw_activity(of, which);
+  which.set_attempt_scheduled_time(when);
+  which.set_retry_interval(std::max<interval>(when - of.owner->now(), 0));
+  which.clear_last_failure();
+  detail_activities::take_reset(which);
+  dispatch_activity(of, which);
+}
+
+RONDO_SERVER_FUNCTION void hold_activities(run& of) {
+  for (const auto id : activity_ids(of)) {
+    state::Activity& which = of.state.mutable_activities()->at(id);
+    if (is_started(which)) continue;
+    withdraw_activity(of, which);
+    which.set_held(true);
+  }
+}
+
+RONDO_SERVER_FUNCTION void release_activities(run& of) {
+  for (const auto id : activity_ids(of)) {
+    state::Activity& which = of.state.mutable_activities()->at(id);
+    which.set_held(false);
+    dispatch_activity(of, which);
+  }
+  of.owner->touch(of);
+}
+
+RONDO_SERVER_FUNCTION void forget_heartbeats(state::Activity& which) {
+  which.clear_heartbeat_details();
+  which.clear_last_heartbeat_time();
+}
+
 RONDO_SERVER_FUNCTION bool deliver_activity_task(core& in, const queued_task& task, const poller& to) {
   name_space* const space = in.namespaces().find_by_id(task.queue.namespace_id);
   if (space == nullptr) return false;
@@ -311,7 +308,7 @@ RONDO_SERVER_FUNCTION bool deliver_activity_task(core& in, const queued_task& ta
   run& of = *found->second;
   const auto which = of.state.mutable_activities()->find(task.scheduled_event_id);
   if (which == of.state.mutable_activities()->end()) return false;
-  if (which->second.stamp() != task.stamp || detail_activities::started(which->second)) return false;
+  if (which->second.stamp() != task.stamp || is_started(which->second)) return false;
   in.answer(to.call, start_activity(of, which->second, to));
   return true;
 }
@@ -339,7 +336,7 @@ RONDO_SERVER_FUNCTION void complete_activity(run& of, const state::Activity& whi
   using namespace detail_activities;
   const std::int64_t id = which.scheduled_event_id();
   std::int64_t started_id = 0;
-  if (started(which)) {
+  if (is_started(which)) {
     started_id = append_started_if_any(of, which);
   } else {
     // Completed by its id although no worker had it.
@@ -381,8 +378,7 @@ RONDO_SERVER_FUNCTION void cancel_unstarted_activity(run& of, const state::Activ
   auto& payload = *attributes.mutable_details()->add_payloads();
   (*payload.mutable_metadata())["encoding"] = "json/plain";
   payload.set_data("\"ACTIVITY_ID_NOT_STARTED\"");
-  detail_activities::leave_queue(of, which.scheduled_event_id());
-  of.state.mutable_activities()->erase(which.scheduled_event_id());
+  detail_activities::forget(of, which.scheduled_event_id());
   // Kept back until the completion that asks for it is done.
   keep_back(of, event);
 }
@@ -442,19 +438,14 @@ RONDO_SERVER_FUNCTION instant activities_due(const run& of) noexcept {
 RONDO_SERVER_FUNCTION bool activity_in_progress(const run& of) noexcept {
   const instant now = of.owner->now();
   const auto& all = of.state.activities();
-  return std::any_of(all.begin(), all.end(),
-                     [now](const auto& each) { return !detail_activities::backs_off(each.second, now); });
+  return std::any_of(all.begin(), all.end(), [now](const auto& each) {
+    const state::Activity& which = each.second;
+    return is_started(which) || !(is_held_back(which) || backs_off(which, now));
+  });
 }
 
 RONDO_SERVER_FUNCTION void drop_activities(run& of) {
-  for (const auto& [id, which] : of.state.activities()) detail_activities::leave_queue(of, id);
-}
-
-RONDO_SERVER_FUNCTION void describe_activities(const run& of, service::DescribeWorkflowExecutionResponse& into) {
-  const instant now = of.owner->now();
-  for (const auto id : detail_activities::ids(of)) {
-    detail_activities::describe(of.state.activities().at(id), now, *into.add_pending_activities());
-  }
+  for (const auto& [id, which] : of.state.activities()) leave_activity_queue(of, id);
 }
 
 }  // namespace rondo::server

@@ -5,116 +5,18 @@
 #include <utility>
 
 #include "rondo/server/activities.hpp"
+#include "rondo/server/activity_attributes.hpp"
 #include "rondo/server/completion.hpp"
 #include "rondo/server/core.hpp"
 #include "rondo/server/history.hpp"
-#include "rondo/server/refusal.hpp"
-#include "rondo/server/request_checks.hpp"
 #include "rondo/server/retries.hpp"
 
 namespace rondo::server {
 
 namespace detail_activity_commands {
 
-using schedule_attributes = temporal::api::command::v1::ScheduleActivityTaskCommandAttributes;
-
 inline constexpr auto bad_schedule = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
 inline constexpr auto bad_cancel = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
-
-/// The timeouts of an activity after each was derived from the others.
-struct timeouts {
-  interval schedule_to_close = 0;
-  interval schedule_to_start = 0;
-  interval start_to_close = 0;
-  interval heartbeat = 0;
-};
-
-inline timeouts derive(const schedule_attributes& from, interval run_timeout) noexcept {
-  timeouts made{from_proto(from.schedule_to_close_timeout()), from_proto(from.schedule_to_start_timeout()),
-                from_proto(from.start_to_close_timeout()), from_proto(from.heartbeat_timeout())};
-  if (made.schedule_to_close > 0) {
-    const interval whole = made.schedule_to_close;
-    made.schedule_to_start = made.schedule_to_start > 0 ? std::min(made.schedule_to_start, whole) : whole;
-    made.start_to_close = made.start_to_close > 0 ? std::min(made.start_to_close, whole) : whole;
-  } else {
-    made.schedule_to_close = run_timeout;
-    if (made.schedule_to_start == 0) made.schedule_to_start = run_timeout;
-  }
-  if (run_timeout > 0) {
-    for (interval* each : {&made.schedule_to_close, &made.schedule_to_start, &made.start_to_close, &made.heartbeat}) {
-      *each = std::min(*each, run_timeout);
-    }
-  }
-  made.heartbeat = std::min(made.heartbeat, made.start_to_close);
-  return made;
-}
-
-inline std::string names(const schedule_attributes& of) {
-  return "ActivityId=" + of.activity_id() + " ActivityType=" + of.activity_type().name();
-}
-
-inline void check_timeout(const schedule_attributes& of, const google::protobuf::Duration& given,
-                          const std::string& name) {
-  google::protobuf::Duration timeout = given;
-  const auto fault = duration_fault(timeout);
-  if (fault.empty()) return;
-  throw bad_completion(bad_schedule,
-                       "Invalid " + name + " for ScheduleActivityTaskCommand: " + fault + ". " + names(of));
-}
-
-inline void check_names(const schedule_attributes& of, const limits& allowed) {
-  if (of.activity_id().empty()) {
-    throw bad_completion(bad_schedule, "ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" +
-                                           of.activity_type().name());
-  }
-  if (of.activity_type().name().empty()) {
-    throw bad_completion(bad_schedule,
-                         "ActivityType is not set on ScheduleActivityTaskCommand. ActivityID=" + of.activity_id());
-  }
-  const auto check = [&](const std::string& value, const std::string& name) {
-    if (value.size() <= allowed.id_length) return;
-    throw bad_completion(bad_schedule, name + " on ScheduleActivityTaskCommand exceeds length limit. " + names(of) +
-                                           " Length=" + std::to_string(value.size()) +
-                                           " Limit=" + std::to_string(allowed.id_length));
-  };
-  check(of.activity_id(), "ActivityId");
-  check(of.activity_type().name(), "ActivityType");
-}
-
-inline void check_queue_and_policy(const schedule_attributes& of, const limits& allowed) {
-  try {
-    auto queue = of.task_queue();
-    if (!of.has_task_queue()) refuse_argument("taskQueue is not set");
-    check_task_queue(queue, {}, allowed);
-  } catch (const refusal& fault) {
-    throw bad_completion(bad_schedule, "invalid TaskQueue on ScheduleActivityTaskCommand: " +
-                                           std::string(fault.what()) + ". " + names(of));
-  }
-  try {
-    auto policy = of.retry_policy();
-    complete_retry_policy(policy);
-  } catch (const refusal& fault) {
-    throw bad_completion(bad_schedule, "invalid ActivityRetryPolicy on SechduleActivityTaskCommand: " +
-                                           std::string(fault.what()) + ". " + names(of));
-  }
-  try {
-    check_priority(of.priority());
-  } catch (const refusal& fault) {
-    throw bad_completion(bad_schedule, fault.what());
-  }
-}
-
-inline void check_timeouts(const schedule_attributes& of) {
-  check_timeout(of, of.schedule_to_close_timeout(), "ScheduleToCloseTimeout");
-  check_timeout(of, of.schedule_to_start_timeout(), "ScheduleToStartTimeout");
-  check_timeout(of, of.start_to_close_timeout(), "StartToCloseTimeout");
-  check_timeout(of, of.heartbeat_timeout(), "HeartbeatTimeout");
-  if (from_proto(of.schedule_to_close_timeout()) <= 0 && from_proto(of.start_to_close_timeout()) <= 0) {
-    throw bad_completion(
-        bad_schedule,
-        "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand. " + names(of));
-  }
-}
 
 inline bool is_pending(const run& of, const std::string& activity_id) {
   const auto& all = of.state.activities();
@@ -138,7 +40,7 @@ inline bool ends_in_buffer(const run& of, std::int64_t scheduled_event_id) {
 }
 
 inline history_event make_scheduled(const completion& by, const temporal::api::command::v1::Command& command,
-                                    const timeouts& times) {
+                                    const activity_timeouts& times) {
   const auto& from = command.schedule_activity_task_command_attributes();
   history_event event = make_event(*by.of.owner, enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED);
   auto& to = *event.mutable_activity_task_scheduled_event_attributes();
@@ -171,9 +73,7 @@ RONDO_SERVER_FUNCTION void check_schedule_activity(completion& by, const tempora
   }
   const auto& attributes = command.schedule_activity_task_command_attributes();
   const auto& limit = by.of.owner->limit();
-  check_names(attributes, limit);
-  check_queue_and_policy(attributes, limit);
-  check_timeouts(attributes);
+  refuse_as(bad_schedule, "", [&] { check_activity_attributes(attributes, limit); });
   if (attributes.input().ByteSizeLong() > limit.blob_size) {
     throw bad_completion(bad_schedule, "ScheduleActivityTaskCommandAttributes.Input exceeds size limit.", true);
   }
@@ -196,7 +96,7 @@ RONDO_SERVER_FUNCTION void apply_schedule_activity(completion& by, const tempora
   using namespace detail_activity_commands;
   run& of = by.of;
   const auto& attributes = command.schedule_activity_task_command_attributes();
-  const timeouts times = derive(attributes, of.state.run_timeout());
+  const activity_timeouts times = derive_timeouts(attributes, of.state.run_timeout());
   history_event event = make_scheduled(by, command, times);
   state::Activity made;
   made.set_activity_id(attributes.activity_id());
@@ -212,12 +112,13 @@ RONDO_SERVER_FUNCTION void apply_schedule_activity(completion& by, const tempora
   made.set_scheduled_time(of.owner->now());
   made.set_attempt_scheduled_time(of.owner->now());
   made.set_use_workflow_version(attributes.use_workflow_build_id());
+  made.set_held(of.paused());
   if (attributes.has_priority()) *made.mutable_priority() = attributes.priority();
   const std::int64_t id = append(of, std::move(event));
   made.set_scheduled_event_id(id);
   auto& placed = (*of.state.mutable_activities())[id];
   placed.Swap(&made);
-  const bool eager = attributes.request_eager_execution() &&
+  const bool eager = attributes.request_eager_execution() && !of.paused() &&
                      static_cast<int>(by.eager_activities.size()) < of.owner->limit().eager_activities;
   if (eager) {
     by.eager_activities.push_back(id);

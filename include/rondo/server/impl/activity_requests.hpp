@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "rondo/server/activities.hpp"
+#include "rondo/server/activity_operations.hpp"
+#include "rondo/server/activity_state.hpp"
 #include "rondo/server/frontend.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/refusal.hpp"
@@ -51,7 +53,7 @@ inline addressed find_by_token(core& in, const std::string& bytes, const std::st
   const auto found = of.state.mutable_activities()->find(token.scheduled_event_id());
   if (found == of.state.mutable_activities()->end()) refuse_stale();
   state::Activity& which = found->second;
-  if (which.started_time() == 0 || which.attempt() != token.attempt()) refuse_stale();
+  if (!is_started(which) || started_attempt(which) != token.attempt()) refuse_stale();
   return {of, which};
 }
 
@@ -157,6 +159,8 @@ Response heartbeat(core& in, addressed activity, const Request& request) {
   if (!request.identity().empty()) activity.which.set_last_worker_identity(request.identity());
   note_heartbeat(in, activity, request.details());
   response.set_cancel_requested(activity.which.cancel_requested());
+  response.set_activity_paused(activity.which.has_pause());
+  response.set_activity_reset(activity.which.reset());
   return response;
 }
 
@@ -211,6 +215,8 @@ inline void serve_by_id(frontend& at) {
 RONDO_SERVER_FUNCTION void serve_activities(frontend& at) {
   detail_activity_requests::serve_by_token(at);
   detail_activity_requests::serve_by_id(at);
+  serve_activity_operations(at);
+  serve_activity_options(at);
 }
 
 }  // namespace rondo::server

@@ -73,6 +73,10 @@ inline void check_request(const run& of, const service::RespondWorkflowTaskCompl
     throw refusal(rpc_code::invalid_argument,
                   "versioning behavior cannot be specified without deployment options being set with versioned mode");
   }
+  if (of.paused() && request.force_create_new_workflow_task()) {
+    throw refusal(rpc_code::failed_precondition,
+                  "Workflow is paused and force create new workflow task is not allowed.");
+  }
 }
 
 /// The worker still works, and says so: nothing else is in its answer.

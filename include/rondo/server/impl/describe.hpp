@@ -11,6 +11,7 @@
 #include "rondo/server/frontend.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/request_checks.hpp"
+#include "rondo/server/run_status.hpp"
 #include "rondo/server/runs.hpp"
 #include "rondo/server/time.hpp"
 #include "rondo/server/versioning.hpp"
@@ -21,8 +22,6 @@ namespace detail_describe {
 
 namespace service = temporal::api::workflowservice::v1;
 namespace workflow = temporal::api::workflow::v1;
-
-inline bool is_open(const state::Run& of) noexcept { return of.status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING; }
 
 inline instant execution_time(const state::Run& of) noexcept {
   return of.execution_time() == 0 ? of.start_time() : of.execution_time();
@@ -123,6 +122,11 @@ inline void describe_more(const run& of, workflow::WorkflowExecutionExtendedInfo
   if (reset) to_proto(state.start_time(), *into.mutable_last_reset_time());
   if (state.status() == enums::WORKFLOW_EXECUTION_STATUS_TERMINATED) into.set_reset_run_id(state.new_run_id());
   describe_requests(state, into);
+  if (!state.has_pause()) return;
+  auto& pause = *into.mutable_pause_info();
+  pause.set_identity(state.pause().identity());
+  pause.set_reason(state.pause().reason());
+  to_proto(state.pause().time(), *pause.mutable_paused_time());
 }
 
 }  // namespace detail_describe
@@ -136,7 +140,7 @@ RONDO_SERVER_FUNCTION void describe_row(const state::Run& of,
   to_proto(of.start_time(), *into.mutable_start_time());
   to_proto(execution_time(of), *into.mutable_execution_time());
   into.set_status(of.status());
-  if (!is_open(of)) {
+  if (!is_open_status(of.status())) {
     to_proto(of.close_time(), *into.mutable_close_time());
     to_proto(of.close_time() - execution_time(of), *into.mutable_execution_duration());
     describe_size(of, into);

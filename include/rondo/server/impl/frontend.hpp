@@ -11,6 +11,7 @@
 #include "rondo/server/deployments.hpp"
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
+#include "rondo/server/pausing.hpp"
 #include "rondo/server/queries.hpp"
 #include "rondo/server/reading.hpp"
 #include "rondo/server/reset.hpp"
@@ -49,6 +50,7 @@ RONDO_SERVER_FUNCTION frontend::frontend(core& owner) : core_(&owner) {
   serve_starting(*this);
   serve_workflow_tasks(*this);
   serve_activities(*this);
+  serve_pausing(*this);
   serve_queries(*this);
   serve_updates(*this);
   serve_reset(*this);

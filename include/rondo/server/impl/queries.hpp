@@ -89,6 +89,13 @@ inline void refuse(run& of, const pending_query& query, rpc_status status) {
   of.owner->refuse(taken->call, std::move(status));
 }
 
+/// Says in what state the run is, instead of an answer.
+inline void reject(run& of, const call_ptr& call) {
+  service::QueryWorkflowResponse response;
+  response.mutable_query_rejected()->set_status(of.state.status());
+  of.owner->answer(call, response);
+}
+
 /// The answer of a worker.
 inline void answer(run& of, const pending_query& query, enums::QueryResultType type,
                    temporal::api::common::v1::Payloads&& result, const std::string& message,
@@ -197,7 +204,8 @@ inline void watch_caller(run& of, pending_query& query) {
   });
 }
 
-/// What still waits for a workflow task although none is open goes to a worker directly, or is refused.
+/// What still waits for a workflow task although none is open, or none will come, goes to a worker directly, or is
+/// refused.
 inline void settle(core& in, const std::string& namespace_id, const std::string& run_id, bool task_lost) {
   run* of = find_run_of(in, namespace_id, run_id);
   if (of == nullptr || !of->queries) return;
@@ -208,7 +216,9 @@ inline void settle(core& in, const std::string& namespace_id, const std::string&
   const bool never_started = !of->open() && of->state.previous_started_event_id() == 0;
   const bool failing = task_lost && of->open() && attempt_of_task(*of) >= failing_attempt;
   for (pending_query* query : waiting) {
-    if (never_started) {
+    if (of->paused()) {
+      reject(*of, take(*of, *query)->call);
+    } else if (never_started) {
       refuse(*of, *query, never_started_status());
     } else if (failing) {
       refuse(*of, *query, failing_status());
@@ -271,11 +281,7 @@ inline void query_workflow(core& in, service::QueryWorkflowRequest& request, con
     throw refusal(rpc_code::invalid_argument, "Blob data size exceeds limit.");
   }
   run& of = get_run(in, space, request.execution().workflow_id(), request.execution().run_id());
-  if (is_rejected(of, request.query_reject_condition())) {
-    service::QueryWorkflowResponse response;
-    response.mutable_query_rejected()->set_status(of.state.status());
-    return in.answer(call, response);
-  }
+  if (of.paused() || is_rejected(of, request.query_reject_condition())) return reject(of, call);
   check_state(of, *call);
   if (!of.queries) of.queries = std::make_shared<run_queries>();
   auto made = std::make_unique<pending_query>(in);

@@ -106,17 +106,8 @@ RONDO_SERVER_FUNCTION std::optional<interval> next_retry(const temporal::api::co
   return verdict.pause;
 }
 
-RONDO_SERVER_FUNCTION void complete_retry_policy(temporal::api::common::v1::RetryPolicy& policy) {
-  constexpr int longest_per_initial = 100;
-  if (from_proto(policy.initial_interval()) == 0) to_proto(second, *policy.mutable_initial_interval());
-  if (from_proto(policy.maximum_interval()) == 0) {
-    const interval initial = from_proto(policy.initial_interval());
-    to_proto(initial > never / longest_per_initial ? initial : initial * longest_per_initial,
-             *policy.mutable_maximum_interval());
-  }
-  if (!(policy.backoff_coefficient() > 0 || policy.backoff_coefficient() < 0)) policy.set_backoff_coefficient(2);
+RONDO_SERVER_FUNCTION void check_retry_policy(temporal::api::common::v1::RetryPolicy& policy) {
   if (policy.maximum_attempts() == 1) return;
-
   if (const auto fault = duration_fault(*policy.mutable_initial_interval()); !fault.empty()) {
     refuse_argument("invalid InitialInterval set on retry policy: " + fault);
   }
@@ -126,11 +117,24 @@ RONDO_SERVER_FUNCTION void complete_retry_policy(temporal::api::common::v1::Retr
   if (const auto fault = duration_fault(*policy.mutable_maximum_interval()); !fault.empty()) {
     refuse_argument("invalid MaximumInterval set on retry policy: " + fault);
   }
-  if (from_proto(policy.maximum_interval()) < from_proto(policy.initial_interval())) {
+  const interval longest = from_proto(policy.maximum_interval());
+  if (longest > 0 && longest < from_proto(policy.initial_interval())) {
     refuse_argument("MaximumInterval cannot be less than InitialInterval on retry policy.");
   }
   if (policy.maximum_attempts() < 0) refuse_argument("MaximumAttempts cannot be negative on retry policy.");
   detail_retries::check_error_types(policy);
+}
+
+RONDO_SERVER_FUNCTION void complete_retry_policy(temporal::api::common::v1::RetryPolicy& policy) {
+  constexpr int longest_per_initial = 100;
+  if (from_proto(policy.initial_interval()) == 0) to_proto(second, *policy.mutable_initial_interval());
+  if (from_proto(policy.maximum_interval()) == 0) {
+    const interval initial = from_proto(policy.initial_interval());
+    to_proto(initial > never / longest_per_initial ? initial : initial * longest_per_initial,
+             *policy.mutable_maximum_interval());
+  }
+  if (!(policy.backoff_coefficient() > 0 || policy.backoff_coefficient() < 0)) policy.set_backoff_coefficient(2);
+  check_retry_policy(policy);
 }
 
 }  // namespace rondo::server

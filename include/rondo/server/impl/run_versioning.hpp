@@ -4,19 +4,24 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "rondo/json.hpp"
 #include "rondo/server/deployments.hpp"
+#include "rondo/server/field_mask.hpp"
 #include "rondo/server/frontend.hpp"
 #include "rondo/server/history.hpp"
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/refusal.hpp"
+#include "rondo/server/request_checks.hpp"
 #include "rondo/server/runs.hpp"
 #include "rondo/server/versioning.hpp"
+#include "rondo/server/workflow_tasks.hpp"
 
 namespace rondo::server {
 
@@ -135,27 +140,50 @@ inline void follow_change(run& of, bool to_other_version) {
 
 // UpdateWorkflowExecutionOptions.
 
-struct wanted_fields {
-  bool versioning = false;
-  bool priority = false;
+inline constexpr std::string_view known_options[] = {
+    "versioning_override",
+    "versioning_override.behavior",
+    "versioning_override.deployment",
+    "versioning_override.pinned_version",
+    "versioning_override.pinned",
+    "versioning_override.auto_upgrade",
+    "versioning_override.one_time",
+    "priority",
+    "priority.priority_key",
+    "priority.fairness_key",
+    "priority.fairness_weight",
+    "time_skipping_config",
 };
 
-inline std::string first_part(const std::string& path) { return path.substr(0, path.find('.')); }
+using option_set = std::set<std::string>;
+using execution_options = temporal::api::workflow::v1::WorkflowExecutionOptions;
 
-inline wanted_fields read_mask(const google::protobuf::FieldMask& mask) {
-  wanted_fields wanted;
-  for (const auto& path : mask.paths()) {
-    const std::string name = first_part(path);
-    if (name == "versioning_override" || name == "versioningOverride") {
-      wanted.versioning = true;
-    } else if (name == "priority") {
-      wanted.priority = true;
-    } else if (name != "time_skipping_config" && name != "timeSkippingConfig") {
-      refuse("error parsing UpdateMask: invalid path \"" + path +
-             "\" for message \"temporal.api.workflow.v1.WorkflowExecutionOptions\"");
-    }
+/// The override is to change. It does so as a whole; its two oldest fields may be named instead, together.
+inline bool changes_override(const option_set& wanted) {
+  bool changes = wanted.contains("versioning_override");
+  const bool behavior = wanted.contains("versioning_override.behavior");
+  if (behavior != wanted.contains("versioning_override.deployment")) {
+    refuse("error applying update_options: versioning_override fields must be updated together");
   }
-  return wanted;
+  changes = changes || behavior;
+  for (const auto& path : wanted) {
+    if (!path.starts_with("versioning_override.") || path.ends_with(".behavior") || path.ends_with(".deployment")) {
+      continue;
+    }
+    refuse("error applying update_options: versioning_override doesn't support partial updates");
+  }
+  return changes;
+}
+
+/// The priority that the run has after the change.
+inline temporal::api::common::v1::Priority merged_priority(const run& of,
+                                                           const temporal::api::common::v1::Priority& given,
+                                                           const option_set& wanted) {
+  auto merged = wanted.contains("priority") ? given : of.state.priority();
+  if (wanted.contains("priority.priority_key")) merged.set_priority_key(given.priority_key());
+  if (wanted.contains("priority.fairness_key")) merged.set_fairness_key(given.fairness_key());
+  if (wanted.contains("priority.fairness_weight")) merged.set_fairness_weight(given.fairness_weight());
+  return merged;
 }
 
 /// A pinned override without a version stays with the version that the run is pinned to.
@@ -191,46 +219,85 @@ inline bool same_message(const google::protobuf::Message& a, const google::proto
   return a.SerializeAsString() == b.SerializeAsString();
 }
 
-inline service::UpdateWorkflowExecutionOptionsResponse update_options(
-    core& in, const service::UpdateWorkflowExecutionOptionsRequest& request) {
+/// The task that waits takes its place by the new priority.
+inline void change_priority(run& of, const temporal::api::common::v1::Priority& to) {
+  of.state.clear_priority();
+  if (to.ByteSizeLong() > 0) *of.state.mutable_priority() = to;
+  if (!of.state.has_workflow_task() || of.task_started()) return;
+  leave_task_queue(of);
+  dispatch_workflow_task(of);
+}
+
+inline execution_options options_of(const run& of) {
+  execution_options shown;
+  if (of.state.versioning().has_versioning_override()) {
+    *shown.mutable_versioning_override() = of.state.versioning().versioning_override();
+  }
+  if (of.state.priority().ByteSizeLong() > 0) *shown.mutable_priority() = of.state.priority();
+  return shown;
+}
+
+/// The event says what the options are from now on, changed or not.
+inline void append_options_event(run& of, const execution_options& options, const std::string& identity) {
+  auto event = make_event(*of.owner, enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  event.set_worker_may_ignore(true);
+  auto& attributes = *event.mutable_workflow_execution_options_updated_event_attributes();
+  attributes.set_identity(identity);
+  if (options.has_versioning_override()) {
+    *attributes.mutable_versioning_override() = options.versioning_override();
+  } else {
+    attributes.set_unset_versioning_override(true);
+  }
+  if (options.has_priority()) *attributes.mutable_priority() = options.priority();
+  append_external(of, std::move(event), false);
+}
+
+inline option_set check_options_request(const service::UpdateWorkflowExecutionOptionsRequest& request) {
   if (request.workflow_execution().workflow_id().empty()) refuse("WorkflowId is not set on request.");
   if (!request.has_update_mask()) refuse("UpdateMask is required");
   if (!request.has_workflow_execution_options()) refuse("WorkflowExecutionOptions is required");
-  name_space& space = in.namespaces().get(request.namespace_());
-  const wanted_fields wanted = read_mask(request.update_mask());
   const auto& given = request.workflow_execution_options();
+  option_set wanted = read_field_mask(request.update_mask(), known_options, given.GetDescriptor()->full_name());
+  check_priority(given.priority());
+  if (given.has_time_skipping_config()) {
+    refuse("time skipping of single workflows is not enabled for this namespace");
+  }
   if (given.has_versioning_override()) normalized(given.versioning_override());
+  return wanted;
+}
+
+inline service::UpdateWorkflowExecutionOptionsResponse update_options(
+    core& in, const service::UpdateWorkflowExecutionOptionsRequest& request) {
+  const option_set wanted = check_options_request(request);
+  name_space& space = in.namespaces().get(request.namespace_());
+  const auto& given = request.workflow_execution_options();
   run& of = get_open_run(in, space, request.workflow_execution().workflow_id(), request.workflow_execution().run_id());
+  const bool names_override = changes_override(wanted);
 
   std::optional<versioning_override> next;
-  if (wanted.versioning && given.has_versioning_override()) {
+  if (names_override && given.has_versioning_override()) {
     next = complete_override(of, given.versioning_override());
     in.deployments().check_override(space.id(), of.state.task_queue(), *next);
   }
   const auto& present = of.state.versioning().versioning_override();
   const bool new_override =
-      wanted.versioning && (next ? !same_message(*next, present) : of.state.versioning().has_versioning_override());
-  const bool new_priority = wanted.priority && !same_message(given.priority(), of.state.priority());
-  if (new_override || new_priority) {
-    auto event = make_event(in, enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
-    event.set_worker_may_ignore(true);
-    auto& attributes = *event.mutable_workflow_execution_options_updated_event_attributes();
-    attributes.set_identity(request.identity());
-    if (new_override && next) *attributes.mutable_versioning_override() = *next;
-    if (new_override && !next) attributes.set_unset_versioning_override(true);
-    if (new_priority) *attributes.mutable_priority() = given.priority();
-    append_external(of, std::move(event), false);
-    if (new_override) change_override(of, next);
-    if (new_priority) *of.state.mutable_priority() = given.priority();
-    in.touch(of);
-  }
+      names_override && (next ? !same_message(*next, present) : of.state.versioning().has_versioning_override());
+  const auto priority = merged_priority(of, given.priority(), wanted);
+  const bool new_priority = !same_message(priority, of.state.priority());
   service::UpdateWorkflowExecutionOptionsResponse response;
-  auto& shown = *response.mutable_workflow_execution_options();
-  if (of.state.versioning().has_versioning_override()) {
-    *shown.mutable_versioning_override() = of.state.versioning().versioning_override();
+  if (new_override || new_priority) {
+    execution_options merged = options_of(of);
+    if (new_override) merged.clear_versioning_override();
+    if (new_override && next) *merged.mutable_versioning_override() = *next;
+    // Empty when it is taken away.
+    if (new_priority) *merged.mutable_priority() = priority;
+    append_options_event(of, merged, request.identity());
+    if (new_override) change_override(of, next);
+    if (new_priority) change_priority(of, priority);
+    in.touch(of);
+    to_proto(in.now(), *response.mutable_update_time());
   }
-  if (of.state.priority().ByteSizeLong() > 0) *shown.mutable_priority() = of.state.priority();
-  to_proto(in.now(), *response.mutable_update_time());
+  *response.mutable_workflow_execution_options() = options_of(of);
   return response;
 }
 

@@ -117,6 +117,12 @@ inline void apply_task_lost(state::Run& to, const history_event& event, bool cou
   task.set_start_to_close(to.task_timeout());
 }
 
+/// Whether the next attempt is one more.
+inline bool counts(enums::WorkflowTaskFailedCause cause) noexcept {
+  return cause != enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW &&
+         cause != enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_PAUSE_REQUESTED_BEFORE_TASK_STARTED;
+}
+
 inline void apply_activity_scheduled(state::Run& to, const history_event& event) {
   const auto& from = event.activity_task_scheduled_event_attributes();
   auto& made = (*to.mutable_activities())[event.event_id()];
@@ -238,9 +244,7 @@ inline void apply_workflow_task(state::Run& to, const history_event& event) {
     case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
       return apply_task_completed(to, event);
     case enums::EVENT_TYPE_WORKFLOW_TASK_FAILED:
-      return apply_task_lost(
-          to, event,
-          event.workflow_task_failed_event_attributes().cause() != enums::WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW);
+      return apply_task_lost(to, event, counts(event.workflow_task_failed_event_attributes().cause()));
     case enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
       return apply_task_lost(
           to, event,

@@ -212,6 +212,7 @@ inline void check_limits(const run& of) {
 }
 
 inline void check_open(const run& of) {
+  if (of.paused()) throw refusal(rpc_code::failed_precondition, "Workflow is paused. Cannot update the workflow.");
   if (attempt_of_task(of) >= failing_attempt) {
     throw refusal(
         not_ready_status("Unable to perform workflow execution update due to Workflow Task in failed state."));

@@ -21,6 +21,7 @@
 #include "rondo/server/frontend.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/refusal.hpp"
+#include "rondo/server/run_status.hpp"
 #include "rondo/server/visibility_filter.hpp"
 
 namespace rondo::server {
@@ -30,8 +31,7 @@ namespace detail_visibility {
 namespace service = temporal::api::workflowservice::v1;
 
 inline visibility_place place_of(const state::Run& of) {
-  const bool open = of.status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
-  return {open ? never : of.close_time(), of.start_time(), of.run_id()};
+  return {is_open_status(of.status()) ? never : of.close_time(), of.start_time(), of.run_id()};
 }
 
 /// Before all runs.

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "rondo/server/run_status.hpp"
 #include "rondo/server/search_attributes.hpp"
 #include "rondo/server/time.hpp"
 #include "rondo/server/visibility_condition.hpp"
@@ -69,9 +70,7 @@ inline void read_attribute(const state::Run& which, const condition& of, operand
   }
 }
 
-inline bool is_open(const state::Run& which) noexcept {
-  return which.status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
-}
+inline bool is_open(const state::Run& which) noexcept { return is_open_status(which.status()); }
 
 /// What is only known of runs that have ended is missing before.
 inline void read_closed(const state::Run& which, std::int64_t value, operand& into) noexcept {
@@ -211,7 +210,7 @@ inline bool is_possible(const condition& of, bool open) {
       of.is == condition::kind::comparison || of.is == condition::kind::in || of.is == condition::kind::range;
   if (!decides || of.field != field::status) return true;
   for (int status = enums::WorkflowExecutionStatus_MIN; status <= enums::WorkflowExecutionStatus_MAX; ++status) {
-    if ((status == enums::WORKFLOW_EXECUTION_STATUS_RUNNING) != open) continue;
+    if (is_open_status(static_cast<enums::WorkflowExecutionStatus>(status)) != open) continue;
     operand value;
     value.set_whole(status);
     if (value_holds(of, value) != of.negated) return true;

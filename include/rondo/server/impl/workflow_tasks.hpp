@@ -162,6 +162,7 @@ RONDO_SERVER_FUNCTION void schedule_workflow_task(run& of, const task_plan& plan
     of.state.set_next_task_attempt(1);
     kind = state::WorkflowTask::NORMAL;
   }
+  if (of.paused()) return;
   const int attempt = std::max(1, of.state.next_task_attempt());
   if (attempt > 1) kind = state::WorkflowTask::TRANSIENT;
   const instant now = of.owner->now();
@@ -219,7 +220,7 @@ RONDO_SERVER_FUNCTION void ensure_workflow_task(run& of) {
 }
 
 RONDO_SERVER_FUNCTION void schedule_speculative_task(run& of) {
-  if (!of.open() || of.state.has_workflow_task() || of.state.first_task_time() != 0) return;
+  if (!of.open() || of.paused() || of.state.has_workflow_task() || of.state.first_task_time() != 0) return;
   task_plan plan;
   plan.kind = state::WorkflowTask::SPECULATIVE;
   schedule_workflow_task(of, plan);
