@@ -24,11 +24,6 @@ inline bool backs_off(const state::Activity& which, instant now) noexcept {
 /// No attempt begins, whatever its time: the activity is paused, or its run is.
 inline bool is_held_back(const state::Activity& which) noexcept { return which.has_pause() || which.held(); }
 
-/// The number of the attempt that a worker has, as its token says it.
-inline int started_attempt(const state::Activity& which) noexcept {
-  return which.started_attempt() != 0 ? which.started_attempt() : which.attempt();
-}
-
 /// Ids of the activities in order, for what must not depend on the order of the map.
 inline std::vector<std::int64_t> activity_ids(const run& of) {
   std::vector<std::int64_t> made;

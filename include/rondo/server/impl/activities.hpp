@@ -97,7 +97,6 @@ inline enums::RetryState retry(run& of, state::Activity& which, const Failure& f
   }
   which.set_held(of.paused());
   which.set_started_time(0);
-  which.set_started_attempt(0);
   which.clear_request_id();
   which.set_last_worker_identity(which.identity());
   which.set_last_attempt_complete_time(now);

@@ -31,12 +31,6 @@ instant next_start(core& in, const Request& request) {
   return later(in.now(), static_cast<interval>(in.random() * static_cast<double>(jitter)));
 }
 
-/// The attempt is the first again. A worker that has it may answer all the same.
-inline void count_anew(state::Activity& which) {
-  if (is_started(which)) which.set_started_attempt(started_attempt(which));
-  which.set_attempt(1);
-}
-
 inline service::PauseActivityResponse pause(core& in, const service::PauseActivityRequest& request) {
   const state::Pause by = read_pause(in, request);
   run& of = run_of_activities(in, request);
@@ -67,7 +61,7 @@ inline service::UnpauseActivityResponse unpause(core& in, const service::Unpause
     which.clear_pause();
     // It goes on although the run may be paused.
     which.set_held(false);
-    if (request.reset_attempts()) count_anew(which);
+    if (request.reset_attempts()) which.set_attempt(1);
     if (request.reset_heartbeat()) forget_heartbeats(which);
     if (!is_started(which)) reschedule_activity(of, which, next_start(in, request));
     show_pauses(of);
@@ -80,7 +74,7 @@ inline service::ResetActivityResponse reset(core& in, const service::ResetActivi
   run& of = run_of_activities(in, request);
   for (const auto id : selected_activities(of, request)) {
     state::Activity& which = of.state.mutable_activities()->at(id);
-    count_anew(which);
+    which.set_attempt(1);
     which.set_reset(true);
     if (request.reset_heartbeat()) which.set_reset_heartbeat(true);
     if (request.restore_original_options()) restore_activity_options(of, which);

@@ -53,7 +53,8 @@ inline addressed find_by_token(core& in, const std::string& bytes, const std::st
   const auto found = of.state.mutable_activities()->find(token.scheduled_event_id());
   if (found == of.state.mutable_activities()->end()) refuse_stale();
   state::Activity& which = found->second;
-  if (!is_started(which) || started_attempt(which) != token.attempt()) refuse_stale();
+  // Not by its number, which a reset may have changed meanwhile.
+  if (!is_started(which) || which.stamp() != token.stamp()) refuse_stale();
   return {of, which};
 }
 
