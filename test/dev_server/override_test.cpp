@@ -186,7 +186,7 @@ TEST_F(overrides, are_changed_as_a_whole) {
   auto skipping = priority_request("w", {"time_skipping_config"});
   EXPECT_FALSE(at.ask<update_options_response>(skipping).has_update_time());
   skipping.mutable_workflow_execution_options()->mutable_time_skipping_config();
-  EXPECT_EQ(at.refused<update_options_response>(skipping).code, rpc_code::invalid_argument);
+  EXPECT_EQ(at.refused<update_options_response>(skipping).code, rpc_code::unimplemented);
   auto negative = priority_request("w", {"priority"});
   negative.mutable_workflow_execution_options()->mutable_priority()->set_priority_key(-1);
   EXPECT_EQ(at.refused<update_options_response>(negative).message, "PriorityKey can't be negative");

@@ -51,7 +51,7 @@ class counter {
   int total_ = 0;
 };
 
-class commands : public official_server_test {
+class commands : public server_test {
  protected:
   stubborn door;
 
@@ -163,7 +163,7 @@ TEST_F(commands, SayWhatIsWrong) {
 }
 
 /// What servers of 1.32 allow.
-class newer_commands : public stock_server_test {};
+class newer_commands : public newer_server_test {};
 
 TEST_F(newer_commands, PauseAWorkflow) {
   registry app;

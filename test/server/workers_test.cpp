@@ -14,6 +14,7 @@
 #include "rondo/activity.hpp"
 #include "rondo/client/activity_client.hpp"
 #include "rondo/client/workers.hpp"
+#include "rondo/client/workflow_commands.hpp"
 #include "rondo/plugin.hpp"
 #include "rondo/resource_slots.hpp"
 #include "rondo/workflow.hpp"
@@ -98,16 +99,7 @@ struct patient_workflow {
   }
 };
 
-/// The command line of the official server.
-program_end temporal(words arguments) {
-  const char* program = std::getenv("RONDO_TEMPORAL");
-  if (program == nullptr) throw std::runtime_error("RONDO_TEMPORAL must name the command of the server");
-  arguments.insert(arguments.begin(), program);
-  arguments.insert(arguments.end(), {"--address", server_address()});
-  return run_program(arguments);
-}
-
-class paused_activity : public official_server_test {};
+class paused_activity : public server_test {};
 
 TEST_F(paused_activity, learns_of_it_and_goes_on_where_it_was_after_the_unpause) {
   patient tools;
@@ -116,17 +108,25 @@ TEST_F(paused_activity, learns_of_it_and_goes_on_where_it_was_after_the_unpause)
   running_worker working(app, options());
   const auto handle = client.start_workflow<patient_workflow>({.id = queue, .task_queue = queue}).get();
   ASSERT_TRUE(eventually([&] { return tools.begun.load(); }));
-  const auto paused = temporal({"activity", "pause", "--workflow-id", queue, "--activity-id", "it"});
-  ASSERT_EQ(paused.code, 0) << paused.err;
+  const workflow_commands operate(client, handle);
+  operate.pause_activity(activity_selector::by_id("it")).get();
   ASSERT_TRUE(eventually([&] { return working.log().contains("the activity was paused"); }));
-  const auto unpaused = temporal({"activity", "unpause", "--workflow-id", queue, "--activity-id", "it"});
-  ASSERT_EQ(unpaused.code, 0) << unpaused.err;
+  operate.unpause_activity(activity_selector::by_id("it")).get();
   EXPECT_EQ(handle.result().get(), 7);
   working.stop();
   EXPECT_EQ(tools.seen, cancellation_details{.paused = true});
 }
 
 // The server's list of workers
+
+/// The command line of the official server.
+program_end temporal(words arguments) {
+  const char* program = std::getenv("RONDO_TEMPORAL");
+  if (program == nullptr) throw std::runtime_error("RONDO_TEMPORAL must name the command of the server");
+  arguments.insert(arguments.begin(), program);
+  arguments.insert(arguments.end(), {"--address", server_address()});
+  return run_program(arguments);
+}
 
 class listed_worker : public stock_server_test {};
 

@@ -260,7 +260,7 @@ inline option_set check_options_request(const service::UpdateWorkflowExecutionOp
   option_set wanted = read_field_mask(request.update_mask(), known_options, given.GetDescriptor()->full_name());
   check_priority(given.priority());
   if (given.has_time_skipping_config()) {
-    refuse("time skipping of single workflows is not enabled for this namespace");
+    throw refusal(rpc_code::unimplemented, "The Time-Skipping feature is not enabled for namespace.");
   }
   if (given.has_versioning_override()) normalized(given.versioning_override());
   return wanted;
