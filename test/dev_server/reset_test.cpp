@@ -304,9 +304,12 @@ TEST_F(reset, does_more_when_it_is_asked_to) {
     request.add_post_reset_operations()->mutable_signal_workflow()->set_signal_name("extra");
     auto& options = *request.add_post_reset_operations()->mutable_update_workflow_options();
     options.mutable_workflow_execution_options()->mutable_versioning_override()->set_auto_upgrade(true);
+    options.mutable_workflow_execution_options()->mutable_priority()->set_priority_key(2);
     options.mutable_update_mask()->add_paths("versioning_override");
+    options.mutable_update_mask()->add_paths("priority");
   });
   EXPECT_EQ(at.types_from("w", 5), "WorkflowExecutionSignaled WorkflowExecutionOptionsUpdated WorkflowTaskScheduled");
+  EXPECT_EQ(at.describe("w").workflow_execution_info().priority().priority_key(), 2);
   EXPECT_TRUE(at.describe("w").workflow_execution_info().versioning_info().versioning_override().auto_upgrade());
 }
 
@@ -341,6 +344,11 @@ TEST_F(reset, refuses_malformed_requests) {
       {"Execution is not set on request.", [](auto& request) { request.clear_workflow_execution(); }},
       {"workflow not found for ID: other",
        [](auto& request) { request.mutable_workflow_execution()->set_workflow_id("other"); }},
+      {"PriorityKey can't be negative",
+       [](auto& request) {
+         auto& options = *request.add_post_reset_operations()->mutable_update_workflow_options();
+         options.mutable_workflow_execution_options()->mutable_priority()->set_priority_key(-1);
+       }},
       {"unsupported post reset operation: <nil>", [](auto& request) { request.add_post_reset_operations(); }},
   };
   for (const auto& [text, with] : rows) {

@@ -8,6 +8,7 @@
 #include "rondo/server/config.hpp"
 #include "rondo/server/core.hpp"
 #include "rondo/server/namespaces.hpp"
+#include "rondo/server/refusal.hpp"
 #include "rondo/server/request_checks.hpp"
 #include "rondo/server/run.hpp"
 #include "rondo/server/runs.hpp"

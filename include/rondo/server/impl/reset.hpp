@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "rondo/server/activities.hpp"
 #include "rondo/server/closing.hpp"
 #include "rondo/server/deployments.hpp"
+#include "rondo/server/field_mask.hpp"
 #include "rondo/server/frontend.hpp"
 #include "rondo/server/history.hpp"
 #include "rondo/server/namespaces.hpp"
@@ -55,6 +57,7 @@ inline void check_request(core& in, name_space& space, const request_type& reque
     if (operation.has_signal_workflow()) continue;
     if (!operation.has_update_workflow_options()) refuse_argument("unsupported post reset operation: <nil>");
     const auto& options = operation.update_workflow_options().workflow_execution_options();
+    check_priority(options.priority());
     if (!options.has_versioning_override()) continue;
     run trial(in, space);
     in.deployments().set_override(trial, options.versioning_override());
@@ -198,13 +201,17 @@ inline void apply_operations(run& fresh, const request_type& request) {
       continue;
     }
     const auto& options = operation.update_workflow_options().workflow_execution_options();
-    const auto& paths = operation.update_workflow_options().update_mask().paths();
-    if (std::find(paths.begin(), paths.end(), "versioning_override") == paths.end()) continue;
+    std::set<std::string> fields;
+    for (const auto& path : operation.update_workflow_options().update_mask().paths()) fields.insert(field_path(path));
+    const bool names_override = fields.contains("versioning_override");
+    const bool names_priority = fields.contains("priority");
+    if (!names_override && !names_priority) continue;
     history_event event = make_event(in, enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
     auto& attributes = *event.mutable_workflow_execution_options_updated_event_attributes();
-    if (options.has_versioning_override()) {
+    if (names_priority) *attributes.mutable_priority() = options.priority();
+    if (names_override && options.has_versioning_override()) {
       *attributes.mutable_versioning_override() = options.versioning_override();
-    } else {
+    } else if (names_override) {
       attributes.set_unset_versioning_override(true);
     }
     append_applied(fresh, std::move(event));
