@@ -332,14 +332,6 @@ TEST_F(matching, has_one_partition_for_each_type) {
   EXPECT_EQ(partitions.activity_task_queue_partitions_size(), 1);
 }
 
-TEST_F(matching, accepts_heartbeats_of_workers) {
-  service::RecordWorkerHeartbeatRequest request;
-  request.set_namespace_("default");
-  at.ask<service::RecordWorkerHeartbeatResponse>(request);
-  request.set_namespace_("missing");
-  EXPECT_EQ(at.refused<service::RecordWorkerHeartbeatResponse>(request).code, rpc_code::not_found);
-}
-
 TEST_F(matching, forgets_the_polls_of_a_server_that_ends) {
   auto poll = at.begin_poll();
   at.front.reset();

@@ -62,4 +62,6 @@
 #include "rondo/server/impl/visibility_filter.hpp"
 #include "rondo/server/impl/visibility_syntax.hpp"
 #include "rondo/server/impl/watching.hpp"
+#include "rondo/server/impl/worker_filter.hpp"
+#include "rondo/server/impl/workers.hpp"
 #include "rondo/server/impl/workflow_tasks.hpp"

@@ -27,6 +27,7 @@ class matching;
 class namespaces;
 class notifier;
 class visibility;
+class workers;
 struct run;
 
 /// The state of a server and the order in which it changes.
@@ -55,6 +56,7 @@ class core {
   server::deployments& deployments() noexcept { return *deployments_; }
   server::visibility& visibility() noexcept { return *visibility_; }
   server::notifier& notifier() noexcept { return *notifier_; }
+  server::workers& workers() noexcept { return *workers_; }
 
   std::string new_uuid();
   /// For jitter and the like, from 0 to 1.
@@ -117,6 +119,7 @@ class core {
   std::unique_ptr<server::notifier> notifier_;
   std::unique_ptr<server::matching> matching_;
   std::unique_ptr<server::visibility> visibility_;
+  std::unique_ptr<server::workers> workers_;
 
   bool in_turn_ = false;
   std::uint64_t step_ = 0;

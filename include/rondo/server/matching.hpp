@@ -67,8 +67,7 @@ class matching {
   std::unique_ptr<impl> impl_;
 };
 
-/// PollWorkflowTaskQueue, PollActivityTaskQueue, ShutdownWorker, DescribeTaskQueue, ListTaskQueuePartitions,
-/// RecordWorkerHeartbeat.
+/// PollWorkflowTaskQueue, PollActivityTaskQueue, ShutdownWorker, DescribeTaskQueue, ListTaskQueuePartitions.
 void serve_matching(frontend& at);
 /// The part of them that only shows something.
 void serve_describing(frontend& at);

@@ -21,6 +21,7 @@
 #include "rondo/server/runs.hpp"
 #include "rondo/server/timers.hpp"
 #include "rondo/server/visibility.hpp"
+#include "rondo/server/workers.hpp"
 #include "rondo/server/workflow_tasks.hpp"
 
 namespace rondo::server {
@@ -51,7 +52,8 @@ RONDO_SERVER_FUNCTION core::core(io::event_loop& loop, options settings, std::un
       deployments_(std::make_unique<server::deployments>(*this)),
       notifier_(std::make_unique<server::notifier>(*this)),
       matching_(std::make_unique<server::matching>(*this)),
-      visibility_(std::make_unique<server::visibility>(*this)) {
+      visibility_(std::make_unique<server::visibility>(*this)),
+      workers_(std::make_unique<server::workers>(*this)) {
   turn([this] { load(); });
 }
 

@@ -17,6 +17,7 @@
 #include "rondo/server/starting.hpp"
 #include "rondo/server/updates.hpp"
 #include "rondo/server/visibility.hpp"
+#include "rondo/server/workers.hpp"
 #include "rondo/server/workflow_tasks.hpp"
 
 namespace rondo::server {
@@ -55,6 +56,7 @@ RONDO_SERVER_FUNCTION frontend::frontend(core& owner) : core_(&owner) {
   serve_reading(*this);
   serve_visibility(*this);
   serve_matching(*this);
+  serve_workers(*this);
   serve_deployments(*this);
 }
 

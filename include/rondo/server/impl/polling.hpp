@@ -12,6 +12,7 @@
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/refusal.hpp"
+#include "rondo/server/workers.hpp"
 
 namespace rondo::server {
 
@@ -116,13 +117,16 @@ inline void poll_activity_tasks(core& in, const service::PollActivityTaskQueueRe
   in.matching().poll(read_poll(in, request, call, queue_type::activity), rate, end);
 }
 
-inline service::ShutdownWorkerResponse shut_down(core& in, const service::ShutdownWorkerRequest& request) {
+inline service::ShutdownWorkerResponse shut_down(core& in, service::ShutdownWorkerRequest& request) {
   const name_space& space = in.namespaces().get(request.namespace_());
   if (!request.worker_instance_key().empty()) {
     in.matching().shut_down_worker(space.id(), request.worker_instance_key());
   }
   if (!request.sticky_task_queue().empty()) {
     in.matching().drop_sticky({space.id(), request.sticky_task_queue(), queue_type::workflow});
+  }
+  if (request.has_worker_heartbeat()) {
+    in.workers().record(space.id(), std::move(*request.mutable_worker_heartbeat()));
   }
   return {};
 }
@@ -145,11 +149,6 @@ RONDO_SERVER_FUNCTION void serve_matching(frontend& at) {
   at.on_call<service::PollWorkflowTaskQueueRequest>("PollWorkflowTaskQueue", detail_polling::poll_workflow_tasks);
   at.on_call<service::PollActivityTaskQueueRequest>("PollActivityTaskQueue", detail_polling::poll_activity_tasks);
   at.on<service::ShutdownWorkerRequest>("ShutdownWorker", detail_polling::shut_down);
-  at.on<service::RecordWorkerHeartbeatRequest>("RecordWorkerHeartbeat",
-                                               [](core& in, const service::RecordWorkerHeartbeatRequest& request) {
-                                                 in.namespaces().get(request.namespace_());
-                                                 return service::RecordWorkerHeartbeatResponse();
-                                               });
   serve_describing(at);
 }
 
