@@ -257,23 +257,6 @@ TEST_F(matching, holds_back_activities_beyond_the_rate) {
   EXPECT_EQ(second.get().activity_id(), "2");
 }
 
-TEST(dispatch_limit, lets_through_what_its_rate_allows) {
-  server::dispatch_limit limit;
-  server::io::time_point now{};
-  EXPECT_TRUE(limit.take(now));
-  limit.set(2, now);
-  EXPECT_TRUE(limit.take(now));
-  EXPECT_TRUE(limit.take(now));
-  EXPECT_FALSE(limit.take(now));
-  EXPECT_EQ(limit.next(now) - now, 500ms);
-  now += 500ms;
-  EXPECT_TRUE(limit.take(now));
-  EXPECT_FALSE(limit.take(now));
-  limit.set(0, now);
-  EXPECT_EQ(limit.next(now), server::io::time_point::max());
-  EXPECT_FALSE(limit.take(now + 1h));
-}
-
 TEST(rate_window, forgets_after_half_a_minute) {
   server::rate_window window;
   server::io::time_point now{1000s};

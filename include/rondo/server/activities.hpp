@@ -39,8 +39,8 @@ void fail_activity(run& of, state::Activity& which, const temporal::api::failure
 /// Timeouts and back-offs of activities: acts on all that are due.
 void on_activities_due(run& of, instant now);
 instant activities_due(const run& of) noexcept;
-/// An attempt waits in a queue or is with a worker.
-bool activity_in_progress(const run& of) noexcept;
+/// An attempt waits in a queue for its worker or is with one.
+bool activity_in_progress(const run& of);
 /// The run has closed: its activities leave their queues.
 void drop_activities(run& of);
 /// For DescribeWorkflowExecution.

@@ -51,6 +51,7 @@
 #include "rondo/server/impl/state_rebuild.hpp"
 #include "rondo/server/impl/system.hpp"
 #include "rondo/server/impl/task_delivery.hpp"
+#include "rondo/server/impl/task_queue_configs.hpp"
 #include "rondo/server/impl/test_service.hpp"
 #include "rondo/server/impl/time_zone.hpp"
 #include "rondo/server/impl/timers.hpp"

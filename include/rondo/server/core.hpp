@@ -26,6 +26,7 @@ class deployments;
 class matching;
 class namespaces;
 class notifier;
+class task_queue_configs;
 class visibility;
 class workers;
 struct run;
@@ -53,6 +54,7 @@ class core {
   server::store& store() noexcept { return *store_; }
   server::namespaces& namespaces() noexcept { return *namespaces_; }
   server::matching& matching() noexcept { return *matching_; }
+  server::task_queue_configs& task_queue_configs() noexcept { return *task_queue_configs_; }
   server::deployments& deployments() noexcept { return *deployments_; }
   server::visibility& visibility() noexcept { return *visibility_; }
   server::notifier& notifier() noexcept { return *notifier_; }
@@ -73,6 +75,8 @@ class core {
   void touch(run& which);
   /// Nothing changed that counts, but the run has to be settled.
   void revisit(run& which);
+  /// Whether the run holds the clock may have changed, and nothing else of it.
+  void update_hold(run& which);
   /// What comes now is a step of its own; turns and what is done later() in them are so anyway.
   void begin_step() noexcept { ++step_; }
   /// A value of the server itself changed; an empty one is removed.
@@ -117,6 +121,7 @@ class core {
   std::unique_ptr<server::namespaces> namespaces_;
   std::unique_ptr<server::deployments> deployments_;
   std::unique_ptr<server::notifier> notifier_;
+  std::unique_ptr<server::task_queue_configs> task_queue_configs_;
   std::unique_ptr<server::matching> matching_;
   std::unique_ptr<server::visibility> visibility_;
   std::unique_ptr<server::workers> workers_;

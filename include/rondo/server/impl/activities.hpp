@@ -22,9 +22,6 @@ namespace detail_activities {
 
 using temporal::api::failure::v1::Failure;
 
-inline constexpr int default_priority = 3;
-inline constexpr int last_priority = 5;
-
 inline bool started(const state::Activity& which) noexcept { return which.started_time() != 0; }
 inline bool backs_off(const state::Activity& which, instant now) noexcept {
   return !started(which) && which.attempt_scheduled_time() > now;
@@ -37,9 +34,12 @@ inline void leave_queue(run& of, std::int64_t id) noexcept {
   of.queued_tasks.erase(task);
 }
 
-inline int priority_of(const run& of, const state::Activity& which) {
-  const auto merged = merge_priority(of.state.priority(), which.priority());
-  return merged.priority_key() == 0 ? default_priority : std::min(merged.priority_key(), last_priority);
+/// Its worker is there, but the task queue's limits let it go later.
+inline bool waits_for_rate(const run& of, std::int64_t id) {
+  // It makes a difference to clocks that skip, and only there.
+  if (!of.owner->clock().can_skip()) return false;
+  const auto task = of.queued_tasks.find(id);
+  return task != of.queued_tasks.end() && of.owner->matching().waits_for_rate(task->second);
 }
 
 /// Ids of the activities in order, for what must not depend on the order of the map.
@@ -296,7 +296,7 @@ RONDO_SERVER_FUNCTION void dispatch_activity(run& of, state::Activity& which) {
   task.scheduled_event_id = which.scheduled_event_id();
   task.stamp = which.stamp();
   task.version = in.deployments().target(of, task.queue);
-  task.priority = priority_of(of, which);
+  prioritize(task, merge_priority(of.state.priority(), which.priority()));
   task.added = in.now();
   which.set_dispatched(true);
   of.queued_tasks[which.scheduled_event_id()] = in.matching().add(std::move(task));
@@ -439,11 +439,12 @@ RONDO_SERVER_FUNCTION instant activities_due(const run& of) noexcept {
   return first;
 }
 
-RONDO_SERVER_FUNCTION bool activity_in_progress(const run& of) noexcept {
+RONDO_SERVER_FUNCTION bool activity_in_progress(const run& of) {
   const instant now = of.owner->now();
   const auto& all = of.state.activities();
-  return std::any_of(all.begin(), all.end(),
-                     [now](const auto& each) { return !detail_activities::backs_off(each.second, now); });
+  return std::any_of(all.begin(), all.end(), [&of, now](const auto& each) {
+    return !detail_activities::backs_off(each.second, now) && !detail_activities::waits_for_rate(of, each.first);
+  });
 }
 
 RONDO_SERVER_FUNCTION void drop_activities(run& of) {

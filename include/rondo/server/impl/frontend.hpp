@@ -15,6 +15,7 @@
 #include "rondo/server/reading.hpp"
 #include "rondo/server/reset.hpp"
 #include "rondo/server/starting.hpp"
+#include "rondo/server/task_queue_configs.hpp"
 #include "rondo/server/updates.hpp"
 #include "rondo/server/visibility.hpp"
 #include "rondo/server/workers.hpp"
@@ -57,6 +58,7 @@ RONDO_SERVER_FUNCTION frontend::frontend(core& owner) : core_(&owner) {
   serve_visibility(*this);
   serve_matching(*this);
   serve_workers(*this);
+  serve_task_queue_configs(*this);
   serve_deployments(*this);
 }
 

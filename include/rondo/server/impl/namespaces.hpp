@@ -13,6 +13,7 @@
 #include "rondo/server/refusal.hpp"
 #include "rondo/server/search_attributes.hpp"
 #include "rondo/server/system.hpp"
+#include "rondo/server/task_queue_configs.hpp"
 #include "rondo/server/workers.hpp"
 
 namespace rondo::server {
@@ -163,6 +164,7 @@ RONDO_SERVER_FUNCTION void namespaces::remove(name_space& which) {
   owner_->store().expire(which.id(), never);
   owner_->put_value(std::string(detail_namespaces::stored_prefix) + which.id(), {});
   owner_->workers().forget(which.id());
+  owner_->task_queue_configs().forget(which.id());
   by_id_.erase(which.id());
   by_name_.erase(std::string(which.name()));
 }
