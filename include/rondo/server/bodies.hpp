@@ -32,6 +32,7 @@
 #include "rondo/server/impl/matching.hpp"
 #include "rondo/server/impl/namespace_service.hpp"
 #include "rondo/server/impl/namespaces.hpp"
+#include "rondo/server/impl/not_enabled.hpp"
 #include "rondo/server/impl/notifier.hpp"
 #include "rondo/server/impl/polling.hpp"
 #include "rondo/server/impl/queries.hpp"

@@ -11,6 +11,7 @@
 #include "rondo/server/deployments.hpp"
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
+#include "rondo/server/not_enabled.hpp"
 #include "rondo/server/queries.hpp"
 #include "rondo/server/reading.hpp"
 #include "rondo/server/reset.hpp"
@@ -60,6 +61,7 @@ RONDO_SERVER_FUNCTION frontend::frontend(core& owner) : core_(&owner) {
   serve_workers(*this);
   serve_task_queue_configs(*this);
   serve_deployments(*this);
+  serve_not_enabled(*this);
 }
 
 RONDO_SERVER_FUNCTION void frontend::on_bytes(std::string_view method, method_handler function) {
