@@ -64,6 +64,7 @@
 #include "rondo/server/impl/visibility_filter.hpp"
 #include "rondo/server/impl/visibility_syntax.hpp"
 #include "rondo/server/impl/watching.hpp"
+#include "rondo/server/impl/worker_commands.hpp"
 #include "rondo/server/impl/worker_filter.hpp"
 #include "rondo/server/impl/workers.hpp"
 #include "rondo/server/impl/workflow_tasks.hpp"

@@ -28,6 +28,7 @@ class namespaces;
 class notifier;
 class task_queue_configs;
 class visibility;
+class worker_commands;
 class workers;
 struct run;
 
@@ -59,6 +60,7 @@ class core {
   server::visibility& visibility() noexcept { return *visibility_; }
   server::notifier& notifier() noexcept { return *notifier_; }
   server::workers& workers() noexcept { return *workers_; }
+  server::worker_commands& worker_commands() noexcept { return *worker_commands_; }
 
   std::string new_uuid();
   /// For jitter and the like, from 0 to 1.
@@ -125,6 +127,7 @@ class core {
   std::unique_ptr<server::matching> matching_;
   std::unique_ptr<server::visibility> visibility_;
   std::unique_ptr<server::workers> workers_;
+  std::unique_ptr<server::worker_commands> worker_commands_;
 
   bool in_turn_ = false;
   std::uint64_t step_ = 0;

@@ -81,6 +81,8 @@ void serve_matching(frontend& at);
 /// The part of them that only shows something.
 void serve_describing(frontend& at);
 
+/// When a poll that came with this call ends without a task. Refuses calls that leave no time for it.
+io::time_point end_of_poll(const core& in, const incoming_call& call);
 /// Refuses a task queue that is not `present`, without a name, with one that is too long, or with one that is reserved.
 void check_task_queue(const core& in, bool present, const temporal::api::taskqueue::v1::TaskQueue& queue);
 /// Counts of a queue for workers of one version; by priority when `by_priority` is given.

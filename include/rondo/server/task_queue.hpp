@@ -70,6 +70,8 @@ struct poller {
   std::string normal_name;
   std::string identity;
   std::string instance_key;
+  /// Where it takes commands; empty: it takes none.
+  std::string control_queue;
   /// Empty: an unversioned worker.
   std::optional<deployment_version> version;
   temporal::api::enums::v1::WorkerVersioningMode versioning_mode =

@@ -15,6 +15,7 @@
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/request_checks.hpp"
 #include "rondo/server/retries.hpp"
+#include "rondo/server/worker_commands.hpp"
 
 namespace rondo::server {
 
@@ -324,6 +325,7 @@ RONDO_SERVER_FUNCTION service::PollActivityTaskQueueResponse start_activity(run&
   which.set_dispatched(true);
   which.set_started_time(in.now());
   which.set_identity(by.identity);
+  which.set_worker_control_task_queue(by.control_queue);
   which.set_request_id(in.new_uuid());
   if (by.version) {
     *which.mutable_version() = *by.version;
@@ -332,6 +334,12 @@ RONDO_SERVER_FUNCTION service::PollActivityTaskQueueResponse start_activity(run&
   }
   in.touch(of);
   return detail_activities::make_task(of, which);
+}
+
+RONDO_SERVER_FUNCTION void tell_worker_to_cancel(run& of, const state::Activity& which) {
+  if (!detail_activities::started(which) || which.worker_control_task_queue().empty()) return;
+  of.owner->worker_commands().cancel_activity(of.state.namespace_id(), which.worker_control_task_queue(),
+                                              detail_activities::make_token(of, which));
 }
 
 RONDO_SERVER_FUNCTION void complete_activity(run& of, const state::Activity& which,
@@ -448,7 +456,10 @@ RONDO_SERVER_FUNCTION bool activity_in_progress(const run& of) {
 }
 
 RONDO_SERVER_FUNCTION void drop_activities(run& of) {
-  for (const auto& [id, which] : of.state.activities()) detail_activities::leave_queue(of, id);
+  for (const auto id : detail_activities::ids(of)) {
+    detail_activities::leave_queue(of, id);
+    tell_worker_to_cancel(of, of.state.activities().at(id));
+  }
 }
 
 RONDO_SERVER_FUNCTION void describe_activities(const run& of, service::DescribeWorkflowExecutionResponse& into) {

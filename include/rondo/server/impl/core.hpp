@@ -22,6 +22,7 @@
 #include "rondo/server/task_queue_configs.hpp"
 #include "rondo/server/timers.hpp"
 #include "rondo/server/visibility.hpp"
+#include "rondo/server/worker_commands.hpp"
 #include "rondo/server/workers.hpp"
 #include "rondo/server/workflow_tasks.hpp"
 
@@ -55,7 +56,8 @@ RONDO_SERVER_FUNCTION core::core(io::event_loop& loop, options settings, std::un
       task_queue_configs_(std::make_unique<server::task_queue_configs>(*this)),
       matching_(std::make_unique<server::matching>(*this)),
       visibility_(std::make_unique<server::visibility>(*this)),
-      workers_(std::make_unique<server::workers>(*this)) {
+      workers_(std::make_unique<server::workers>(*this)),
+      worker_commands_(std::make_unique<server::worker_commands>(*this)) {
   turn([this] { load(); });
 }
 

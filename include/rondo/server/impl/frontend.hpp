@@ -19,6 +19,7 @@
 #include "rondo/server/task_queue_configs.hpp"
 #include "rondo/server/updates.hpp"
 #include "rondo/server/visibility.hpp"
+#include "rondo/server/worker_commands.hpp"
 #include "rondo/server/workers.hpp"
 #include "rondo/server/workflow_tasks.hpp"
 
@@ -59,6 +60,7 @@ RONDO_SERVER_FUNCTION frontend::frontend(core& owner) : core_(&owner) {
   serve_visibility(*this);
   serve_matching(*this);
   serve_workers(*this);
+  serve_worker_commands(*this);
   serve_task_queue_configs(*this);
   serve_deployments(*this);
   serve_not_enabled(*this);

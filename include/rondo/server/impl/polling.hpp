@@ -26,16 +26,6 @@ inline constexpr auto least_time = 2s;
 /// An empty answer leaves so long before the caller's deadline.
 inline constexpr auto head_start = 1s;
 
-inline io::time_point end_of_poll(const core& in, const incoming_call& call) {
-  const auto now = io::steady_clock::now();
-  const auto end = io::later(now, std::chrono::nanoseconds(in.settings().task_poll_expiration));
-  if (call.deadline() == io::time_point::max()) return end;
-  if (call.deadline() - now < least_time) {
-    throw refusal(rpc_code::failed_precondition, "Context timeout is too short.");
-  }
-  return std::min(end, call.deadline() - head_start);
-}
-
 inline void check_worker_name(const std::string& deployment, const std::string& build_id) {
   if (deployment.empty()) throw refusal(rpc_code::invalid_argument, "versioned worker must have deployment name");
   if (build_id.empty()) throw refusal(rpc_code::invalid_argument, "versioned worker must have build id");
@@ -114,7 +104,9 @@ inline void poll_activity_tasks(core& in, const service::PollActivityTaskQueueRe
   if (request.task_queue_metadata().has_max_tasks_per_second()) {
     rate = request.task_queue_metadata().max_tasks_per_second().value();
   }
-  in.matching().poll(read_poll(in, request, call, queue_type::activity), rate, end);
+  poller from = read_poll(in, request, call, queue_type::activity);
+  from.control_queue = request.worker_control_task_queue();
+  in.matching().poll(std::move(from), rate, end);
 }
 
 inline service::ShutdownWorkerResponse shut_down(core& in, service::ShutdownWorkerRequest& request) {
@@ -132,6 +124,16 @@ inline service::ShutdownWorkerResponse shut_down(core& in, service::ShutdownWork
 }
 
 }  // namespace detail_polling
+
+RONDO_SERVER_FUNCTION io::time_point end_of_poll(const core& in, const incoming_call& call) {
+  const auto now = io::steady_clock::now();
+  const auto end = io::later(now, std::chrono::nanoseconds(in.settings().task_poll_expiration));
+  if (call.deadline() == io::time_point::max()) return end;
+  if (call.deadline() - now < detail_polling::least_time) {
+    throw refusal(rpc_code::failed_precondition, "Context timeout is too short.");
+  }
+  return std::min(end, call.deadline() - detail_polling::head_start);
+}
 
 RONDO_SERVER_FUNCTION void check_task_queue(const core& in, bool present,
                                             const temporal::api::taskqueue::v1::TaskQueue& queue) {
