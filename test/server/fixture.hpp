@@ -126,6 +126,14 @@ class official_server_test : public server_test {
   }
 };
 
+/// What the older of the official servers does not do.
+class newer_server_test : public server_test {
+ protected:
+  void SetUp() override {
+    if (server_under_test() == server_kind::real) GTEST_SKIP() << "the server is too old for this";
+  }
+};
+
 /// What only the newer of the official servers does.
 class stock_server_test : public server_test {
  protected:
