@@ -54,6 +54,7 @@ struct task_queue_config : testing::Test {
     request.mutable_task_queue()->set_name(queue);
     request.set_task_queue_type(type);
     request.set_report_config(true);
+    request.set_report_stats(true);
     return at.ask<service::DescribeTaskQueueResponse>(request);
   }
   /// Starts a workflow that has the activities, named "key number", and waits.
@@ -222,8 +223,11 @@ TEST_F(task_queue_config, lets_activities_go_at_its_rate) {
   schedule({"a 1", "a 2", "a 3", "a 4"});
   EXPECT_EQ(poll(), "a 1");
   EXPECT_EQ(poll(), "a 2");
+  EXPECT_FALSE(describe().stats().rate_limiting_active());
   const auto third = begin_poll();
   const auto fourth = begin_poll();
+  EXPECT_TRUE(describe().stats().rate_limiting_active());
+  EXPECT_TRUE(describe().stats_by_priority_key().at(3).rate_limiting_active());
   at.pass(second - millisecond);
   EXPECT_FALSE(third.done());
   at.pass(millisecond);

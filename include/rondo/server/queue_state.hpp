@@ -114,6 +114,7 @@ struct queue_state {
   io::time_point last_suggestion{};
   /// Polls wait, but the limits let all tasks go later: then this says when.
   bool waits_for_rate = false;
+  rate_window held_back;
   clock::timer again;
   bool match_pending = false;
   bool matching_now = false;

@@ -183,6 +183,10 @@ RONDO_SERVER_FUNCTION void add_stats(
     detail_describing::add_rates(rates.first, rates.second, into);
     if (by_priority != nullptr) detail_describing::add_rates(rates.first, rates.second, (*by_priority)[priority]);
   }
+  if (of.held_back.per_second(io::steady_clock::now()) <= 0) return;
+  into.set_rate_limiting_active(true);
+  if (by_priority == nullptr) return;
+  for (auto& [priority, each] : *by_priority) each.set_rate_limiting_active(true);
 }
 
 RONDO_SERVER_FUNCTION void serve_describing(frontend& at) {

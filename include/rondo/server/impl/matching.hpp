@@ -256,6 +256,7 @@ struct matching::impl {
       in.clock().arm(queue.again, when);
     }
     const bool waits = when != 0;
+    if (waits) queue.held_back.count(real_now());
     if (std::exchange(queue.waits_for_rate, waits) == waits || !in.clock().can_skip()) return;
     for (const auto& [key, task] : queue.tasks) {
       if (run* of = detail_matching::run_of(in, task)) in.update_hold(*of);
