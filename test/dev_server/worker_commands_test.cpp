@@ -137,7 +137,7 @@ TEST_F(worker_command, reaches_activities_that_began_with_their_command) {
 }
 
 TEST_F(worker_command, is_repeated_until_it_is_answered_or_too_old) {
-  at.state->limit().worker_command_timeout = server::millisecond;
+  at.state->limit().worker_command_timeout = 20 * server::millisecond;
   at.start("w");
   at.complete(at.poll(), {activity_command("a")});
   poll_activity();
@@ -154,7 +154,7 @@ TEST_F(worker_command, is_repeated_until_it_is_answered_or_too_old) {
 }
 
 TEST_F(worker_command, is_dropped_when_nobody_polls) {
-  at.state->limit().worker_command_timeout = server::millisecond;
+  at.state->limit().worker_command_timeout = 20 * server::millisecond;
   at.start("w");
   at.complete(at.poll(), {activity_command("a")});
   poll_activity();
