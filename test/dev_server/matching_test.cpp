@@ -257,23 +257,6 @@ TEST_F(matching, holds_back_activities_beyond_the_rate) {
   EXPECT_EQ(second.get().activity_id(), "2");
 }
 
-TEST(dispatch_limit, lets_through_what_its_rate_allows) {
-  server::dispatch_limit limit;
-  server::io::time_point now{};
-  EXPECT_TRUE(limit.take(now));
-  limit.set(2, now);
-  EXPECT_TRUE(limit.take(now));
-  EXPECT_TRUE(limit.take(now));
-  EXPECT_FALSE(limit.take(now));
-  EXPECT_EQ(limit.next(now) - now, 500ms);
-  now += 500ms;
-  EXPECT_TRUE(limit.take(now));
-  EXPECT_FALSE(limit.take(now));
-  limit.set(0, now);
-  EXPECT_EQ(limit.next(now), server::io::time_point::max());
-  EXPECT_FALSE(limit.take(now + 1h));
-}
-
 TEST(rate_window, forgets_after_half_a_minute) {
   server::rate_window window;
   server::io::time_point now{1000s};
@@ -330,14 +313,6 @@ TEST_F(matching, has_one_partition_for_each_type) {
   ASSERT_EQ(partitions.workflow_task_queue_partitions_size(), 1);
   EXPECT_EQ(partitions.workflow_task_queue_partitions(0).key(), "queue");
   EXPECT_EQ(partitions.activity_task_queue_partitions_size(), 1);
-}
-
-TEST_F(matching, accepts_heartbeats_of_workers) {
-  service::RecordWorkerHeartbeatRequest request;
-  request.set_namespace_("default");
-  at.ask<service::RecordWorkerHeartbeatResponse>(request);
-  request.set_namespace_("missing");
-  EXPECT_EQ(at.refused<service::RecordWorkerHeartbeatResponse>(request).code, rpc_code::not_found);
 }
 
 TEST_F(matching, forgets_the_polls_of_a_server_that_ends) {

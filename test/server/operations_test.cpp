@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 task<int> answers() { co_return 42; }
 
-class operations : public official_server_test {
+class operations : public server_test {
  protected:
   operations_client server{client};
   const std::string name = "test-" + detail::random_uuid();
@@ -41,7 +41,13 @@ TEST_F(operations, SearchAttributesComeAndGo) {
   EXPECT_TRUE(eventually([&] { return !has(); }));
 }
 
-TEST_F(operations, NexusEndpointsComeAndGo) {
+class official_operations : public official_server_test {
+ protected:
+  operations_client server{client};
+  const std::string name = "test-" + detail::random_uuid();
+};
+
+TEST_F(official_operations, NexusEndpointsComeAndGo) {
   const auto made = server.create_nexus_endpoint({.name = name, .description = "one", .task_queue = queue}).get();
   EXPECT_EQ(made.name, name);
   EXPECT_EQ(made.description, "one");
@@ -68,7 +74,7 @@ TEST_F(operations, ClustersAreListed) {
   EXPECT_GT(found[0].history_shard_count, 0);
 }
 
-TEST_F(operations, RulesComeAndGo) {
+TEST_F(official_operations, RulesComeAndGo) {
   const workflow_rule_client rules(client);
   const std::string id = "r" + detail::random_uuid().substr(0, 8);
   EXPECT_EQ(rules.create({.id = id, .predicate = "ActivityType = 'none'"}, {.description = "test"}).get(), "");

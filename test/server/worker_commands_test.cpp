@@ -56,7 +56,7 @@ task<std::string> waits_for_silent(bool on_loop) {
   co_return "went on";
 }
 
-class worker_commands : public stock_server_test {
+class worker_commands : public newer_server_test {
  protected:
   silent_bench bench;
 };

@@ -119,30 +119,22 @@ TEST_F(paused_activity, learns_of_it_and_goes_on_where_it_was_after_the_unpause)
 
 // The server's list of workers
 
-/// The command line of the official server.
-program_end temporal(words arguments) {
-  const char* program = std::getenv("RONDO_TEMPORAL");
-  if (program == nullptr) throw std::runtime_error("RONDO_TEMPORAL must name the command of the server");
-  arguments.insert(arguments.begin(), program);
-  arguments.insert(arguments.end(), {"--address", server_address()});
-  return run_program(arguments);
-}
-
-class listed_worker : public stock_server_test {};
+class listed_worker : public newer_server_test {};
 
 TEST_F(listed_worker, is_in_the_list_while_it_lives) {
   registry app;
   app.workflow<asking_workflow>();
   auto how = options();
   how.identity = "listed " + queue;
-  const auto list = [this] {
-    return temporal({"worker", "list", "--query", "TaskQueue = '" + queue + "'", "--output", "json"}).out;
-  };
+  const worker_client workers(client);
+  const std::string query = "TaskQueue = '" + queue + "' AND WorkerStatus = 'Running'";
+  const auto list = [&] { return workers.list(query).next_page().get(); };
   running_worker working(app, how);
-  ASSERT_TRUE(eventually([&] { return list().find(how.identity) != std::string::npos; })) << list();
-  EXPECT_NE(list().find("WORKER_STATUS_RUNNING"), std::string::npos) << list();
+  ASSERT_TRUE(eventually([&] { return !list().empty(); }));
+  EXPECT_EQ(list().front().identity, how.identity);
+  EXPECT_EQ(workers.count(query).get(), 1);
   working.stop();
-  EXPECT_TRUE(eventually([&] { return list().find("WORKER_STATUS_RUNNING") == std::string::npos; })) << list();
+  EXPECT_TRUE(eventually([&] { return list().empty(); }));
 }
 
 TEST_F(listed_worker, is_described_with_all_that_it_uses) {

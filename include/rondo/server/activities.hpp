@@ -35,6 +35,9 @@ void forget_heartbeats(state::Activity& which);
 /// Marks the attempt started and makes the task for the worker: for polls and for eager dispatch.
 service::PollActivityTaskQueueResponse start_activity(run& of, state::Activity& which, const poller& by);
 
+/// Its worker, if it has one that takes commands, hears that nobody wants the activity any more.
+void tell_worker_to_cancel(run& of, const state::Activity& which);
+
 /// How an activity ends. Each writes its events, forgets the activity and lets the workflow look at it; `which` is gone
 /// then.
 void complete_activity(run& of, const state::Activity& which, temporal::api::common::v1::Payloads result,
@@ -50,9 +53,9 @@ void fail_activity(run& of, state::Activity& which, const temporal::api::failure
 /// Timeouts and back-offs of activities: acts on all that are due.
 void on_activities_due(run& of, instant now);
 instant activities_due(const run& of) noexcept;
-/// An attempt waits in a queue or is with a worker.
-bool activity_in_progress(const run& of) noexcept;
-/// The run has closed: its activities leave their queues.
+/// An attempt waits in a queue for its worker or is with one.
+bool activity_in_progress(const run& of);
+/// The run has closed: its activities leave their queues, and their workers.
 void drop_activities(run& of);
 /// For DescribeWorkflowExecution.
 void describe_activities(const run& of, service::DescribeWorkflowExecutionResponse& into);

@@ -26,7 +26,10 @@ class deployments;
 class matching;
 class namespaces;
 class notifier;
+class task_queue_configs;
 class visibility;
+class worker_commands;
+class workers;
 struct run;
 
 /// The state of a server and the order in which it changes.
@@ -52,9 +55,12 @@ class core {
   server::store& store() noexcept { return *store_; }
   server::namespaces& namespaces() noexcept { return *namespaces_; }
   server::matching& matching() noexcept { return *matching_; }
+  server::task_queue_configs& task_queue_configs() noexcept { return *task_queue_configs_; }
   server::deployments& deployments() noexcept { return *deployments_; }
   server::visibility& visibility() noexcept { return *visibility_; }
   server::notifier& notifier() noexcept { return *notifier_; }
+  server::workers& workers() noexcept { return *workers_; }
+  server::worker_commands& worker_commands() noexcept { return *worker_commands_; }
 
   std::string new_uuid();
   /// For jitter and the like, from 0 to 1.
@@ -71,6 +77,8 @@ class core {
   void touch(run& which);
   /// Nothing changed that counts, but the run has to be settled.
   void revisit(run& which);
+  /// Whether the run holds the clock may have changed, and nothing else of it.
+  void update_hold(run& which);
   /// What comes now is a step of its own; turns and what is done later() in them are so anyway.
   void begin_step() noexcept { ++step_; }
   /// A value of the server itself changed; an empty one is removed.
@@ -115,8 +123,11 @@ class core {
   std::unique_ptr<server::namespaces> namespaces_;
   std::unique_ptr<server::deployments> deployments_;
   std::unique_ptr<server::notifier> notifier_;
+  std::unique_ptr<server::task_queue_configs> task_queue_configs_;
   std::unique_ptr<server::matching> matching_;
   std::unique_ptr<server::visibility> visibility_;
+  std::unique_ptr<server::workers> workers_;
+  std::unique_ptr<server::worker_commands> worker_commands_;
 
   bool in_turn_ = false;
   std::uint64_t step_ = 0;

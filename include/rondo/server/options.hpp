@@ -45,6 +45,12 @@ struct limits {
   /// A sticky queue without a poller for this long is passed over.
   interval sticky_poller_window = 10 * second;
   int eager_activities = 3;
+  /// Workers that are known by their heartbeats.
+  std::size_t workers = 1'000'000;
+  /// A worker without a heartbeat for this long, in real time, is forgotten.
+  interval worker_silence = 5 * minute;
+  /// A worker that has not carried out a command by then, in real time, is asked again.
+  interval worker_command_timeout = 10 * second;
   /// Requests that wait at the same time, long polls included.
   std::size_t calls_under_way = 20'000;
 };

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -15,6 +14,9 @@
 #include <utility>
 
 #include "rondo/detail/io/timer_heap.hpp"
+#include "rondo/server/clock.hpp"
+#include "rondo/server/fair_order.hpp"
+#include "rondo/server/queue_limits.hpp"
 #include "rondo/server/task_queue.hpp"
 
 // What matching keeps of a task queue.
@@ -55,48 +57,6 @@ class rate_window {
   std::int64_t last_ = -1;
 };
 
-/// The rate that workers allow for a queue; without one everything is allowed at once.
-class dispatch_limit {
- public:
-  std::optional<double> rate() const noexcept { return rate_; }
-
-  void set(double rate, io::time_point now) {
-    if (rate_ == rate) return;
-    if (!rate_) tokens_ = std::max(1.0, std::ceil(rate));
-    refill(now);
-    rate_ = rate;
-    tokens_ = std::min(tokens_, burst());
-  }
-
-  bool take(io::time_point now) {
-    if (!rate_) return true;
-    refill(now);
-    if (*rate_ <= 0 || tokens_ < 1) return false;
-    tokens_ -= 1;
-    return true;
-  }
-
-  /// When the next task may leave; time_point::max(): not before the rate changes.
-  io::time_point next(io::time_point now) const {
-    if (!rate_ || tokens_ >= 1) return now;
-    if (*rate_ <= 0) return io::time_point::max();
-    const std::chrono::duration<double> wait((1 - tokens_) / *rate_);
-    return io::later(now, std::chrono::ceil<io::duration>(wait));
-  }
-
- private:
-  double burst() const noexcept { return std::max(1.0, std::ceil(*rate_)); }
-
-  void refill(io::time_point now) {
-    const std::chrono::duration<double> passed = now - std::exchange(filled_, now);
-    if (rate_) tokens_ = std::min(burst(), tokens_ + passed.count() * *rate_);
-  }
-
-  std::optional<double> rate_;
-  double tokens_ = 0;
-  io::time_point filled_{};
-};
-
 /// What is shown of a worker that polled.
 struct known_worker {
   io::time_point seen{};
@@ -128,7 +88,13 @@ struct waiting_poll {
 
 /// The tasks of one task queue for workers of one version, and the polls of those workers.
 struct queue_state {
-  using task_key = std::pair<int, std::uint64_t>;  // priority, then order
+  struct task_key {
+    int priority = 0;
+    std::int64_t place = 0;  // by fair_order
+    std::uint64_t number = 0;
+
+    friend auto operator<=>(const task_key&, const task_key&) = default;
+  };
 
   queue_key key;
   std::optional<deployment_version> version;
@@ -139,13 +105,17 @@ struct queue_state {
 
   std::list<waiting_poll> polls;
   std::map<task_key, queued_task> tasks;
+  std::map<int, fair_order> orders;             // by priority, of those with tasks
   std::map<std::string, known_worker> workers;  // by identity
-  dispatch_limit limit;
+  /// Shared with the other versions of the queue.
+  queue_limits* limits = nullptr;
   std::map<int, std::pair<rate_window, rate_window>> rates;  // by priority: added, dispatched
   io::time_point last_poll{};
   io::time_point last_suggestion{};
-  /// For tasks that wait for the rate.
-  queue_timer again;
+  /// Polls wait, but the limits let all tasks go later: then this says when.
+  bool waits_for_rate = false;
+  rate_window held_back;
+  clock::timer again;
   bool match_pending = false;
   bool matching_now = false;
 };

@@ -4,6 +4,7 @@
 #include <temporal/api/deployment/v1/message.pb.h>
 #include <temporal/api/enums/v1/deployment.pb.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,8 +48,18 @@ struct queued_task {
   std::optional<deployment_version> version;
   /// 1 (first) to 5.
   int priority = 3;
+  /// Tasks of the same priority share the turns of the queue between their keys, by weight.
+  std::string fairness_key;
+  double fairness_weight = 1;
   instant added = 0;
 };
+
+inline void prioritize(queued_task& task, const temporal::api::common::v1::Priority& by) {
+  constexpr int last_priority = 5;
+  if (by.priority_key() > 0) task.priority = std::min(by.priority_key(), last_priority);
+  task.fairness_key = by.fairness_key();
+  if (by.fairness_weight() > 0) task.fairness_weight = static_cast<double>(by.fairness_weight());
+}
 
 /// A poll that waits for a task, and what is known of the worker behind it.
 struct poller {
@@ -59,6 +70,8 @@ struct poller {
   std::string normal_name;
   std::string identity;
   std::string instance_key;
+  /// Where it takes commands; empty: it takes none.
+  std::string control_queue;
   /// Empty: an unversioned worker.
   std::optional<deployment_version> version;
   temporal::api::enums::v1::WorkerVersioningMode versioning_mode =

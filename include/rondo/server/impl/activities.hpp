@@ -17,6 +17,7 @@
 #include "rondo/server/pausing.hpp"
 #include "rondo/server/request_checks.hpp"
 #include "rondo/server/retries.hpp"
+#include "rondo/server/worker_commands.hpp"
 
 namespace rondo::server {
 
@@ -24,12 +25,12 @@ namespace detail_activities {
 
 using temporal::api::failure::v1::Failure;
 
-inline constexpr int default_priority = 3;
-inline constexpr int last_priority = 5;
-
-inline int priority_of(const run& of, const state::Activity& which) {
-  const auto merged = merge_priority(of.state.priority(), which.priority());
-  return merged.priority_key() == 0 ? default_priority : std::min(merged.priority_key(), last_priority);
+/// Its worker is there, but the task queue's limits let it go later.
+inline bool waits_for_rate(const run& of, std::int64_t id) {
+  // It makes a difference to clocks that skip, and only there.
+  if (!of.owner->clock().can_skip()) return false;
+  const auto task = of.queued_tasks.find(id);
+  return task != of.queued_tasks.end() && of.owner->matching().waits_for_rate(task->second);
 }
 
 /// Writes the started event of the last attempt; 0: there is none, or its id is not known yet.
@@ -246,7 +247,7 @@ RONDO_SERVER_FUNCTION void dispatch_activity(run& of, state::Activity& which) {
   task.scheduled_event_id = which.scheduled_event_id();
   task.stamp = which.stamp();
   task.version = in.deployments().target(of, task.queue);
-  task.priority = priority_of(of, which);
+  prioritize(task, merge_priority(of.state.priority(), which.priority()));
   task.added = in.now();
   which.set_dispatched(true);
   of.queued_tasks[which.scheduled_event_id()] = in.matching().add(std::move(task));
@@ -320,6 +321,7 @@ RONDO_SERVER_FUNCTION service::PollActivityTaskQueueResponse start_activity(run&
   which.set_dispatched(true);
   which.set_started_time(in.now());
   which.set_identity(by.identity);
+  which.set_worker_control_task_queue(by.control_queue);
   which.set_request_id(in.new_uuid());
   if (by.version) {
     *which.mutable_version() = *by.version;
@@ -328,6 +330,12 @@ RONDO_SERVER_FUNCTION service::PollActivityTaskQueueResponse start_activity(run&
   }
   in.touch(of);
   return detail_activities::make_task(of, which);
+}
+
+RONDO_SERVER_FUNCTION void tell_worker_to_cancel(run& of, const state::Activity& which) {
+  if (!is_started(which) || which.worker_control_task_queue().empty()) return;
+  of.owner->worker_commands().cancel_activity(of.state.namespace_id(), which.worker_control_task_queue(),
+                                              detail_activities::make_token(of, which));
 }
 
 RONDO_SERVER_FUNCTION void complete_activity(run& of, const state::Activity& which,
@@ -434,17 +442,21 @@ RONDO_SERVER_FUNCTION instant activities_due(const run& of) noexcept {
   return first;
 }
 
-RONDO_SERVER_FUNCTION bool activity_in_progress(const run& of) noexcept {
+RONDO_SERVER_FUNCTION bool activity_in_progress(const run& of) {
   const instant now = of.owner->now();
   const auto& all = of.state.activities();
-  return std::any_of(all.begin(), all.end(), [now](const auto& each) {
+  return std::any_of(all.begin(), all.end(), [&of, now](const auto& each) {
     const state::Activity& which = each.second;
-    return is_started(which) || !(is_held_back(which) || backs_off(which, now));
+    if (is_started(which)) return true;
+    return !(is_held_back(which) || backs_off(which, now) || detail_activities::waits_for_rate(of, each.first));
   });
 }
 
 RONDO_SERVER_FUNCTION void drop_activities(run& of) {
-  for (const auto& [id, which] : of.state.activities()) leave_activity_queue(of, id);
+  for (const auto id : activity_ids(of)) {
+    leave_activity_queue(of, id);
+    tell_worker_to_cancel(of, of.state.activities().at(id));
+  }
 }
 
 }  // namespace rondo::server

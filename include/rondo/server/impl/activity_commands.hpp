@@ -159,7 +159,11 @@ RONDO_SERVER_FUNCTION void apply_cancel_activity(completion& by, const temporal:
   if (found == of.state.mutable_activities()->end()) return;
   found->second.set_cancel_requested(true);
   found->second.set_cancel_requested_event_id(requested);
-  if (found->second.started_time() == 0) cancel_unstarted_activity(of, found->second, by.request.identity());
+  if (found->second.started_time() == 0) {
+    cancel_unstarted_activity(of, found->second, by.request.identity());
+  } else {
+    tell_worker_to_cancel(of, found->second);
+  }
 }
 
 }  // namespace rondo::server

@@ -195,6 +195,7 @@ inline void start_eager_activities(completion& by) {
   poller worker = worker_of(of, by.request);
   worker.sticky = false;
   worker.queue = {of.state.namespace_id(), of.state.task_queue(), queue_type::activity};
+  worker.control_queue = by.request.worker_control_task_queue();
   for (const auto id : by.eager_activities) {
     const auto found = of.state.mutable_activities()->find(id);
     if (found == of.state.mutable_activities()->end()) continue;

@@ -19,8 +19,11 @@
 #include "rondo/server/notifier.hpp"
 #include "rondo/server/resuming.hpp"
 #include "rondo/server/runs.hpp"
+#include "rondo/server/task_queue_configs.hpp"
 #include "rondo/server/timers.hpp"
 #include "rondo/server/visibility.hpp"
+#include "rondo/server/worker_commands.hpp"
+#include "rondo/server/workers.hpp"
 #include "rondo/server/workflow_tasks.hpp"
 
 namespace rondo::server {
@@ -50,8 +53,11 @@ RONDO_SERVER_FUNCTION core::core(io::event_loop& loop, options settings, std::un
       namespaces_(std::make_unique<server::namespaces>(*this)),
       deployments_(std::make_unique<server::deployments>(*this)),
       notifier_(std::make_unique<server::notifier>(*this)),
+      task_queue_configs_(std::make_unique<server::task_queue_configs>(*this)),
       matching_(std::make_unique<server::matching>(*this)),
-      visibility_(std::make_unique<server::visibility>(*this)) {
+      visibility_(std::make_unique<server::visibility>(*this)),
+      workers_(std::make_unique<server::workers>(*this)),
+      worker_commands_(std::make_unique<server::worker_commands>(*this)) {
   turn([this] { load(); });
 }
 
@@ -69,6 +75,7 @@ RONDO_SERVER_FUNCTION core::~core() {
 RONDO_SERVER_FUNCTION void core::load() {
   namespaces_->load();
   deployments_->load();
+  task_queue_configs_->load();
   store_->each_open([this](stored_run stored) {
     state::Run parsed;
     if (!parsed.ParseFromString(stored.state)) {
@@ -175,13 +182,10 @@ RONDO_SERVER_FUNCTION void core::settle(run& which) {
 RONDO_SERVER_FUNCTION void core::arm(run& which) {
   instant due = never;
   instant limit = never;
-  bool busy = false;
   if (which.open()) {
     due = std::min(std::min(workflow_task_due(which), activities_due(which)),
                    std::min(timers_due(which), first_task_due(which)));
     limit = run_limit(which);
-    const auto& task = which.state.workflow_task();
-    busy = (which.state.has_workflow_task() && task.not_before() <= now()) || activity_in_progress(which);
   }
   const auto set = [this](server::clock::timer& timer, instant when, server::clock::kind as) {
     if (when == never) {
@@ -192,6 +196,13 @@ RONDO_SERVER_FUNCTION void core::arm(run& which) {
   };
   set(which.due, due, server::clock::kind::progress);
   set(which.limit, limit, server::clock::kind::limit);
+  update_hold(which);
+}
+
+RONDO_SERVER_FUNCTION void core::update_hold(run& which) {
+  const auto& task = which.state.workflow_task();
+  const bool task_in_progress = which.state.has_workflow_task() && task.not_before() <= now();
+  const bool busy = which.open() && (task_in_progress || activity_in_progress(which));
   if (busy != which.holds_clock) {
     which.holds_clock = busy;
     busy ? clock_.hold() : clock_.release();

@@ -15,6 +15,7 @@
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/refusal.hpp"
+#include "rondo/server/task_queue_configs.hpp"
 
 namespace rondo::server {
 
@@ -26,8 +27,6 @@ using temporal::api::taskqueue::v1::PollerInfo;
 using temporal::api::taskqueue::v1::TaskQueueStats;
 
 inline constexpr auto worker_memory = std::chrono::minutes(5);
-/// What production servers allow a queue when its workers name no rate.
-inline constexpr double default_rate = 100'000;
 
 inline void add_pollers(const queue_state& of, google::protobuf::RepeatedPtrField<PollerInfo>& into) {
   const auto now = io::steady_clock::now();
@@ -36,7 +35,7 @@ inline void add_pollers(const queue_state& of, google::protobuf::RepeatedPtrFiel
     PollerInfo& info = *into.Add();
     to_proto(worker.last_access, *info.mutable_last_access_time());
     info.set_identity(identity);
-    info.set_rate_per_second(worker.rate.value_or(default_rate));
+    info.set_rate_per_second(worker.rate.value_or(queue_limits::system_rate));
     if (worker.options.ByteSizeLong() > 0) *info.mutable_deployment_options() = worker.options;
     if (!worker.options.build_id().empty()) {
       info.mutable_worker_version_capabilities()->set_build_id(worker.options.build_id());
@@ -48,28 +47,36 @@ inline queue_type type_of(enums::TaskQueueType type) {
   return type == enums::TASK_QUEUE_TYPE_ACTIVITY ? queue_type::activity : queue_type::workflow;
 }
 
+/// Of requests that name no type it is that of workflows.
+inline enums::TaskQueueType config_type(const service::DescribeTaskQueueRequest& request) {
+  const auto type = request.task_queue_type();
+  return type == enums::TASK_QUEUE_TYPE_UNSPECIFIED ? enums::TASK_QUEUE_TYPE_WORKFLOW : type;
+}
+
 /// The old mode: one type of the queue, with all versions together.
 inline void describe_type(core& in, const queue_key& key, const service::DescribeTaskQueueRequest& request,
                           service::DescribeTaskQueueResponse& response) {
-  std::optional<double> rate;
   std::int64_t backlog = 0;
   in.matching().each_version(key, [&](queue_state& each) {
     add_pollers(each, *response.mutable_pollers());
     if (request.report_stats()) {
       add_stats(in, each, *response.mutable_stats(), response.mutable_stats_by_priority_key());
     }
-    if (each.limit.rate()) rate = std::max(rate.value_or(0), *each.limit.rate());
     backlog += static_cast<std::int64_t>(each.tasks.size());
   });
   if (request.report_stats()) response.mutable_stats();
   if (const auto routing = in.deployments().describe_routing(key)) *response.mutable_versioning_info() = *routing;
-  auto& limit = *response.mutable_effective_rate_limit();
-  limit.set_requests_per_second(static_cast<float>(rate.value_or(default_rate)));
-  limit.set_rate_limit_source(rate ? enums::RATE_LIMIT_SOURCE_WORKER : enums::RATE_LIMIT_SOURCE_SYSTEM);
+  const auto [rate, source] = in.matching().rate_limit(key);
+  response.mutable_effective_rate_limit()->set_requests_per_second(static_cast<float>(rate));
+  response.mutable_effective_rate_limit()->set_rate_limit_source(source);
+  if (request.report_config()) {
+    const auto* config = in.task_queue_configs().find({key.namespace_id, key.name, config_type(request)});
+    if (config != nullptr) *response.mutable_config() = *config;
+  }
   if (!request.include_task_queue_status()) return;
   auto& status = *response.mutable_task_queue_status();
   status.set_backlog_count_hint(backlog);
-  status.set_rate_per_second(rate.value_or(default_rate));
+  status.set_rate_per_second(rate);
   status.mutable_task_id_block()->set_start_id(1);
   status.mutable_task_id_block()->set_end_id(100'000);
 }
@@ -161,7 +168,7 @@ RONDO_SERVER_FUNCTION void add_stats(
     google::protobuf::Map<std::int32_t, temporal::api::taskqueue::v1::TaskQueueStats>* by_priority) {
   std::map<int, std::pair<instant, std::int64_t>> waiting;  // the oldest and how many, by priority
   for (const auto& [key, task] : of.tasks) {
-    auto& each = waiting.try_emplace(key.first, task.added, 0).first->second;
+    auto& each = waiting.try_emplace(key.priority, task.added, 0).first->second;
     each.first = std::min(each.first, task.added);
     ++each.second;
   }
@@ -176,6 +183,10 @@ RONDO_SERVER_FUNCTION void add_stats(
     detail_describing::add_rates(rates.first, rates.second, into);
     if (by_priority != nullptr) detail_describing::add_rates(rates.first, rates.second, (*by_priority)[priority]);
   }
+  if (of.held_back.per_second(io::steady_clock::now()) <= 0) return;
+  into.set_rate_limiting_active(true);
+  if (by_priority == nullptr) return;
+  for (auto& [priority, each] : *by_priority) each.set_rate_limiting_active(true);
 }
 
 RONDO_SERVER_FUNCTION void serve_describing(frontend& at) {

@@ -11,13 +11,17 @@
 #include "rondo/server/deployments.hpp"
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
+#include "rondo/server/not_enabled.hpp"
 #include "rondo/server/pausing.hpp"
 #include "rondo/server/queries.hpp"
 #include "rondo/server/reading.hpp"
 #include "rondo/server/reset.hpp"
 #include "rondo/server/starting.hpp"
+#include "rondo/server/task_queue_configs.hpp"
 #include "rondo/server/updates.hpp"
 #include "rondo/server/visibility.hpp"
+#include "rondo/server/worker_commands.hpp"
+#include "rondo/server/workers.hpp"
 #include "rondo/server/workflow_tasks.hpp"
 
 namespace rondo::server {
@@ -57,7 +61,11 @@ RONDO_SERVER_FUNCTION frontend::frontend(core& owner) : core_(&owner) {
   serve_reading(*this);
   serve_visibility(*this);
   serve_matching(*this);
+  serve_workers(*this);
+  serve_worker_commands(*this);
+  serve_task_queue_configs(*this);
   serve_deployments(*this);
+  serve_not_enabled(*this);
 }
 
 RONDO_SERVER_FUNCTION void frontend::on_bytes(std::string_view method, method_handler function) {

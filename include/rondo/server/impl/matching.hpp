@@ -14,6 +14,7 @@
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/notifier.hpp"
 #include "rondo/server/run.hpp"
+#include "rondo/server/task_queue_configs.hpp"
 
 namespace rondo::server {
 
@@ -71,7 +72,7 @@ struct matching::impl {
   impl& operator=(const impl&) = delete;
   ~impl() {
     for (auto& [id, queue] : queues) {
-      in.loop().disarm(queue->again);
+      in.clock().disarm(queue->again);
       for (auto& poll : queue->polls) {
         in.loop().disarm(poll.end);
         poll.from.call->on_abandoned = nullptr;
@@ -94,9 +95,16 @@ struct matching::impl {
       place->key = key;
       place->version = version;
       place->sticky = sticky;
+      place->limits = &limits_of(key);
       place->again.on_due = [this, queue = place.get()] { on_again(*queue); };
     }
     return *place;
+  }
+
+  queue_limits& limits_of(const queue_key& key) {
+    const auto [found, added] = limits.try_emplace(key);
+    if (added) found->second.configure(in.task_queue_configs().find(key), in.now());
+    return found->second;
   }
 
   /// Called now and then, so that the number of queues stays in proportion to those in use.
@@ -108,9 +116,13 @@ struct matching::impl {
       forget_workers(queue, now);
       const bool used = !queue.polls.empty() || !queue.tasks.empty() || !queue.workers.empty() || queue.match_pending ||
                         queue.matching_now;
-      if (!used) in.loop().disarm(queue.again);
+      if (!used) in.clock().disarm(queue.again);
       each = used ? std::next(each) : queues.erase(each);
     }
+    std::erase_if(limits, [this](const auto& each) {
+      const auto first = queues.lower_bound({each.first, std::string()});
+      return first == queues.end() || first->first.first != each.first;
+    });
     next_sweep = std::max<std::size_t>(64, 2 * queues.size());
   }
 
@@ -140,7 +152,8 @@ struct matching::impl {
 
   void put(std::uint64_t id, queued_task task) {
     queue_state& queue = get(task.queue, task.sticky ? std::nullopt : task.version, task.sticky);
-    const queue_state::task_key key(task.priority > 0 ? task.priority : 3, id);
+    const std::int64_t place = queue.orders[task.priority].place(task.fairness_key, queue.limits->weight_of(task));
+    const queue_state::task_key key{task.priority, place, id};
     places[id] = {&queue, key};
     queue.tasks.emplace(key, std::move(task));
     schedule(queue);
@@ -152,6 +165,8 @@ struct matching::impl {
     const auto found = queue->tasks.find(key);
     queued_task task = std::move(found->second);
     queue->tasks.erase(found);
+    const auto next = queue->tasks.lower_bound({key.priority, 0, 0});
+    if (next == queue->tasks.end() || next->first.priority != key.priority) queue->orders.erase(key.priority);
     return task;
   }
 
@@ -170,23 +185,43 @@ struct matching::impl {
     queue.match_pending = false;
     if (queue.matching_now) return;
     queue.matching_now = true;
+    instant when = 0;
     while (!queue.tasks.empty() && !queue.polls.empty()) {
-      if (queue.key.type == queue_type::activity && !queue.limit.take(real_now())) {
-        wait_for_rate(queue);
+      const auto [next, ready] = choose(queue);
+      if (ready > in.now()) {
+        when = ready;
         break;
       }
-      give_first(queue);
+      give(queue, next);
     }
+    wait_for_rate(queue, when);
     queue.matching_now = false;
     look(queue);
   }
 
-  void give_first(queue_state& queue) {
-    const std::uint64_t id = queue.tasks.begin()->first.second;
-    const int priority = queue.tasks.begin()->first.first;
+  /// The first task that may leave now; if none may, the one that may soonest, and when.
+  std::pair<queue_state::task_key, instant> choose(const queue_state& queue) const {
+    const auto& first = queue.tasks.begin()->first;
+    if (queue.key.type != queue_type::activity) return {first, 0};
+    const instant now = in.now();
+    const instant of_queue = queue.limits->next();
+    if (of_queue > now || !queue.limits->by_key()) return {first, of_queue};
+    std::pair<queue_state::task_key, instant> soonest{first, never};
+    for (const auto& [key, task] : queue.tasks) {
+      const instant of_key = queue.limits->next_of(task.fairness_key);
+      if (of_key <= now) return {key, of_key};
+      if (of_key < soonest.second) soonest = {key, of_key};
+    }
+    return soonest;
+  }
+
+  void give(queue_state& queue, const queue_state::task_key& key) {
+    const std::uint64_t id = key.number;
+    const int priority = key.priority;
     const auto now = real_now();
     waiting_poll& poll = queue.polls.front();
     poll.from.scaling_suggestion = detail_matching::suggestion(queue, poll, now, in.now());
+    queue.orders[priority].reach(key.place);
     const queued_task task = take_out(id);
     // None for sticky queues: clients send all of their polls there while the last hint that they saw is above zero,
     // and with answers that overtake each other, that may be any. Tasks of the other queue would wait until the polls
@@ -206,19 +241,39 @@ struct matching::impl {
       watch(poll);
       return;
     }
+    if (queue.key.type == queue_type::activity) queue.limits->take(task, in.now());
     see_worker(queue, poll.from, std::nullopt);
     queue.rates[priority].second.count(now);
     drop(poll);
   }
 
-  void wait_for_rate(queue_state& queue) {
-    const auto next = queue.limit.next(real_now());
-    if (next == io::time_point::max()) return;
-    in.loop().arm(queue.again, next);
+  /// All tasks have to wait until the time, though there are polls; 0: they have not. While they do, their runs leave
+  /// the clock free to skip.
+  void wait_for_rate(queue_state& queue, instant when) {
+    if (when == 0 || when == never) {
+      in.clock().disarm(queue.again);
+    } else {
+      in.clock().arm(queue.again, when);
+    }
+    const bool waits = when != 0;
+    if (waits) queue.held_back.count(real_now());
+    if (std::exchange(queue.waits_for_rate, waits) == waits || !in.clock().can_skip()) return;
+    for (const auto& [key, task] : queue.tasks) {
+      if (run* of = detail_matching::run_of(in, task)) in.update_hold(*of);
+    }
   }
 
   void on_again(queue_state& queue) {
-    if (!queue.tasks.empty() && !queue.polls.empty()) schedule(queue);
+    if (!queue.tasks.empty() && !queue.polls.empty()) return schedule(queue);
+    wait_for_rate(queue, 0);
+  }
+
+  /// The limits of the queue changed.
+  void schedule_versions(const queue_key& key) {
+    for (auto each = queues.lower_bound({key, std::string()}); each != queues.end(); ++each) {
+      if (each->first.first != key) return;
+      if (!each->second->tasks.empty()) schedule(*each->second);
+    }
   }
 
   /// Tells of tasks that no poll waits for.
@@ -251,6 +306,7 @@ struct matching::impl {
     const call_ptr call = poll.from.call;
     if (answer) see_worker(queue, poll.from, std::nullopt);
     drop(poll);
+    if (queue.polls.empty() && queue.waits_for_rate) wait_for_rate(queue, 0);
     if (answer) in.answer(call, std::string());
     look(queue);
   }
@@ -264,7 +320,7 @@ struct matching::impl {
   /// Tasks of a sticky queue go to the one that all workers share, under the same numbers.
   void release(queue_state& queue) {
     std::vector<std::uint64_t> ids;
-    for (const auto& [key, task] : queue.tasks) ids.push_back(key.second);
+    for (const auto& [key, task] : queue.tasks) ids.push_back(key.number);
     const bool before = std::exchange(queue.matching_now, true);  // it stays while it is emptied
     for (const auto id : ids) leave_sticky(id);
     queue.matching_now = before;
@@ -311,6 +367,7 @@ struct matching::impl {
 
   core& in;
   std::map<queue_id, std::unique_ptr<queue_state>> queues;
+  std::map<queue_key, queue_limits> limits;
   std::unordered_map<std::uint64_t, std::pair<queue_state*, queue_state::task_key>> places;  // of tasks
   std::unordered_map<std::uint64_t, waiting_poll*> polls;
   std::map<std::pair<std::string, std::string>, io::time_point> shut_down;  // namespace and instance, until when
@@ -325,7 +382,7 @@ RONDO_SERVER_FUNCTION matching::~matching() = default;
 RONDO_SERVER_FUNCTION std::uint64_t matching::add(queued_task task) {
   const std::uint64_t id = impl_->next_task++;
   if (task.added == 0) task.added = impl_->in.now();
-  const int priority = task.priority > 0 ? task.priority : 3;
+  const int priority = task.priority;
   impl_->put(id, std::move(task));
   impl_->places.at(id).first->rates[priority].first.count(impl::real_now());
   return id;
@@ -346,7 +403,7 @@ RONDO_SERVER_FUNCTION void matching::poll(poller from, std::optional<double> rat
     queue.normal_name = from.normal_name;
     queue.worker_version = from.version;
   }
-  if (rate) queue.limit.set(*rate, now);
+  if (!from.sticky && queue.limits->set_worker_rate(rate, in.now())) impl_->schedule_versions(queue.key);
   impl_->see_worker(queue, from, rate);
   if (from.version && !from.sticky) in.deployments().on_poll(from);
   waiting_poll& poll = queue.polls.emplace_back();
@@ -385,8 +442,9 @@ RONDO_SERVER_FUNCTION void matching::drop_sticky(const queue_key& sticky) {
   if (queue == nullptr || !queue->sticky) return;
   while (!queue->polls.empty()) impl_->leave(queue->polls.front().id, true);
   impl_->release(*queue);
-  impl_->in.loop().disarm(queue->again);
+  impl_->in.clock().disarm(queue->again);
   impl_->queues.erase({sticky, std::string()});
+  impl_->limits.erase(sticky);
 }
 
 RONDO_SERVER_FUNCTION void matching::reroute(const std::string& namespace_id, const std::string& run_id) {
@@ -404,6 +462,27 @@ RONDO_SERVER_FUNCTION void matching::reroute(const std::string& namespace_id, co
     }
   }
   for (const auto id : ids) impl_->reroute(id);
+}
+
+RONDO_SERVER_FUNCTION void matching::reconfigure(const queue_key& queue) {
+  const auto found = impl_->limits.find(queue);
+  if (found == impl_->limits.end()) return;
+  const bool affected = found->second.configure(impl_->in.task_queue_configs().find(queue), impl_->in.now());
+  if (affected) impl_->schedule_versions(queue);
+}
+
+RONDO_SERVER_FUNCTION std::pair<double, queue_limits::rate_source> matching::rate_limit(const queue_key& queue) const {
+  if (const auto found = impl_->limits.find(queue); found != impl_->limits.end()) {
+    return {found->second.rate(), found->second.source()};
+  }
+  queue_limits unused;
+  unused.configure(impl_->in.task_queue_configs().find(queue), impl_->in.now());
+  return {unused.rate(), unused.source()};
+}
+
+RONDO_SERVER_FUNCTION bool matching::waits_for_rate(std::uint64_t task) const {
+  const auto found = impl_->places.find(task);
+  return found != impl_->places.end() && found->second.first->waits_for_rate;
 }
 
 RONDO_SERVER_FUNCTION bool matching::sticky_available(const queue_key& sticky) const {

@@ -76,6 +76,7 @@ void describe(const core& in, const state::Namespace& of, Response& into) {
   can.set_async_update(true);
   can.set_worker_heartbeats(true);
   can.set_workflow_pause(true);
+  can.set_worker_commands(true);
   can.set_worker_poll_complete_on_shutdown(true);
   info.mutable_limits()->set_blob_size_limit_error(static_cast<std::int64_t>(in.limit().blob_size));
   info.mutable_limits()->set_memo_size_limit_error(static_cast<std::int64_t>(in.limit().memo_size));

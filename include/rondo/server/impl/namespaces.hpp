@@ -13,6 +13,8 @@
 #include "rondo/server/refusal.hpp"
 #include "rondo/server/search_attributes.hpp"
 #include "rondo/server/system.hpp"
+#include "rondo/server/task_queue_configs.hpp"
+#include "rondo/server/workers.hpp"
 
 namespace rondo::server {
 
@@ -161,6 +163,8 @@ RONDO_SERVER_FUNCTION void namespaces::remove(name_space& which) {
   for (run* each : detail_namespaces::runs_of(which, [](const run&) { return true; })) forget_run(*owner_, *each);
   owner_->store().expire(which.id(), never);
   owner_->put_value(std::string(detail_namespaces::stored_prefix) + which.id(), {});
+  owner_->workers().forget(which.id());
+  owner_->task_queue_configs().forget(which.id());
   by_id_.erase(which.id());
   by_name_.erase(std::string(which.name()));
 }

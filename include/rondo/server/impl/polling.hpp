@@ -12,6 +12,7 @@
 #include "rondo/server/matching.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/refusal.hpp"
+#include "rondo/server/workers.hpp"
 
 namespace rondo::server {
 
@@ -24,16 +25,6 @@ using namespace std::chrono_literals;
 inline constexpr auto least_time = 2s;
 /// An empty answer leaves so long before the caller's deadline.
 inline constexpr auto head_start = 1s;
-
-inline io::time_point end_of_poll(const core& in, const incoming_call& call) {
-  const auto now = io::steady_clock::now();
-  const auto end = io::later(now, std::chrono::nanoseconds(in.settings().task_poll_expiration));
-  if (call.deadline() == io::time_point::max()) return end;
-  if (call.deadline() - now < least_time) {
-    throw refusal(rpc_code::failed_precondition, "Context timeout is too short.");
-  }
-  return std::min(end, call.deadline() - head_start);
-}
 
 inline void check_worker_name(const std::string& deployment, const std::string& build_id) {
   if (deployment.empty()) throw refusal(rpc_code::invalid_argument, "versioned worker must have deployment name");
@@ -113,10 +104,12 @@ inline void poll_activity_tasks(core& in, const service::PollActivityTaskQueueRe
   if (request.task_queue_metadata().has_max_tasks_per_second()) {
     rate = request.task_queue_metadata().max_tasks_per_second().value();
   }
-  in.matching().poll(read_poll(in, request, call, queue_type::activity), rate, end);
+  poller from = read_poll(in, request, call, queue_type::activity);
+  from.control_queue = request.worker_control_task_queue();
+  in.matching().poll(std::move(from), rate, end);
 }
 
-inline service::ShutdownWorkerResponse shut_down(core& in, const service::ShutdownWorkerRequest& request) {
+inline service::ShutdownWorkerResponse shut_down(core& in, service::ShutdownWorkerRequest& request) {
   const name_space& space = in.namespaces().get(request.namespace_());
   if (!request.worker_instance_key().empty()) {
     in.matching().shut_down_worker(space.id(), request.worker_instance_key());
@@ -124,10 +117,23 @@ inline service::ShutdownWorkerResponse shut_down(core& in, const service::Shutdo
   if (!request.sticky_task_queue().empty()) {
     in.matching().drop_sticky({space.id(), request.sticky_task_queue(), queue_type::workflow});
   }
+  if (request.has_worker_heartbeat()) {
+    in.workers().record(space.id(), std::move(*request.mutable_worker_heartbeat()));
+  }
   return {};
 }
 
 }  // namespace detail_polling
+
+RONDO_SERVER_FUNCTION io::time_point end_of_poll(const core& in, const incoming_call& call) {
+  const auto now = io::steady_clock::now();
+  const auto end = io::later(now, std::chrono::nanoseconds(in.settings().task_poll_expiration));
+  if (call.deadline() == io::time_point::max()) return end;
+  if (call.deadline() - now < detail_polling::least_time) {
+    throw refusal(rpc_code::failed_precondition, "Context timeout is too short.");
+  }
+  return std::min(end, call.deadline() - detail_polling::head_start);
+}
 
 RONDO_SERVER_FUNCTION void check_task_queue(const core& in, bool present,
                                             const temporal::api::taskqueue::v1::TaskQueue& queue) {
@@ -145,11 +151,6 @@ RONDO_SERVER_FUNCTION void serve_matching(frontend& at) {
   at.on_call<service::PollWorkflowTaskQueueRequest>("PollWorkflowTaskQueue", detail_polling::poll_workflow_tasks);
   at.on_call<service::PollActivityTaskQueueRequest>("PollActivityTaskQueue", detail_polling::poll_activity_tasks);
   at.on<service::ShutdownWorkerRequest>("ShutdownWorker", detail_polling::shut_down);
-  at.on<service::RecordWorkerHeartbeatRequest>("RecordWorkerHeartbeat",
-                                               [](core& in, const service::RecordWorkerHeartbeatRequest& request) {
-                                                 in.namespaces().get(request.namespace_());
-                                                 return service::RecordWorkerHeartbeatResponse();
-                                               });
   serve_describing(at);
 }
 

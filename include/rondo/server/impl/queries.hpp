@@ -149,8 +149,7 @@ inline void enter_queue(run& of, pending_query& query, bool sticky) {
   task.workflow_id = of.state.workflow_id();
   task.run_id = of.state.run_id();
   task.query_id = query.id;
-  const int priority = of.state.priority().priority_key();
-  if (priority != 0) task.priority = priority;
+  prioritize(task, of.state.priority());
   task.added = in.now();
   query.queued_task = in.matching().add(std::move(task));
 }

@@ -200,7 +200,7 @@ RONDO_SERVER_FUNCTION void dispatch_workflow_task(run& of) {
   queued.run_id = of.state.run_id();
   queued.scheduled_event_id = task.scheduled_event_id();
   queued.stamp = task.stamp();
-  if (of.state.priority().priority_key() > 0) queued.priority = of.state.priority().priority_key();
+  prioritize(queued, of.state.priority());
   queued.added = in.now();
   task.set_task_queue(queued.queue.name);
   task.set_sticky(queued.sticky);
