@@ -62,6 +62,21 @@ static_assert(std::is_trivially_destructible_v<nexus_update_options>);
 
 /// What a handler knows and can do. Valid while the handler runs, on its thread.
 class nexus_context {
+  // Whose the values are of what is begun here; see the defaults of the functions below, which need the types of these.
+  auto owner_of_workflow(std::string_view id) const {
+    return [this, id] {
+      return detail::calls::workflow_owner(client_.namespace_(), id.empty() ? info_.request_id : std::string(id))();
+    };
+  }
+  auto owner_of(const start_workflow_options& options) const { return owner_of_workflow(options.id); }
+  auto owner_of(const nexus_update_options& options) const { return owner_of_workflow(options.workflow_id); }
+  auto owner_of(std::string_view type, const start_activity_options& options) const {
+    return [this, type, id = options.id, queue = options.task_queue] {
+      return detail::calls::standalone_owner(*client_.session(), id.empty() ? std::string_view(info_.request_id) : id,
+                                             type, queue.empty() ? std::string_view(info_.task_queue) : queue);
+    };
+  }
+
  public:
   nexus_context(const nexus_context&) = delete;
   nexus_context& operator=(const nexus_context&) = delete;
@@ -161,20 +176,6 @@ class nexus_context {
                               detail::calls::Payloads input) = 0;
 
  private:
-  // Whose the values are of what is begun here; see the defaults of the functions above.
-  auto owner_of_workflow(std::string_view id) const {
-    return [this, id] {
-      return detail::calls::workflow_owner(client_.namespace_(), id.empty() ? info_.request_id : std::string(id))();
-    };
-  }
-  auto owner_of(const start_workflow_options& options) const { return owner_of_workflow(options.id); }
-  auto owner_of(const nexus_update_options& options) const { return owner_of_workflow(options.workflow_id); }
-  auto owner_of(std::string_view type, const start_activity_options& options) const {
-    return [this, type, id = options.id, queue = options.task_queue] {
-      return detail::calls::standalone_owner(*client_.session(), id.empty() ? std::string_view(info_.request_id) : id,
-                                             type, queue.empty() ? std::string_view(info_.task_queue) : queue);
-    };
-  }
   template <class Workflow, class... Arguments>
   auto start_typed(std::string_view type, const start_workflow_options& options, Arguments&&... arguments) {
     using traits = detail::calls::workflow_traits<Workflow>;

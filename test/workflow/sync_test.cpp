@@ -330,7 +330,7 @@ rondo::task<std::string> is_received_and_cancelled() {
   };
   auto taker = takes();
   auto all = workflow::when_all(std::move(inside), std::move(taker));
-  co_await workflow::as_result(std::move(all));
+  [[maybe_unused]] const auto ended = co_await workflow::as_result(std::move(all));
   co_return text + std::to_string(pipe.size());
 }
 
