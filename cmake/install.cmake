@@ -37,7 +37,8 @@ install(DIRECTORY ${CMAKE_CURRENT_LIST_DIR}/lambda DESTINATION ${package_dir})
 # The lint of workflow code is for the projects of users too.
 set(scripts ${PROJECT_SOURCE_DIR}/scripts)
 install(PROGRAMS ${scripts}/lint_workflows.py DESTINATION ${CMAKE_INSTALL_DATADIR}/rondo)
-install(FILES ${scripts}/query_lint.py ${scripts}/workflows.query DESTINATION ${CMAKE_INSTALL_DATADIR}/rondo)
+install(FILES ${scripts}/query_lint.py ${scripts}/clean_results.py ${scripts}/workflows.query
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/rondo)
 install(FILES ${package_files}/rondo.pc ${package_files}/rondo-compiled.pc ${package_files}/rondo-server.pc
               ${package_files}/rondo-serverless.pc
         DESTINATION ${libdir}/pkgconfig)

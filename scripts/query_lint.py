@@ -10,6 +10,8 @@ import pathlib
 import re
 import subprocess
 
+from clean_results import CleanResults, files_read, version_of
+
 # These files lie together in scripts/, and in share/rondo/ of an installed Rondo, where there is no sample.
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent
@@ -30,6 +32,8 @@ class Lint:
         self.folders = folders
         # Where the compiler of each source starts: a command with relative paths has matches with relative ones.
         self.directories = {}
+        # For each source all that a build says of it.
+        self.entries = {}
 
     def has(self, path):
         if not path.is_relative_to(self.project):
@@ -57,13 +61,28 @@ class Lint:
                             "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON") from error
         for entry in commands:
             directory = pathlib.Path(build, entry["directory"]).resolve()
-            self.directories[(directory / entry["file"]).resolve()] = directory
+            source = (directory / entry["file"]).resolve()
+            self.directories[source], self.entries[source] = directory, entry
         files = (file for file in self.directories if file.exists())
         return sorted(f for f in files if all(self.has(m) for m in members_of(f)) and wanted(f))
 
     def look_through(self, sources, build):
+        clean = CleanResults(version_of(self.tool[0]), (HERE / self.tool[2]).read_text(encoding="utf-8"), *self.folders)
+        read = files_read(build) if clean.folder else {}
+
+        def look(source):
+            entry = self.entries[source]
+            # In a list of arguments, or in one command.
+            how = entry.get("command") or "\0".join(entry["arguments"])
+            if clean.known(source, how):
+                return set()
+            found = self.matches(source, "-p", str(build))
+            if not found:
+                clean.remember(read.get(entry.get("output")), source, how)
+            return found
+
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            return sorted(set().union(*pool.map(lambda source: self.matches(source, "-p", str(build)), sources)))
+            return sorted(set().union(*pool.map(look, sources)))
 
     def report(self, build, sources, explain):
         """Prints a line for every match, made by `explain` of its name; 1 when there are any."""

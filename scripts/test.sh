@@ -15,7 +15,9 @@ case ${1:-} in
 esac
 
 jobs=${JOBS:-$(nproc)}
-passed=0 failed=() started=$SECONDS
+passed=0 failed=() durations=() started=$SECONDS
+# Checks look again only at what has changed since they found nothing.
+export RONDO_CLEAN_RESULTS=$cache/clean
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
@@ -26,9 +28,11 @@ stage() {
   say "$name"
   if "$@" 2>&1 | tee "$logs/$name"; then
     passed=$((passed + 1))
+    durations+=("$((SECONDS - since)) s, $name")
     printf -- '-- %s: passed (%d s)\n' "$name" $((SECONDS - since))
   else
     failed+=("$name")
+    durations+=("$((SECONDS - since)) s, $name, FAILED")
     printf -- '-- %s: FAILED (%d s)\n' "$name" $((SECONDS - since))
   fi
 }
@@ -204,7 +208,7 @@ if [ -z "$quick" ]; then
   # Nothing is built beside it from here on.
   stage "serverless workers under load" check_serverless_load
   stage "format" scripts/lint_format.sh
-  stage "names and bugs" scripts/lint_tidy.sh build/clang-asan
+  stage "names and bugs" scripts/lint_tidy.py build/clang-asan
   stage "coroutines that gcc 12 gets wrong" check_coroutines
   stage "workflows that would not replay" check_workflow_lint
   stage "meson" check_meson
@@ -217,7 +221,10 @@ if [ -z "$quick" ]; then
   stage "other languages on both servers" check_server_interop
 fi
 
+find "$RONDO_CLEAN_RESULTS" -type f -mtime +30 -delete 2>/dev/null
 printf '\nstages, after %d minutes:\n' $(((SECONDS - started) / 60))
+# Also for who sees nothing of this run but that it passed.
+printf '%s\n' "${durations[@]}" | tee "$cache/stages"
 for name in ${failed[@]+"${failed[@]}"}; do
   printf 'FAILED: %s\n' "$name"
   # The whole text may be out of sight by now.

@@ -23,6 +23,8 @@ def load(path):
     return module
 
 
+sys.path.insert(0, str(PROJECT / "scripts"))
+clean_results = importlib.import_module("clean_results")
 layers = load("test/checks/layers.py")
 headers_alone = load("test/checks/headers_alone.py")
 compile_fail = load("test/compile_fail/run.py")
@@ -65,6 +67,62 @@ class HeadersAlone(unittest.TestCase):
         self.assertTrue(all("source_location" in chosen[path] for path in users), "no caller among them")
         chosen = headers_alone.combinations_for(includes, users)
         self.assertFalse(any("source_location" in chosen[path] for path in users))
+
+
+class CleanResults(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.write("here/a.hpp", "one")
+
+    def write(self, path, text):
+        (self.folder / path).parent.mkdir(exist_ok=True)
+        (self.folder / path).write_text(text, encoding="utf-8")
+        clean_results.digest.cache_clear()
+
+    def results(self, *check, project="here"):
+        return clean_results.CleanResults(*check, folder=self.folder / "notes", project=self.folder / project)
+
+    def remember(self, *names):
+        self.results("check").remember([self.folder / "here" / name for name in names], "a")
+
+    def test_know_what_was_clean(self):
+        self.assertFalse(self.results("check").known("a"))
+        self.remember("a.hpp")
+        self.assertTrue(self.results("check").known("a"))
+        self.assertFalse(self.results("check").known("b"))
+        self.assertFalse(self.results("check, changed").known("a"))
+
+    def test_forget_what_has_changed(self):
+        self.remember("a.hpp")
+        self.write("here/a.hpp", "two")
+        self.assertFalse(self.results("check").known("a"))
+        self.write("here/a.hpp", "one")
+        self.assertTrue(self.results("check").known("a"))
+        (self.folder / "here/a.hpp").unlink()
+        clean_results.digest.cache_clear()
+        self.assertFalse(self.results("check").known("a"))
+
+    def test_hold_for_a_copy_of_the_project_elsewhere(self):
+        self.remember("a.hpp")
+        self.write("there/a.hpp", "one")
+        self.assertTrue(self.results("check", project="there").known("a"))
+        self.write("there/a.hpp", "two")
+        self.assertFalse(self.results("check", project="there").known("a"))
+
+    def test_take_no_files_for_a_mistake(self):
+        self.remember()
+        self.assertFalse(self.results("check").known("a"))
+
+    def test_doubt_a_note_that_was_cut(self):
+        self.remember("a.hpp")
+        for note in (self.folder / "notes").iterdir():
+            note.write_text("{", encoding="utf-8")
+        self.assertFalse(self.results("check").known("a"))
+
+    def test_read_the_rules_of_compilers(self):
+        rule = "a.o: /x/a.cpp \\\n  /x/with\\ space.hpp /x/pre.pch\n"
+        self.assertEqual(clean_results.files_in_rule(rule), ["/x/a.cpp", "/x/with space.hpp"])
 
 
 class Quotes(unittest.TestCase):

@@ -17,7 +17,12 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2] / "include"
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = PROJECT / "include"
+sys.path.insert(0, str(PROJECT / "scripts"))
+
+from clean_results import CleanResults, files_in_rule, version_of  # noqa: E402
+
 # Compiled bodies are headers of their own here. With them left in, a header would lean on what its body includes.
 FLAGS = ["-std=c++20", "-DASIO_STANDALONE", "-DASIO_HAS_CO_AWAIT=1", "-DRONDO_COMPILED", "-DRONDO_SERVER_COMPILED",
          "-pthread", f"-I{ROOT}"]
@@ -89,9 +94,11 @@ def combinations_for(includes, callers):
 
 def main(build, program="clang++-16"):
     compiler = [program, *FLAGS, "-isystem", str(pathlib.Path(build).resolve() / "generated")]
+    clean = CleanResults("alone", version_of(program), *compiler, *WARNINGS)
     headers = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in ROOT.rglob("*.hpp")}
     includes = {path: names for path, names in all_includes(headers).items() if not ELSEWHERE.search("/" + path)}
-    chosen = combinations_for(includes, {path for path, text in headers.items() if CALL.search(text)})
+    changed = {path: names for path, names in includes.items() if not clean.known(path)}
+    chosen = combinations_for(changed, {path for path, text in headers.items() if CALL.search(text)}) if changed else {}
     combinations = sorted(set(chosen.values()) - {frozenset()}, key=lambda names: (-len(names), sorted(names)))
     with tempfile.TemporaryDirectory() as name, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         def precompile(names):
@@ -105,16 +112,23 @@ def main(build, program="clang++-16"):
         flags = dict(zip(combinations, pool.map(precompile, combinations)))
 
         def check(path):
-            command = [*compiler, *WARNINGS, *flags.get(chosen[path], []), "-fsyntax-only", "-x", "c++", "-"]
+            rule = pathlib.Path(name) / (path.replace("/", ".") + ".d")
+            command = [*compiler, *WARNINGS, *flags.get(chosen[path], []), "-fsyntax-only", "-MD", "-MF", str(rule),
+                       "-x", "c++", "-"]
             text = f"#include <{path}>\n#include <{path}>\n"
-            return path, subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+            result = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+            if result.returncode == 0:
+                clean.remember([file for file in files_in_rule(rule.read_text(encoding="utf-8"))
+                                if not file.startswith(name)], path)
+            return path, result
 
         faults = 0
         for path, result in pool.map(check, sorted(chosen, key=lambda path: (len(chosen[path]), path))):
             if result.returncode != 0:
                 faults += 1
                 print(f"{path} does not compile alone:\n{result.stderr}", file=sys.stderr)
-    print(f"{len(chosen)} headers, {len(combinations)} combinations precompiled, {faults} that do not compile alone")
+    print(f"{len(includes)} headers, {len(changed)} of them changed, {len(combinations)} combinations precompiled, "
+          f"{faults} that do not compile alone")
     return 1 if faults else 0
 
 
