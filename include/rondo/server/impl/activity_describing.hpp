@@ -72,6 +72,8 @@ inline void describe(const state::Activity& which, instant now, PendingActivityI
   describe_pause(which, into);
   *into.mutable_activity_options() = options_of(which);
   into.mutable_activity_options()->mutable_task_queue()->set_normal_name(which.task_queue());
+  // Beside them, as on production servers.
+  into.mutable_activity_options()->clear_priority();
 }
 
 }  // namespace detail_activity_describing
