@@ -17,7 +17,7 @@ inline command_v1::Command cancel_activity_command(std::int64_t scheduled_event_
   return command;
 }
 
-inline temporal::api::failure::v1::Failure application_failure(const std::string& type = "any") {
+inline temporal::api::failure::v1::Failure failure_of_type(const std::string& type = "any") {
   temporal::api::failure::v1::Failure failure;
   failure.set_message("failed");
   failure.mutable_application_failure_info()->set_type(type);
@@ -65,7 +65,7 @@ struct activity_case : testing::Test {
   rpc_status refuse(const activity_task& task) {
     return at.refused<service::RespondActivityTaskCompletedResponse>(completing(task));
   }
-  void fail(const activity_task& task, const temporal::api::failure::v1::Failure& failure = application_failure()) {
+  void fail(const activity_task& task, const temporal::api::failure::v1::Failure& failure = failure_of_type()) {
     auto request = answering<service::RespondActivityTaskFailedRequest>(task);
     *request.mutable_failure() = failure;
     at.ask<service::RespondActivityTaskFailedResponse>(request);

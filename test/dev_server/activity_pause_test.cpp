@@ -95,7 +95,7 @@ TEST_F(paused_activity, fails_when_its_failure_allows_no_attempt) {
   schedule();
   const auto task = poll();
   pause();
-  auto failure = application_failure();
+  auto failure = failure_of_type();
   failure.mutable_application_failure_info()->set_non_retryable(true);
   fail(task, failure);
   EXPECT_EQ(ending(), "ActivityTaskStarted ActivityTaskFailed WorkflowTaskScheduled");

@@ -119,7 +119,7 @@ TEST_F(activity_request, is_answered_by_its_id) {
   fail_request.set_namespace_("default");
   fail_request.set_workflow_id("w");
   fail_request.set_activity_id("b");
-  *fail_request.mutable_failure() = application_failure();
+  *fail_request.mutable_failure() = failure_of_type();
   at.ask<service::RespondActivityTaskFailedByIdResponse>(fail_request);
   EXPECT_EQ(describe().attempt(), 2);
   service::RespondActivityTaskCanceledByIdRequest cancel;

@@ -135,7 +135,7 @@ TEST_F(reset_activity, may_get_its_options_back) {
   EXPECT_EQ(options.start_to_close_timeout().seconds(), 60);
   EXPECT_EQ(options.task_queue().name(), "activities");
   EXPECT_EQ(options.retry_policy().maximum_attempts(), 0);
-  EXPECT_EQ(options.priority().priority_key(), 2);
+  EXPECT_EQ(describe().priority().priority_key(), 2);
   EXPECT_EQ(poll().activity_id(), "a");
 }
 

@@ -103,7 +103,7 @@ TEST_F(activity, ends_while_a_worker_has_the_workflow_task) {
   complete(poll());
   at.signal("w", "later");
   fail(poll(), [] {
-    auto failure = application_failure();
+    auto failure = failure_of_type();
     failure.mutable_application_failure_info()->set_non_retryable(true);
     return failure;
   }());
@@ -140,13 +140,13 @@ TEST_F(activity, is_retried_without_events) {
   info = describe();
   EXPECT_EQ(info.state(), enums::PENDING_ACTIVITY_STATE_STARTED);
   EXPECT_FALSE(info.has_next_attempt_schedule_time());
-  fail(second_try, application_failure("second"));
+  fail(second_try, failure_of_type("second"));
   at.pass(2 * second);
   const auto third_try = poll();
   EXPECT_EQ(third_try.attempt(), 3);
   EXPECT_EQ(ending(), "");
   EXPECT_EQ(refuse(second_try).code, rpc_code::not_found);
-  fail(third_try, application_failure("third"));
+  fail(third_try, failure_of_type("third"));
   EXPECT_EQ(ending(), "ActivityTaskStarted ActivityTaskFailed WorkflowTaskScheduled");
   const auto events = at.events("w");
   const auto& started = events[5].activity_task_started_event_attributes();
@@ -171,22 +171,22 @@ TEST_F(activity, is_not_retried_when_the_failure_or_the_time_forbids_it) {
     attributes.mutable_schedule_to_close_timeout()->set_seconds(10);
   };
   schedule(policy);
-  EXPECT_EQ(end(application_failure("fatal")), enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
+  EXPECT_EQ(end(failure_of_type("fatal")), enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
   at.start("w", [](auto& request) { request.set_request_id("second"); });
   at.complete(at.poll(), {activity_command("a", policy)});
-  auto non_retryable = application_failure();
+  auto non_retryable = failure_of_type();
   non_retryable.mutable_application_failure_info()->set_non_retryable(true);
   EXPECT_EQ(end(non_retryable), enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
   at.start("w", [](auto& request) { request.set_request_id("third"); });
   at.complete(at.poll(), {activity_command("a", policy)});
-  auto later = application_failure();
+  auto later = failure_of_type();
   later.mutable_application_failure_info()->mutable_next_retry_delay()->set_seconds(11);
   EXPECT_EQ(end(later), enums::RETRY_STATE_TIMEOUT);
 }
 
 TEST_F(activity, waits_as_long_as_its_failure_wishes) {
   schedule();
-  auto failure = application_failure();
+  auto failure = failure_of_type();
   failure.mutable_application_failure_info()->mutable_next_retry_delay()->set_seconds(600);
   fail(poll(), failure);
   at.pass(600 * second - 1);
@@ -293,7 +293,7 @@ TEST_F(activity, lives_as_long_as_it_heartbeats) {
 TEST_F(activity, keeps_the_last_heartbeat_that_comes_with_a_failure) {
   schedule();
   auto request = answering<service::RespondActivityTaskFailedRequest>(poll());
-  *request.mutable_failure() = application_failure();
+  *request.mutable_failure() = failure_of_type();
   request.mutable_last_heartbeat_details()->add_payloads()->set_data("last");
   at.ask<service::RespondActivityTaskFailedResponse>(request);
   at.pass(second);

@@ -51,7 +51,7 @@ TEST_F(durable, activities_go_on_with_another_server) {
         before.wait_for<service::RecordActivityTaskHeartbeatResponse>(beat);
       } else if (id == "failed") {
         auto failed = activity_case::answering<service::RespondActivityTaskFailedRequest>(before.poll_activity());
-        *failed.mutable_failure() = application_failure();
+        *failed.mutable_failure() = failure_of_type();
         before.wait_for<service::RespondActivityTaskFailedResponse>(failed);
       }
     }

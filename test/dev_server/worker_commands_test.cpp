@@ -109,7 +109,7 @@ TEST_F(worker_command, is_not_made_for_attempts_that_are_over) {
   at.start("w");
   at.complete(at.poll(), {activity_command("a")});
   auto failed = activity_case::answering<service::RespondActivityTaskFailedRequest>(poll_activity());
-  *failed.mutable_failure() = application_failure();
+  *failed.mutable_failure() = failure_of_type();
   at.ask<service::RespondActivityTaskFailedResponse>(failed);
   at.terminate("w");
   EXPECT_EQ(tasks(), 0U);
