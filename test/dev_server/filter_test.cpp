@@ -396,11 +396,13 @@ TEST(visibility_filter, tells_which_runs_need_no_look) {
   EXPECT_TRUE(open_only("ExecutionStatus='Running'"));
   EXPECT_TRUE(open_only("WorkflowId='a' and CloseTime is null"));
   EXPECT_TRUE(open_only("ExecutionStatus='Running' or (ExecutionStatus=1 and MyInt=1)"));
-  EXPECT_TRUE(closed_only("ExecutionStatus!='Running'"));
+  EXPECT_TRUE(open_only("ExecutionStatus in ('Running', 'Paused')"));
+  EXPECT_TRUE(closed_only("ExecutionStatus not in ('Running', 'Paused')"));
   EXPECT_TRUE(closed_only("ExecutionStatus in ('Failed', 'TimedOut')"));
   EXPECT_TRUE(closed_only("CloseTime is not null"));
   EXPECT_FALSE(open_only("ExecutionStatus='Running' or WorkflowId='a'"));
   EXPECT_FALSE(closed_only("not ExecutionStatus='Running'"));
+  EXPECT_FALSE(closed_only("ExecutionStatus!='Running'"));
 }
 
 TEST(visibility_filter, groups_by_status) {

@@ -31,8 +31,9 @@ struct paused_workflow : operated_case {
     service::ListWorkflowExecutionsRequest request;
     request.set_namespace_("default");
     request.set_query(query);
+    const auto answer = at.ask<service::ListWorkflowExecutionsResponse>(request);
     std::string names;
-    for (const auto& each : at.ask<service::ListWorkflowExecutionsResponse>(request).executions()) {
+    for (const auto& each : answer.executions()) {
       names += each.execution().workflow_id() + " ";
     }
     return names;
