@@ -87,12 +87,13 @@ class fake_host : public detail::run::host {
     commands.push_back("version " + std::string(change));
     return newest;
   }
-  payload_span side_effect(detail::run::encoder make) override {
+  payload_span side_effect(detail::run::encoder make, std::string_view /*summary*/) override {
     payload_collector made;
     make(made);
     return keep(made.take());
   }
-  payload_span mutable_side_effect(std::string_view /*id*/, detail::run::changing_value& value) override {
+  payload_span mutable_side_effect(std::string_view /*id*/, detail::run::changing_value& value,
+                                   std::string_view /*summary*/) override {
     payload_collector made;
     value.make({}, made);
     return keep(made.take());

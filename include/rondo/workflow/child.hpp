@@ -93,7 +93,7 @@ class child_workflow : public signal_target<child_workflow<Workflow>, Workflow> 
   /// Its result, awaited once. Throws child_workflow_failure.
   auto result() const noexcept { return detail::run::end_result<end>(*end_); }
   /// Cancels it, as its cancellation type says.
-  void cancel() { end_->cancel(); }
+  void cancel() { end_->cancel("cancelling a child"); }
 
  private:
   friend class signal_target<child_workflow, Workflow>;

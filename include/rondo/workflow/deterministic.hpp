@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "rondo/detail/base/random.hpp"
 #include "rondo/detail/base/uuid_format.hpp"
 #include "rondo/detail/run/payload_owner.hpp"
+#include "rondo/detail/run/random_numbers.hpp"
 #include "rondo/detail/run/run_context.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/log.hpp"
@@ -14,6 +14,9 @@
 
 // What a workflow uses instead of clocks, random devices and std::cout: the same on every replay.
 namespace rondo::workflow {
+
+/// Random numbers of a run: `random()`.
+using random_numbers = detail::run::random_numbers;
 
 /// Facts about this run; valid while it is in memory.
 inline const workflow_info& info() { return detail::run::require_current("workflow::info").engine().info(); }
@@ -32,8 +35,9 @@ inline workflow_time now() { return detail::run::require_current("workflow::now"
 inline bool is_replaying() { return detail::run::require_current("workflow::is_replaying").engine().is_replaying(); }
 
 /// The run's random numbers: a uniform random bit generator, seeded from the run. Its own distributions give the same
-/// numbers with every standard library. Not allowed in queries and conditions.
-inline detail::deterministic_random& random() {
+/// numbers with every standard library. Not allowed in queries, validators and conditions; a reference that was kept
+/// does not draw there either.
+inline random_numbers& random() {
   auto& run = detail::run::require_run("workflow::random");
   run.require_writable("workflow::random");
   return run.random();
@@ -41,20 +45,26 @@ inline detail::deterministic_random& random() {
 
 /// As above, a sequence of its own for each name: what one part of a workflow draws does not move the numbers of
 /// another. Valid while the run is in memory and has not been reset.
-inline detail::deterministic_random& random(std::string_view name) {
+inline random_numbers& random(std::string_view name) {
   auto& run = detail::run::require_run("workflow::random");
   run.require_writable("workflow::random");
   return run.random(name);
 }
 
 /// A random UUID (version 4) that is the same on every replay.
-inline std::string uuid4() { return detail::make_uuid(random()); }
+inline std::string uuid4() {
+  auto& run = detail::run::require_run("workflow::uuid4");
+  run.require_writable("workflow::uuid4");
+  return detail::make_uuid(run.random());
+}
 
 /// A UUID (version 7) that begins with the workflow's time: later ones sort behind earlier ones of other tasks.
 inline std::string uuid7() {
+  auto& run = detail::run::require_run("workflow::uuid7");
+  run.require_writable("workflow::uuid7");
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch()).count();
-  const std::uint64_t high = random()();
-  const std::uint64_t low = random()();
+  const std::uint64_t high = run.random()();
+  const std::uint64_t low = run.random()();
   return detail::format_uuid((static_cast<std::uint64_t>(since) << 16U) | (high & 0xFFFFU), low, 7);
 }
 

@@ -83,7 +83,7 @@ class nexus_handle {
   /// Its result, awaited once. Throws nexus_operation_failure.
   auto result() const noexcept { return detail::run::end_result<end>(*end_); }
   /// Cancels it, as its cancellation type says.
-  void cancel() { end_->cancel(); }
+  void cancel() { end_->cancel("cancelling a Nexus operation"); }
 
  private:
   std::unique_ptr<end> end_;

@@ -30,8 +30,11 @@ class cancellation_scope {
       co_return co_await std::move(inner);
     }
   }
-  /// Cancels what runs inside, in the order in which it started; once.
-  void cancel(std::string_view reason = "cancelled") { scope_.cancel(std::string(reason)); }
+  /// Cancels what runs inside, in the order in which it started; once. Not allowed in queries, validators and
+  /// conditions.
+  void cancel(std::string_view reason = "cancelled") {
+    if (detail::run::may_cancel("cancelling a scope")) scope_.cancel(std::string(reason));
+  }
   bool cancelled() const noexcept { return scope_.cancelled(); }
 
  private:

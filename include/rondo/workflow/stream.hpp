@@ -151,6 +151,7 @@ class stream {
   /// `prior`: what the run before gave on. Throws std::logic_error when the workflow has a stream already.
   explicit stream(stream_state prior = {}) : log_(std::make_shared<detail::stream_log>(std::move(prior))) {
     auto& run = detail::run::require_run("workflow::stream");
+    run.require_changeable("workflow::stream");
     if (run.handlers().signals.find(detail::stream_wire::publish_signal) != nullptr) {
       throw std::logic_error("this workflow has a stream already; publish to another topic of it");
     }
@@ -159,9 +160,10 @@ class stream {
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 
-  /// Adds an item. Throws conversion_error.
+  /// Adds an item. Throws conversion_error. Not allowed in queries, validators and conditions.
   template <class Value>
   void publish(std::string_view topic, const Value& value) {
+    detail::run::require_current("workflow::stream").require_changeable("workflow::stream");
     payload_collector made;
     encode(made, value);
     log_->add(topic, made.take().front());
@@ -173,7 +175,10 @@ class stream {
 
   /// Forgets all items before this offset; readers that are behind it go on at the first that is left. Throws an
   /// application_failure "TruncateOutOfRange" when there are not as many.
-  void truncate(std::int64_t before) { log_->truncate(before); }
+  void truncate(std::int64_t before) {
+    detail::run::require_current("workflow::stream").require_changeable("workflow::stream");
+    log_->truncate(before);
+  }
 
   /// Lets readers go that wait, and refuses new ones, which come again to the next run; ends when no handler runs any
   /// more. Then the workflow may continue as new. For run(): a handler would wait for its own end.

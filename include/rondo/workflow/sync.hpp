@@ -32,15 +32,22 @@ class semaphore {
       std::swap(of_, other.of_);
       return *this;
     }
-    ~permit() { release(); }
+    ~permit() { end(); }
 
     explicit operator bool() const noexcept { return of_ != nullptr; }
     /// Gives it back now.
     void release() {
-      if (of_ != nullptr) give_back(*std::exchange(of_, nullptr));
+      if (of_ == nullptr) return;
+      if (detail::run::current != nullptr) detail::run::current->require_changeable("workflow::semaphore");
+      end();
     }
 
    private:
+    // Without a look at what the code may do: a destructor cannot refuse.
+    void end() noexcept {
+      if (of_ != nullptr) give_back(*std::exchange(of_, nullptr));
+    }
+
     friend class semaphore;
     friend class acquisition;
     explicit permit(semaphore& of) noexcept : of_(&of) {}
@@ -67,7 +74,7 @@ class semaphore {
   class waiter : public detail::list_hook<waiter> {
    public:
     using line_hook = detail::list_hook<waiter>;
-    virtual void let_in() = 0;
+    virtual void let_in() noexcept = 0;
 
    protected:
     ~waiter() = default;
@@ -79,7 +86,7 @@ class semaphore {
     return true;
   }
   /// While a run is destroyed `of` may be gone already.
-  static void give_back(semaphore& of) {
+  static void give_back(semaphore& of) noexcept {
     if (detail::run::current == nullptr || detail::run::current->tearing_down()) return;
     if (waiter* next = of.line_.front()) {
       next->line_hook::unlink();
@@ -151,7 +158,7 @@ class [[nodiscard("a permit is not asked for until this is awaited")]] semaphore
     state_ = state::outside;
     return permit(*of_);
   }
-  void let_in() override {
+  void let_in() noexcept override {
     state_ = state::in;
     detail::run::current->post(*caller_);
   }
@@ -242,7 +249,8 @@ class channel {
     return first;
   }
   /// Nothing is sent any more; what waits can still be received, but not what senders of an unbuffered channel hold.
-  void close() noexcept {
+  void close() {
+    if (detail::run::current != nullptr) detail::run::current->require_changeable("workflow::channel");
     closed_ = true;
     values_.remove_if([](const waiting& each) {
       if (each.from != nullptr && is_there()) each.from->end_as(offer::state::refused);

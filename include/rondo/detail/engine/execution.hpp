@@ -195,11 +195,11 @@ class execution final : public run::host {
       return new_version(change, oldest, newest);
     });
   }
-  payload_span side_effect(run::encoder make) override {
-    return seen_effect({}, part(effects_, services_, notes_).once(make));
+  payload_span side_effect(run::encoder make, std::string_view summary) override {
+    return seen_effect({}, part(effects_, services_, notes_).once(make, summary));
   }
-  payload_span mutable_side_effect(std::string_view id, run::changing_value& value) override {
-    return seen_effect(id, part(effects_, services_, notes_).latest(id, value));
+  payload_span mutable_side_effect(std::string_view id, run::changing_value& value, std::string_view summary) override {
+    return seen_effect(id, part(effects_, services_, notes_).latest(id, value, summary));
   }
   void upsert_search_attributes(const payload_map& changes) override;
   void upsert_memo(const payload_map& changes) override;

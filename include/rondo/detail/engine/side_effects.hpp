@@ -32,7 +32,7 @@ class side_effects {
   void end_task() { expected_.clear(); }
 
   /// The value that was recorded, or that `make` makes now. Valid until the next call.
-  payload_span once(const run::encoder& make) {
+  payload_span once(const run::encoder& make, std::string_view summary) {
     const std::string key = std::to_string(++last_);
     // On replay without a record the code gets something to work with until the comparison says what is wrong.
     if (!take_expected(key, current_)) {
@@ -41,12 +41,12 @@ class side_effects {
       make(sink);
       current_ = std::move(made);
     }
-    record(side_effect_marker, "side effect " + key, key, current_);
+    record(side_effect_marker, "side effect " + key, key, current_, summary);
     return run_.views.of(current_);
   }
 
   /// The value of this name that was recorded last; `change` may make another. Valid until the next call.
-  payload_span latest(std::string_view id, run::changing_value& change) {
+  payload_span latest(std::string_view id, run::changing_value& change, std::string_view summary) {
     auto& known = values_[std::string(id)];
     const bool first = known.calls++ == 0;
     const std::string key = json::dump(std::string(id) + "#" + std::to_string(known.calls));
@@ -57,7 +57,7 @@ class side_effects {
       if (!change.make(first ? payload_span{} : run_.views.of(known.value), sink)) return run_.views.of(known.value);
       known.value = std::move(made);
     }
-    record(mutable_side_effect_marker, "mutable side effect " + key, key, known.value);
+    record(mutable_side_effect_marker, "mutable side effect " + key, key, known.value, summary);
     return run_.views.of(known.value);
   }
 
@@ -73,7 +73,8 @@ class side_effects {
     expected_.erase(found);
     return true;
   }
-  void record(const char* marker, std::string what, const std::string& key, const Payloads& value) {
+  void record(const char* marker, std::string what, const std::string& key, const Payloads& value,
+              std::string_view summary) {
     Command* command = notes_.acquire(run_, notes_)
                            .begin(enums::COMMAND_TYPE_RECORD_MARKER, std::move(what), marker, side_effect_id, key);
     if (command == nullptr) return;
@@ -82,6 +83,7 @@ class side_effects {
     (*id.mutable_metadata())["encoding"] = encoding::json;
     id.set_data(key);
     details[side_effect_data] = value;
+    if (!summary.empty()) write_json(summary, *command->mutable_user_metadata()->mutable_summary());
   }
 
   machine_services& run_;

@@ -209,9 +209,9 @@ class host {
   /// the first time, -1 in one that passed before there were versions; the same within a run.
   virtual int version(std::string_view change, int oldest, int newest) = 0;
   /// What `make` writes, of which the history keeps what it was. Valid until the next call.
-  virtual payload_span side_effect(encoder make) = 0;
+  virtual payload_span side_effect(encoder make, std::string_view summary) = 0;
   /// The same for a value that may change; it is recorded when it does.
-  virtual payload_span mutable_side_effect(std::string_view id, changing_value& value) = 0;
+  virtual payload_span mutable_side_effect(std::string_view id, changing_value& value, std::string_view summary) = 0;
   virtual void upsert_search_attributes(const payload_map& changes) = 0;
   virtual void upsert_memo(const payload_map& changes) = 0;
 

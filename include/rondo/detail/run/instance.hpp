@@ -47,7 +47,7 @@ class instance final : public run_context {
   /// Makes the workflow object. Throws when its constructor cannot read the arguments, or throws itself.
   void create(payload_span arguments) {
     const activation running(*this);
-    const read_only_section no_commands(*this);
+    const read_only_section no_commands(*this, access::own_values);
     start_arguments_ = interception_.inbound(workflow_message_kind::start, engine().info().workflow_type, {}, arguments,
                                              engine().info().headers, changed_start_);
     object_ = definition_.create(start_arguments_);

@@ -121,9 +121,9 @@ class operation_state : public completion, public cancel_node, public in_run_mem
   }
   bool done() const noexcept { return phase_ == phase::done; }
   void set_waiter(coroutine_node& waiter) noexcept { waiter_ = &waiter; }
-  /// Asks for cancellation; what it then resolves with depends on the operation.
-  void cancel() {
-    if (phase_ == phase::waiting && source() != nullptr) source()->cancel();
+  /// The code asks for cancellation; what it then resolves with depends on the operation.
+  void cancel(const char* what) {
+    if (may_cancel(what)) cancel_begun();
   }
 
  protected:
@@ -162,7 +162,10 @@ class operation_state : public completion, public cancel_node, public in_run_mem
     }
     if (waiter_ != nullptr) run_->post(*std::exchange(waiter_, nullptr));
   }
-  void on_cancel(const std::string& /*reason*/) final { cancel(); }
+  void on_cancel(const std::string& /*reason*/) final { cancel_begun(); }
+  void cancel_begun() {
+    if (phase_ == phase::waiting && source() != nullptr) source()->cancel();
+  }
   const coroutine_node* waiting_code() const noexcept final { return waiter_; }
 
   phase phase_ = phase::lazy;
@@ -204,7 +207,9 @@ class [[nodiscard]] started {
     operation_->begin_in(running == nullptr ? nullptr : running->cancellation);
   }
   bool done() const noexcept { return operation_->done(); }
-  void cancel() { operation_->cancel(); }
+  /// Asks for its cancellation. Like the cancellation of a scope it does nothing while the run leaves the memory, so
+  /// destructors may call it; not allowed in queries, validators and conditions.
+  void cancel() { operation_->cancel("cancelling an operation"); }
   auto awaiter(detail::run::coroutine_node& caller) noexcept {
     return detail::run::operation_awaiter<Operation>(*operation_, caller);
   }

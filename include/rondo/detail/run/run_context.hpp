@@ -10,6 +10,7 @@
 #include "rondo/detail/base/run_arena.hpp"
 #include "rondo/detail/run/host.hpp"
 #include "rondo/detail/run/message_handlers.hpp"
+#include "rondo/detail/run/random_numbers.hpp"
 #include "rondo/detail/run/scheduler.hpp"
 #include "rondo/detail/run/scope.hpp"
 
@@ -20,19 +21,19 @@ namespace rondo::detail::run {
 class run_context : public scheduler {
  public:
   scope& root() noexcept { return root_; }
-  deterministic_random& random() noexcept { return random_; }
+  random_numbers& random() noexcept { return random_; }
   /// A sequence of its own for each name.
-  deterministic_random& random(std::string_view name) {
+  random_numbers& random(std::string_view name) {
     if (named_ == nullptr) named_ = std::make_unique<sequences>();
     const auto found = named_->find(name);
     if (found != named_->end()) return found->second;
     std::uint64_t seed = seed_ ^ seed_from(name);
-    return named_->emplace(std::string(name), deterministic_random(splitmix64(seed))).first->second;
+    return named_->emplace(std::string(name), random_numbers(*this, splitmix64(seed))).first->second;
   }
   /// After a reset of the workflow: random numbers come from a new seed from here on.
   void reseed(std::uint64_t seed) {
     seed_ = seed;
-    random_ = deterministic_random(seed);
+    random_ = random_numbers(*this, seed);
     named_ = nullptr;
   }
 
@@ -49,13 +50,13 @@ class run_context : public scheduler {
 
  protected:
   run_context(const workflow_definition& definition, host& to, run_arena* memory)
-      : scheduler(to, memory), seed_(to.random_seed()), random_(seed_), handlers_(definition) {}
+      : scheduler(to, memory), seed_(to.random_seed()), random_(*this, seed_), handlers_(definition) {}
   ~run_context() = default;
 
  private:
   std::uint64_t seed_;
-  deterministic_random random_;
-  using sequences = std::map<std::string, deterministic_random, std::less<>>;
+  random_numbers random_;
+  using sequences = std::map<std::string, random_numbers, std::less<>>;
   std::unique_ptr<sequences> named_;
   scope root_;
   message_handlers handlers_;

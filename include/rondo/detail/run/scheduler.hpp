@@ -74,13 +74,20 @@ class condition_node : public list_hook<condition_node> {
   ~condition_node() = default;
 };
 
-/// Code that must not change the run (a query, a condition) tried to. The workflow task fails with this.
+/// Code that must not change the run (a query, a validator, a condition) tried to.
 class read_only_error : public std::logic_error {
  public:
   explicit read_only_error(const std::string& what)
-      : std::logic_error(
-            what +
-            " is not allowed in a query or in the condition of wait_condition: they must not change the workflow") {}
+      : std::logic_error(what +
+                         " is not allowed in a query, in the validator of an update, in the condition of "
+                         "wait_condition, in a side effect or in a constructor: they must not change the workflow") {}
+};
+
+/// What the code that runs may do.
+enum class access : unsigned char {
+  all,
+  own_values,  ///< no commands: the workflow object is made
+  none,        ///< look only
 };
 
 /// Resumes the coroutines of one run, one at a time and always in the same order: first come, first served; when nobody
@@ -120,10 +127,13 @@ class scheduler {
   }
 
   coroutine_node* running() const noexcept { return running_; }
-  bool read_only() const noexcept { return read_only_; }
   /// Throws when the code that runs must not change the run.
   void require_writable(const char* what) const {
-    if (read_only_) throw_read_only(what);
+    if (access_ != access::all) throw_read_only(what);
+  }
+  /// The same for what makes no command by itself: a constructor may do it.
+  void require_changeable(const char* what) const {
+    if (access_ == access::none) throw_read_only(what);
   }
   /// While a cached run is destroyed: operations that destructors start do nothing.
   bool tearing_down() const noexcept { return tearing_down_; }
@@ -143,14 +153,15 @@ class scheduler {
   /// Forbids changes for a block of code.
   class read_only_section {
    public:
-    explicit read_only_section(scheduler& of) noexcept : of_(of), saved_(std::exchange(of.read_only_, true)) {}
+    explicit read_only_section(scheduler& of, access left = access::none) noexcept
+        : of_(of), saved_(std::exchange(of.access_, left)) {}
     read_only_section(const read_only_section&) = delete;
     read_only_section& operator=(const read_only_section&) = delete;
-    ~read_only_section() { of_.read_only_ = saved_; }
+    ~read_only_section() { of_.access_ = saved_; }
 
    private:
     scheduler& of_;
-    bool saved_;
+    access saved_;
   };
 
  private:
@@ -211,7 +222,7 @@ class scheduler {
   coroutine_node* next_ = nullptr;
   coroutine_node* running_ = nullptr;
   intrusive_list<condition_node, condition_node> conditions_;
-  bool read_only_ = false;
+  access access_ = access::all;
   bool tearing_down_ = false;
 };
 
@@ -246,6 +257,13 @@ class in_run_memory {
 inline scheduler& require_current(const char* what) {
   if (current == nullptr) throw_no_current(what);
   return *current;
+}
+/// Asked before something is cancelled: throws where the run must not be changed. False: there is nothing left to
+/// cancel, as a destructor asks that runs while, or after, the run is destroyed.
+inline bool may_cancel(const char* what) {
+  if (current == nullptr || current->tearing_down()) return false;
+  current->require_changeable(what);
+  return true;
 }
 
 }  // namespace rondo::detail::run
