@@ -65,7 +65,7 @@ struct activity_options {
   /// Unset: the server's default policy (1 s, doubling, no limit of attempts).
   std::optional<retry_policy> retry{};
   cancellation_type cancellation = cancellation_type::try_cancel;
-  /// Empty: a number that the run counts up.
+  /// Empty: a number that the run counts up. The call throws std::invalid_argument while an open one has the same.
   std::string_view activity_id{};
   /// True: never run it on the worker that just completed the workflow task without a trip through the task queue.
   bool disable_eager_execution = false;

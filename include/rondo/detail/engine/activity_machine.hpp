@@ -134,6 +134,7 @@ class activity_machine final : public table_machine<activity_machine, activity_s
         return false;
     }
   }
+  const std::string& id() const noexcept { return id_; }
   std::string description() const override { return "activity \"" + type_ + "\" (id \"" + id_ + "\")"; }
   void recycle() override { home_.release(*this); }
 

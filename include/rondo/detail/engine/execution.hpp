@@ -275,10 +275,18 @@ class execution final : public run::host {
   }
   run::pending& begin_activity(const run::activity_call& call, run::completion& waiter) {
     check(call.options, call.activity_type);
+    check_id(call.options.activity_id, call.activity_type);
     auto& made = activities_.acquire(services_, activities_);
     made.begin(++last_activity_, call, waiter);
     return made;
   }
+  /// Numbers alone cannot clash, so nothing is looked for before the code gives the first id itself.
+  void check_id(std::string_view given, std::string_view type) {
+    if (!given.empty()) names_activities_ = true;
+    if (names_activities_) require_free_id(given, type);
+  }
+  /// Throws std::invalid_argument when an open activity has the id that one of this type would get.
+  void require_free_id(std::string_view given, std::string_view type);
   run::pending& begin_local_activity(const run::local_activity_call& call, run::completion& waiter) {
     check(call.options, call.activity_type);
     run::host& self = *this;
@@ -380,7 +388,7 @@ class execution final : public run::host {
   /// What the code takes for the present, and when the task started.
   workflow_time now_{}, task_time_{};
   std::uint64_t seed_ = 0;
-  bool replaying_ = true, answering_ = false;
+  bool replaying_ = true, answering_ = false, names_activities_ = false;
   mutable std::unique_ptr<rondo::logger> logger_;
   flag_record flags_;
   std::unique_ptr<task_problem> problem_;

@@ -14,8 +14,11 @@ enum class flag : std::uint32_t {
   /// The rules of the first release: one activation per workflow task that brings something, signals before answers,
   /// the command that ends the run last.
   first_rules = 1,
+  /// A call of an activity throws when an open one has its id. Before, the server refused it, but not always: it knows
+  /// of ends that it tells the code later.
+  distinct_activity_ids = 2,
 };
-inline constexpr std::uint32_t last_flag = 1;
+inline constexpr std::uint32_t last_flag = 2;
 
 /// Name under which the SDK signs completed workflow tasks.
 inline constexpr const char* sdk_name = "rondo";

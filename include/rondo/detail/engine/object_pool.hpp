@@ -52,6 +52,13 @@ class object_pool {
     links.next_free_ = free_;
     free_ = &links;
   }
+  /// Calls `function` with every object that there is, also with those that were released.
+  template <class Function>
+  void for_each(Function function) const {
+    for (const pooled_object* each = newest_; each != nullptr; each = each->older_) {
+      function(static_cast<const Type&>(*each));
+    }
+  }
 
  private:
   run_arena* memory_;

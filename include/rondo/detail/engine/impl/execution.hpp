@@ -225,6 +225,18 @@ RONDO_FUNCTION bool execution::ignore(const HistoryEvent& event) {
                                    std::string(version_string) + "), and the server does not allow to ignore it"));
 }
 
+RONDO_FUNCTION void execution::require_free_id(std::string_view given, std::string_view type) {
+  const std::string id = given.empty() ? std::to_string(last_activity_ + 1) : std::string(given);
+  const activity_machine* open = nullptr;
+  activities_.for_each([&](const activity_machine& each) {
+    if (each.state() != activity_state::closed && each.id() == id) open = &each;
+  });
+  if (open == nullptr || !use_flag(static_cast<std::uint32_t>(flag::distinct_activity_ids))) return;
+  std::string what = open->description() + " is still open, and no two open activities may have the same id";
+  if (given.empty()) what += ": a call without one gets the next number of the run";
+  options_of("activity", type).require(false, what.c_str());
+}
+
 RONDO_FUNCTION std::string execution::signal_with_start(const run::signal_with_start_call& call,
                                                         run::completion& closed) {
   if (outgoing_.interceptors() != nullptr) return signal_seen(call, closed);

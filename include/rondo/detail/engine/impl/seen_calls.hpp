@@ -24,6 +24,7 @@ RONDO_FUNCTION run::pending& execution::schedule_seen(const run::activity_call& 
   const auto out = outgoing_.show(shown, call.input);
   // Before there is somebody who waits for what is never begun.
   check(options, seen.name);
+  check_id(options.activity_id, seen.name);
   auto& between = watch(seen, waiter);
   begin_activity({seen.name, options, out.input, out.headers}, between);
   return between;
