@@ -153,6 +153,9 @@ struct worker_options {
   std::vector<std::string> propagated_headers{};
   /// How often the worker tells the server how it is, for lists of workers; zero: never, else 1 to 60 s.
   duration worker_heartbeat_interval = std::chrono::seconds(60);
+  /// False: that leaves out where the worker runs: the kind of its host, such as AWS Lambda or Kubernetes, and its
+  /// platform.
+  bool heartbeat_environment = true;
   /// A worker whose loop has not gone on for so long is not alive, as `worker::health` tells; above zero.
   duration liveness_timeout = std::chrono::seconds(10);
   /// Called whenever the state or the readiness changes, on the thread of the loop.
