@@ -139,8 +139,8 @@ class codec_time : public worker_test {
 };
 
 TEST_F(codec_time, is_part_of_the_time_until_a_heartbeat_of_local_activities) {
-  constexpr auto timeout = 2s;
-  constexpr auto heartbeat = timeout * 4 / 5;
+  constexpr io::duration timeout = 2s;
+  constexpr io::duration heartbeat = timeout * 4 / 5;
   start(app());
   history_builder begin("adds_up", {"40"});
   begin.at(1).mutable_workflow_execution_started_event_attributes()->mutable_workflow_task_timeout()->set_seconds(2);
