@@ -20,7 +20,7 @@ def awaits(source):
 
 
 def lint(build):
-    return LINT.report(build, LINT.sources(build, awaits), lambda name: f"gcc 12 miscompiles this: {name}")
+    return LINT.report(build, LINT.sources(build, awaits), lambda path, line, name: f"gcc 12 miscompiles this: {name}")
 
 
 def main():

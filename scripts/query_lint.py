@@ -15,7 +15,7 @@ from clean_results import CleanResults, files_read, version_of
 # These files lie together in scripts/, and in share/rondo/ of an installed Rondo, where there is no sample.
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent
-MATCH = re.compile(r'^([^\s:][^:\n]*):(\d+):\d+: note: "([a-z-]+)" binds here', re.MULTILINE)
+BOUND = re.compile(r'^([^\s:][^:\n]*):(\d+):(\d+): note: "([a-z-]+)" binds here', re.MULTILINE)
 
 
 class LintError(Exception):
@@ -28,6 +28,8 @@ class Lint:
     def __init__(self, query, sample, project=PROJECT, folders=()):
         self.tool = [os.environ.get("CLANG_QUERY", "clang-query-16"), "-f", str(HERE / query)]
         self.sample = PROJECT / "test/lint" / sample
+        # What decides what is found, beside the sources.
+        self.rules = [HERE / query]
         self.project = project
         self.folders = folders
         # Where the compiler of each source starts: a command with relative paths has matches with relative ones.
@@ -42,15 +44,19 @@ class Lint:
 
     def matches(self, source, *flags):
         """(file, line, name) of every match in the project's own files."""
+        bound = (each for match in self.bound(source, *flags) for each in match.items())
+        return {(path.relative_to(self.project), line, name) for name, (path, line, _) in bound
+                if name != "function" and self.has(path)}
+
+    def bound(self, source, *flags):
+        """For every match what each of its names stands for: (path, line, column)."""
         done = subprocess.run([*self.tool, str(source), *flags], capture_output=True, text=True, check=False)
         if done.returncode or re.search(r"^.*\berror: ", done.stdout + done.stderr, re.MULTILINE):
             raise LintError(f"{source}: clang-query fails:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-        found = set()
-        for path, line, name in MATCH.findall(done.stdout):
-            path = pathlib.Path(os.path.normpath(self.directories.get(source, pathlib.Path()) / path))
-            if name != "function" and self.has(path):
-                found.add((path.relative_to(self.project), int(line), name))
-        return found
+        directory = self.directories.get(source, pathlib.Path())
+        for match in re.split(r"^Match #\d+:$", done.stdout, flags=re.MULTILINE)[1:]:
+            yield {name: (pathlib.Path(os.path.normpath(directory / path)), int(line), int(column))
+                   for path, line, column, name in BOUND.findall(match)}
 
     def sources(self, build, wanted):
         """What the build in a folder compiles, of the project's own files, and `wanted` says yes to."""
@@ -67,7 +73,8 @@ class Lint:
         return sorted(f for f in files if all(self.has(m) for m in members_of(f)) and wanted(f))
 
     def look_through(self, sources, build):
-        clean = CleanResults(version_of(self.tool[0]), (HERE / self.tool[2]).read_text(encoding="utf-8"), *self.folders)
+        rules = (rule.read_text(encoding="utf-8") for rule in self.rules)
+        clean = CleanResults(version_of(self.tool[0]), *rules, self.project, *self.folders)
         read = files_read(build) if clean.folder else {}
 
         def look(source):
@@ -85,12 +92,12 @@ class Lint:
             return sorted(set().union(*pool.map(look, sources)))
 
     def report(self, build, sources, explain):
-        """Prints a line for every match, made by `explain` of its name; 1 when there are any."""
+        """Prints a line for every match, with what `explain` makes of it; 1 when there are any."""
         if not sources:
             raise LintError(f"{build}: compiles nothing of {self.project} that is to be looked through")
         found = self.look_through(sources, build)
-        for path, line, name in found:
-            print(f"{path}:{line}: {explain(name)}")
+        for match in found:
+            print(f"{match[0]}:{match[1]}: {explain(*match)}")
         print(f"{len(sources)} sources, {len(found)} matches")
         return 1 if found else 0
 
@@ -100,9 +107,9 @@ class Lint:
             raise LintError(f"{self.sample}: not found; the self-test runs in the sources of Rondo only")
         lines = self.sample.read_text(encoding="utf-8").splitlines()
         marks = ((number, line.partition("// lint: ")[2]) for number, line in enumerate(lines, 1))
-        expected = {(self.sample.relative_to(PROJECT), number, name.strip()) for number, name in marks if name}
-        of_sample = Lint(self.tool[2], self.sample.name)
-        found = of_sample.matches(self.sample, "--", "-std=c++20", *flags)
+        expected = {(self.sample.relative_to(PROJECT), number, name.strip()) for number, name in marks
+                    if name and not name.startswith("ignore ")}
+        found = type(self)(self.rules[0].name, self.sample.name).matches(self.sample, "--", "-std=c++20", *flags)
         for path, line, name in sorted(expected ^ found):
             told = "not found" if (path, line, name) in expected else "found, but not marked"
             print(f"{path}:{line}: {name} is {told}")

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "rondo/codec.hpp"
@@ -10,14 +11,25 @@ namespace rondo {
 class failure_converter;
 class payload_storage;
 
+/// Whose headers go through the codecs.
+enum class header_encoding : std::uint8_t {
+  /// Nobody's.
+  none,
+  /// Those of starts, messages and schedules of clients, of workflow tasks and of activities.
+  all,
+  /// Those that reach workflows and those that workflows send. Neither clients encode theirs, nor activities see them
+  /// decoded: for programs whose clients and activities handle headers themselves.
+  workflow_tasks,
+};
+
 /// What a connection does with payloads on their way between converter and server. It is done exactly once for each
 /// payload: arguments, results, details and encoded attributes of failures, heartbeats, memos, markers, updates,
 /// queries and user metadata. Search attributes are left alone, as the server reads them.
 struct data_options {
   /// The first one is the outermost: it encodes last and decodes first.
   codec_chain codecs{};
-  /// Also for the payloads of headers: those of starts, messages and schedules of clients, and those of workers.
-  bool encode_headers = false;
+  /// Which payloads of headers they are for too; the same at both ends.
+  header_encoding encode_headers = header_encoding::none;
   /// Moves message and stack trace of failures into their encoded attributes, so that codecs hide them.
   bool encode_failure_texts = false;
   /// What exceptions travel as, and what is thrown for failures (rondo/failure_converter.hpp); null: the types of

@@ -66,8 +66,10 @@ inline bool is_reference(const payload& what) {
 /// Which payloads are stored, and where.
 class payload_storage {
  public:
-  /// The driver that stores a payload of this size; null: the payload stays where it is. Used like a driver.
-  using selector = std::function<const storage_driver*(std::size_t size, const serialization_context& context)>;
+  /// The driver that stores a payload, as the codecs have left it; null: it stays where it is. `size`: of its
+  /// serialized form, in bytes. Used like a driver.
+  using selector =
+      std::function<const storage_driver*(const payload& what, std::size_t size, const serialization_context& context)>;
 
   /// Payloads whose serialized form has at least `threshold` bytes are stored: by the first driver, unless `select`
   /// names another one. All drivers retrieve. Throws std::invalid_argument without drivers, or when two have one name.
@@ -89,7 +91,7 @@ class payload_storage {
   /// Stores a payload if it is large: returns true and makes `what` the reference.
   bool store(payload& what, std::string_view serialized, const serialization_context& context) const {
     if (serialized.size() < threshold_ || detail::data::is_reference(what)) return false;
-    const storage_driver* driver = select_ ? select_(serialized.size(), context) : drivers_.front().get();
+    const storage_driver* driver = select_ ? select_(what, serialized.size(), context) : drivers_.front().get();
     if (driver == nullptr) return false;
     const detail::data::storage_reference reference{.driverName = driver->name(),
                                                     .claimData = driver->store(serialized, context)};

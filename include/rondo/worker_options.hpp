@@ -91,7 +91,7 @@ struct worker_options {
   /// Which part of the workflow polls wait at the common queue, 0 to 1; the others wait at the worker's own (sticky)
   /// one. At least one waits at each. A low one is for long workflows with many tasks, a high one for those with few.
   /// Polls that adapt have numbers of their own for each queue.
-  double nonsticky_poll_ratio = 0.4;
+  double nonsticky_poll_ratio = 0.2;
   /// Set: the number of polls adapts to the server's decisions, and the numbers above do not count.
   std::optional<poller_autoscaling> workflow_poller_scaling{}, activity_poller_scaling{}, nexus_poller_scaling{};
   /// Namespaces may wish for polls that adapt. They get them where the numbers above are the default ones, unless this
@@ -128,8 +128,8 @@ struct worker_options {
   /// How long a stop waits for polls that the server has not answered before it breaks them off. A task that the server
   /// was just handing out then comes back only after its timeout.
   duration poll_drain_timeout = std::chrono::seconds(1);
-  /// Longest wait of one poll.
-  duration poll_timeout = std::chrono::seconds(60);
+  /// Longest wait of one poll: longer than a server lets it wait, usually 60 s, so that its end is an answer.
+  duration poll_timeout = std::chrono::seconds(70);
 
   /// A workflow task that keeps the thread this long counts as stuck: it fails, and the run is dropped; zero: never.
   /// TEMPORAL_DEBUG=1 in the environment switches it off too.
@@ -153,6 +153,9 @@ struct worker_options {
   std::vector<std::string> propagated_headers{};
   /// How often the worker tells the server how it is, for lists of workers; zero: never, else 1 to 60 s.
   duration worker_heartbeat_interval = std::chrono::seconds(60);
+  /// False: that leaves out where the worker runs: the kind of its host, such as AWS Lambda or Kubernetes, and its
+  /// platform.
+  bool heartbeat_environment = true;
   /// A worker whose loop has not gone on for so long is not alive, as `worker::health` tells; above zero.
   duration liveness_timeout = std::chrono::seconds(10);
   /// Called whenever the state or the readiness changes, on the thread of the loop.

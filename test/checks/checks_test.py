@@ -168,6 +168,18 @@ class Features(unittest.TestCase):
         self.assertEqual(len(self.faults("[`suite.name`](b_test.cpp)")), 1)
         self.assertEqual(len(self.faults("[`suite.name`](a_test.cpp)", "Said by")), 1)
 
+    def missing(self, lines):
+        with tempfile.TemporaryDirectory() as folder:
+            doc, wanted = pathlib.Path(folder) / "doc.md", pathlib.Path(folder) / "wanted.txt"
+            doc.write_text("It sleeps\n\n| Feature | Shown by |\n|---|---|\n| It works, at once | |\n| It ends | |\n", encoding="utf-8")
+            wanted.write_text("# Features\n\n" + lines, encoding="utf-8")
+            return list(features.faults_of_wanted(wanted, doc))
+
+    def test_compares_with_what_others_can_do(self):
+        self.assertEqual(self.missing("working -> It works\nending at once -> It ends + at once\nmore -> except: not needed\n"), [])
+        for line in ("sleeping -> It sleeps", "both -> It ends + It begins", "more -> except:", "more ->", "more", " -> It ends"):
+            self.assertEqual(len(self.missing(line + "\n")), 1, line)
+
 
 class Layers(unittest.TestCase):
     known = {"task.hpp", "payload.hpp", "worker.hpp", "detail/base/uuid.hpp", "detail/engine/run.hpp", "detail/io/loop.hpp"}

@@ -41,7 +41,7 @@ class ClientHeaders : public ClientTest {
   static client_options options_with(bool encoded, std::shared_ptr<tracing> adds) {
     client_options options;
     options.data.codecs = {std::make_shared<envelope_codec>("sealed")};
-    options.data.encode_headers = encoded;
+    options.data.encode_headers = encoded ? header_encoding::all : header_encoding::none;
     options.interceptors.push_back(std::move(adds));
     return options;
   }

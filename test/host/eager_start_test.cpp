@@ -217,7 +217,7 @@ TEST_F(eager_start, leaves_the_task_to_others_when_the_worker_could_not_wait) {
 
 struct bare_room final : io::eager_room {
   void describe(service::StartWorkflowExecutionRequest& /*request*/) const override {}
-  void begin(service::PollWorkflowTaskQueueResponse /*task*/) override {}
+  void begin(service::PollWorkflowTaskQueueResponse /*task*/, io::time_point /*arrived*/) override {}
 };
 struct bare_host final : io::eager_host {
   std::unique_ptr<io::eager_room> reserve_eager(std::string_view /*name*/, std::string_view /*queue*/) override {

@@ -159,6 +159,15 @@ TEST_F(heartbeats, tell_where_the_worker_runs) {
   EXPECT_NE(now.platform().variant_case(), info::Platform::VARIANT_NOT_SET);
 }
 
+TEST_F(heartbeats, do_not_tell_where_the_worker_runs_when_told_so) {
+  auto how = each_second();
+  how.heartbeat_environment = false;
+  start(app(), how);
+  const auto now = next_beat(server);
+  EXPECT_FALSE(now.has_environment());
+  EXPECT_TRUE(now.has_host_info());
+}
+
 /// Where a process with these variables and files runs.
 std::vector<hosting::HostingEnvironmentType> hosts_of(const std::map<std::string, std::string>& variables,
                                                       const std::string& file = {}) {

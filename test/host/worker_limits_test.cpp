@@ -156,7 +156,8 @@ TEST_F(worker_limits, polls_of_workflows_are_shared_out_as_asked_for) {
     stop();
     return found;
   };
-  EXPECT_EQ(normal_of(worker_options().nonsticky_poll_ratio, 5), 2U);
+  EXPECT_EQ(normal_of(worker_options().nonsticky_poll_ratio, 5), 1U);
+  EXPECT_EQ(normal_of(0.4, 5), 2U);
   EXPECT_EQ(normal_of(0.2, 10), 2U);
   EXPECT_EQ(normal_of(0, 10), 1U);
   EXPECT_EQ(normal_of(1, 10), 9U);

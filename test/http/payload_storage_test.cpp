@@ -208,6 +208,35 @@ TEST(payload_storage, payloads_as_large_as_the_threshold_are_stored) {
   }
 }
 
+TEST(payload_storage, a_function_that_sees_the_payload_chooses_the_driver) {
+  const scratch folder;
+  const auto texts = std::make_shared<local_file_storage>(folder.folder() / "texts", "texts");
+  const auto others = std::make_shared<local_file_storage>(folder.folder() / "others", "others");
+  data_options options;
+  options.storage = std::make_shared<payload_storage>(
+      std::vector<std::shared_ptr<const storage_driver>>{texts, others}, 100,
+      [&](const payload& what, std::size_t size, const serialization_context& whose) -> const storage_driver* {
+        EXPECT_EQ(whose.workflow_id, "order/1");
+        EXPECT_EQ(size, data::payload_bytes(what).size());
+        if (what.entry("stays") == "here") return nullptr;
+        return what.encoding() == "json/plain" ? texts.get() : others.get();
+      });
+  auto request = request_with(std::string(200, 'x'));
+  for (int i = 0; i < 2; ++i) *request.mutable_input()->add_payloads() = request.input().payloads(0);
+  (*request.mutable_input()->mutable_payloads(1)->mutable_metadata())["encoding"] = "binary/plain";
+  (*request.mutable_input()->mutable_payloads(2)->mutable_metadata())["stays"] = "here";
+  const data::pipeline pipeline(options);
+  serialization_context of;
+  request_type sent;
+  ASSERT_TRUE(sent.ParseFromString(pipeline.encode(node, request.SerializeAsString(), of)));
+  EXPECT_NE(sent.input().payloads(0).data().find(R"("driverName":"texts")"), std::string::npos);
+  EXPECT_NE(sent.input().payloads(1).data().find(R"("driverName":"others")"), std::string::npos);
+  EXPECT_EQ(sent.input().payloads(2).data(), request.input().payloads(2).data());
+  request_type back;
+  ASSERT_TRUE(back.ParseFromString(pipeline.decode(node, sent.SerializeAsString(), of)));
+  EXPECT_EQ(back.DebugString(), request.DebugString());
+}
+
 /// Keeps payloads in what stands for them, with those whose they are.
 class owning_driver final : public storage_driver {
  public:
@@ -262,10 +291,11 @@ TEST(payload_storage, chooses_among_drivers) {
   const scratch folder;
   const auto first = std::make_shared<local_file_storage>(folder.folder() / "1", "first");
   const auto second = std::make_shared<local_file_storage>(folder.folder() / "2", "second");
-  const payload_storage storage({first, second}, 1, [&](std::size_t size, const serialization_context& whose) {
+  const auto select = [&](const payload& /*what*/, std::size_t size, const serialization_context& whose) {
     EXPECT_EQ(whose, context);
     return size > 10 ? second.get() : nullptr;
-  });
+  };
+  const payload_storage storage({first, second}, 1, select);
   payload what;
   EXPECT_FALSE(storage.store(what, "small", context));
   EXPECT_TRUE(storage.store(what, "not so small", context));

@@ -196,7 +196,7 @@ TEST(payload_fields, those_inside_of_payloads_for_the_server_are_visited_instead
 TEST(payload_fields, headers_are_encoded_when_that_is_asked_for) {
   data_options options;
   options.codecs = {std::make_shared<envelope_codec>("sealed")};
-  options.encode_headers = true;
+  options.encode_headers = header_encoding::all;
   const data::pipeline pipeline(options);
   temporal::api::workflowservice::v1::StartWorkflowExecutionRequest request;
   auto& field = (*request.mutable_header()->mutable_fields())["trace"];
@@ -205,6 +205,71 @@ TEST(payload_fields, headers_are_encoded_when_that_is_asked_for) {
   const auto node = data::node::rpc_StartWorkflowExecutionRequest;
   ASSERT_TRUE(request.ParseFromString(pipeline.encode(node, request.SerializeAsString(), context)));
   EXPECT_EQ(request.header().fields().at("trace").metadata().at("encoding"), "sealed");
+}
+
+/// Gives the header an entry.
+void add_trace(temporal::api::common::v1::Header& to) {
+  auto& field = (*to.mutable_fields())["trace"];
+  (*field.mutable_metadata())["encoding"] = "json/plain";
+}
+std::string encoding_of(const temporal::api::common::v1::Header& header) {
+  return header.fields().at("trace").metadata().at("encoding");
+}
+/// What encoding makes of a message.
+template <class Message>
+Message encoded(const data_options& options, data::node node, const Message& message) {
+  serialization_context context;
+  Message made;
+  EXPECT_TRUE(made.ParseFromString(data::pipeline(options).encode(node, message.SerializeAsString(), context)));
+  return made;
+}
+
+TEST(payload_fields, headers_of_workflow_tasks_alone_may_be_encoded) {
+  namespace service = temporal::api::workflowservice::v1;
+  data_options options;
+  options.codecs = {std::make_shared<envelope_codec>("sealed")};
+  options.encode_headers = header_encoding::workflow_tasks;
+
+  service::RespondWorkflowTaskCompletedRequest completion;
+  add_trace(*completion.add_commands()->mutable_schedule_activity_task_command_attributes()->mutable_header());
+  completion = encoded(options, data::node::rpc_RespondWorkflowTaskCompletedRequest, completion);
+  EXPECT_EQ(encoding_of(completion.commands(0).schedule_activity_task_command_attributes().header()), "sealed");
+
+  service::StartWorkflowExecutionRequest start;
+  add_trace(*start.mutable_header());
+  start = encoded(options, data::node::rpc_StartWorkflowExecutionRequest, start);
+  EXPECT_EQ(encoding_of(start.header()), "json/plain") << "a client's";
+
+  // What comes back, made as with headers that all are encoded.
+  service::RespondWorkflowTaskCompletedResponse answer;
+  auto& event = *answer.mutable_workflow_task()->mutable_history()->add_events();
+  add_trace(*event.mutable_workflow_execution_signaled_event_attributes()->mutable_header());
+  add_trace(*answer.add_activity_tasks()->mutable_header());
+  auto everybody = options;
+  everybody.encode_headers = header_encoding::all;
+  answer = encoded(everybody, data::node::rpc_RespondWorkflowTaskCompletedResponse, answer);
+  const data::pipeline pipeline(options);
+  ASSERT_TRUE(answer.ParseFromString(
+      pipeline.decode(data::node::rpc_RespondWorkflowTaskCompletedResponse, answer.SerializeAsString(), {})));
+  const auto& signal = answer.workflow_task().history().events(0).workflow_execution_signaled_event_attributes();
+  EXPECT_EQ(encoding_of(signal.header()), "json/plain");
+  EXPECT_EQ(encoding_of(answer.activity_tasks(0).header()), "sealed") << "an activity's";
+
+  service::PollActivityTaskQueueResponse polled = answer.activity_tasks(0);
+  ASSERT_TRUE(polled.ParseFromString(
+      pipeline.decode(data::node::rpc_PollActivityTaskQueueResponse, polled.SerializeAsString(), {})));
+  EXPECT_EQ(encoding_of(polled.header()), "sealed");
+
+  service::StartWorkflowExecutionResponse started;
+  auto& first = *started.mutable_eager_workflow_task()->mutable_history()->add_events();
+  add_trace(*first.mutable_workflow_execution_started_event_attributes()->mutable_header());
+  started = encoded(everybody, data::node::rpc_StartWorkflowExecutionResponse, started);
+  ASSERT_TRUE(started.ParseFromString(
+      pipeline.decode(data::node::rpc_StartWorkflowExecutionResponse, started.SerializeAsString(), {})));
+  EXPECT_EQ(
+      encoding_of(
+          started.eager_workflow_task().history().events(0).workflow_execution_started_event_attributes().header()),
+      "json/plain");
 }
 
 }  // namespace rondo::test::payload_fields_test

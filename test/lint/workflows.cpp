@@ -85,6 +85,40 @@ struct order_workflow {
   std::chrono::system_clock::time_point approved_at{};
 };
 
+// What workflow code calls of the same source is part of it.
+int price_of(int number);
+struct order_prices {
+  explicit order_prices(int of) : first(of + std::rand()) {}  // lint: random through order_prices
+  int total() const;
+  int first = 0;
+};
+int hours_now() {
+  const auto now = std::chrono::steady_clock::now();  // lint: clock through total, hours_now
+  return static_cast<int>(now.time_since_epoch() / 1h);
+}
+int logged(int value) {
+  // lint: ignore global - what is shown decides nothing
+  std::cerr << value;
+  // lint: ignore clock - another name than that of what is found
+  std::cout << value;  // lint: global through logged
+  return value;
+}
+int measured() { return static_cast<int>(std::time(nullptr)); }
+int recorded_once() { return std::rand(); }
+rondo::task<int> calls_others(int number) {
+  const order_prices prices(number);
+  const auto later = [&] { return price_of(number) + logged(prices.total()); };
+  const int took = measured();  // lint: ignore clock - for the log alone
+  const int chosen = rondo::workflow::side_effect([] { return std::rand() + recorded_once(); });
+  co_return later() + took + chosen;
+}
+int price_of(int number) {
+  static int last = 0;  // lint: static through price_of
+  last = number > 1 ? price_of(number - 1) : 0;
+  return last;
+}
+int order_prices::total() const { return first + hours_now(); }
+
 // Activities do as they please.
 int activity() {
   ++counter;

@@ -59,13 +59,26 @@ TEST(serverless_options, have_the_defaults_of_their_host) {
   EXPECT_EQ(lambda.worker.max_cached_workflows, 100U);
   EXPECT_EQ(lambda.worker.sticky_schedule_to_start_timeout, 2s);
   EXPECT_EQ(lambda.default_versioning_behavior, versioning_behavior::pinned);
-  EXPECT_EQ(serverless::defaults_of(profile::http).idle_timeout, 3s);
+  const auto http = serverless::defaults_of(profile::http);
+  EXPECT_EQ(http.idle_timeout, 3s);
+  for (const auto& each : {lambda.worker, http.worker}) {
+    EXPECT_EQ(each.max_concurrent_activities, 100U);
+    EXPECT_EQ(each.max_concurrent_workflow_tasks, 50U);
+    EXPECT_EQ(each.max_concurrent_local_activities, 100U);
+    EXPECT_EQ(each.max_concurrent_nexus_tasks, 50U);
+    EXPECT_EQ(each.max_workflow_pollers, 4U);
+    EXPECT_EQ(each.max_activity_pollers, 4U);
+    EXPECT_EQ(each.max_nexus_pollers, 1U);
+  }
   const auto go = serverless::defaults_of(profile::go_compat);
   EXPECT_EQ(go.idle_timeout, std::nullopt);
   EXPECT_EQ(go.worker.max_concurrent_activities, 2U);
   EXPECT_EQ(go.worker.max_concurrent_workflow_tasks, 10U);
+  EXPECT_EQ(go.worker.max_concurrent_local_activities, 2U);
+  EXPECT_EQ(go.worker.max_concurrent_nexus_tasks, 5U);
   EXPECT_EQ(go.worker.max_activity_pollers, 1U);
   EXPECT_EQ(go.worker.max_workflow_pollers, 2U);
+  EXPECT_EQ(go.worker.max_nexus_pollers, 1U);
   EXPECT_EQ(go.limits.buffer(), 7s);
   EXPECT_FALSE(go.reuse_connection);
 }

@@ -84,8 +84,10 @@ inline options defaults_of(profile kind) {
   auto& worker = made.worker;
   worker.max_concurrent_activities = 100;
   worker.max_concurrent_workflow_tasks = 50;
+  worker.max_concurrent_nexus_tasks = 50;
   worker.max_workflow_pollers = 4;
   worker.max_activity_pollers = 4;
+  worker.max_nexus_pollers = 1;
   worker.max_cached_workflows = 100;
   worker.sticky_schedule_to_start_timeout = 2s;
   worker.eager_activities = false;
@@ -101,6 +103,8 @@ inline options defaults_of(profile kind) {
     case profile::go_compat:
       worker.max_concurrent_activities = 2;
       worker.max_concurrent_workflow_tasks = 10;
+      worker.max_concurrent_local_activities = 2;
+      worker.max_concurrent_nexus_tasks = 5;
       worker.max_workflow_pollers = 2;
       worker.max_activity_pollers = 1;
       worker.sticky_schedule_to_start_timeout = 5s;

@@ -65,6 +65,8 @@ class call_facts {
   io::rpc_class kind = io::rpc_class::unary;
   /// How long the server may take for one attempt; zero: what is usual for the kind.
   io::duration attempt_timeout{};
+  /// See retry_options::arrival.
+  io::time_point* arrival = nullptr;
   /// Of what is started or told, for interceptors; empty without them.
   std::string name;
   /// The interceptors have seen it: calls that are sent again and again are seen once.

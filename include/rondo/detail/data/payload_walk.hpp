@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "rondo/codec.hpp"
+#include "rondo/data_options.hpp"
 #include "rondo/detail/data/payload_fields.hpp"
 #include "rondo/detail/data/wire.hpp"
 #include "rondo/json.hpp"
@@ -21,7 +22,7 @@ namespace rondo::detail::data {
 
 /// Which payloads of a message are meant.
 struct walk_options {
-  bool headers = false;
+  header_encoding headers = header_encoding::none;
   /// Moves the texts of failures into a payload of their own.
   bool hide_failure_texts = false;
 };
@@ -166,7 +167,7 @@ class payload_walk {
         continue;
       }
       const auto* row = find_row(std::begin(payload_fields), std::end(payload_fields), message, field->number);
-      if (row == nullptr || !field->delimited || (row->type == node::common_Header && !how_.headers)) {
+      if (row == nullptr || !field->delimited || (row->type == node::common_Header && !means_header_of(message))) {
         if (out != nullptr) *out += field->raw;
       } else if (row->type == node::payload) {
         one(field->number, field->content, depth, out);
@@ -179,6 +180,29 @@ class payload_walk {
     if (hides) hide(bytes, out);
     in_memo_ = was_memo;
     in_failed_task_ = was_failed_task;
+  }
+
+  /// `message`: the one that has the header. An activity that begins with the answer to a completion sees its headers
+  /// as those do that come by polls.
+  bool means_header_of(node message) const noexcept {
+    if (how_.headers != header_encoding::workflow_tasks) return how_.headers == header_encoding::all;
+    return is_of_workflow_task(message_) && message != node::rpc_PollActivityTaskQueueResponse;
+  }
+  static bool is_of_workflow_task(node message) noexcept {
+    switch (message) {
+      case node::rpc_PollWorkflowTaskQueueResponse:
+      case node::rpc_RespondWorkflowTaskCompletedRequest:
+      case node::rpc_RespondWorkflowTaskCompletedResponse:
+      case node::rpc_GetWorkflowExecutionHistoryResponse:
+      case node::rpc_GetWorkflowExecutionHistoryReverseResponse:
+      case node::history_History:
+      // Those may bring first tasks.
+      case node::rpc_StartWorkflowExecutionResponse:
+      case node::rpc_ExecuteMultiOperationResponse:
+        return true;
+      default:
+        return false;
+    }
   }
 
   /// The number of the field with the text of the failure that is there too; zero: none.

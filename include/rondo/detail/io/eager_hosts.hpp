@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/detail/io/timer_heap.hpp"
+
 namespace temporal::api::workflowservice::v1 {
 class PollWorkflowTaskQueueResponse;
 class StartWorkflowExecutionRequest;
@@ -24,8 +26,8 @@ class eager_room {
 
   /// Says in the request which build of the worker would have the task.
   virtual void describe(temporal::api::workflowservice::v1::StartWorkflowExecutionRequest& request) const = 0;
-  /// The worker begins to work on the task. At most once.
-  virtual void begin(temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse task) = 0;
+  /// The worker begins to work on the task, which arrived then. At most once.
+  virtual void begin(temporal::api::workflowservice::v1::PollWorkflowTaskQueueResponse task, time_point arrived) = 0;
 };
 
 /// A worker that takes first tasks of workflows which clients on its own connection start.

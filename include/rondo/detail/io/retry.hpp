@@ -122,6 +122,8 @@ class retry_options {
   duration attempt_timeout{};
   /// Carried from poll to poll by those who poll again and again; null: the call stands alone. Outlives the call.
   backoff* state = nullptr;
+  /// Gets the time at which the answer came, before codecs read it; null: nobody wants it. Outlives the call.
+  time_point* arrival = nullptr;
   /// What codecs are told besides what the request says; null: nothing.
   std::shared_ptr<const serialization_context> payload_context;
 };

@@ -5,6 +5,7 @@
 
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/io/eager_hosts.hpp"
+#include "rondo/detail/io/loop.hpp"
 #include "rondo/detail/worker/deployment.hpp"
 #include "rondo/detail/worker/slots.hpp"
 #include "rondo/detail/worker/workflow_calls.hpp"
@@ -36,8 +37,9 @@ class eager_slot final : public io::eager_room {
     if (!as_polls_say.has_deployment_options()) return;
     *request.mutable_eager_worker_deployment_options() = std::move(*as_polls_say.mutable_deployment_options());
   }
-  void begin(engine::service::PollWorkflowTaskQueueResponse message) override {
+  void begin(engine::service::PollWorkflowTaskQueueResponse message, io::time_point arrived) override {
     workflow_task task;
+    task.arrived = arrived;
     *task.message = std::move(message);
     begin_(std::move(task), std::move(permit_));
   }

@@ -106,7 +106,7 @@ class heartbeat_writer {
     into.set_current_sticky_cache_size(small(of.cached_workflows));
     for (const auto& each : of.plugins) into.add_plugins()->set_name(each);
     for (const auto& each : of.drivers) into.add_drivers()->set_type(each);
-    *into.mutable_environment() = environment_;
+    if (of.options.heartbeat_environment) *into.mutable_environment() = environment_;
   }
 
  private:

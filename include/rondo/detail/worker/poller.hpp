@@ -106,8 +106,8 @@ template <class Request>
 class poller {
  public:
   using take_slot = std::function<asio::awaitable<slot>()>;
-  /// Reads the answer, and begins to work on the task in it.
-  using handle = std::function<poll_answer(const io::response_bytes& answer, slot permit)>;
+  /// Reads the answer, which came at `arrived`, and begins to work on the task in it.
+  using handle = std::function<poll_answer(const io::response_bytes& answer, io::time_point arrived, slot permit)>;
 
   /// `keeps` lives as long as the poller: what owns the others.
   poller(polling& shared, std::shared_ptr<poller_group> group, std::string method, Request request, take_slot permits,
@@ -164,6 +164,8 @@ class poller {
     how.options.deadline = *deadline;
     how.attempt_timeout = io::later(*deadline, std::chrono::hours(1)) - began;
     how.options.token = &shared_.token;
+    auto arrived = began;
+    how.arrival = &arrived;
     if constexpr (requires { request_.worker_control_task_queue(); }) {
       request_.set_worker_control_task_queue(std::string(shared_.command_queue()));
     }
@@ -177,7 +179,7 @@ class poller {
     if (result.status.ok()) {
       state_.succeeded(now);
       shared_.unanswered.erase(method_);
-      const auto answer = begin_(result.response, std::move(permit));
+      const auto answer = begin_(result.response, arrived, std::move(permit));
       if (answer.task) {
         shared_.last_task = now;
       } else {

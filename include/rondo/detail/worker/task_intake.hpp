@@ -130,7 +130,9 @@ class task_intake {
     polls.add(
         "activity", "PollActivityTaskQueue", request, options_.max_activity_pollers,
         activity_scaling(options_, facts_.enrolls_pollers), [this] { return take_activity_slot(); },
-        [this](const io::response_bytes& answer, slot permit) { return begin_activity(answer, std::move(permit)); });
+        [this](const io::response_bytes& answer, io::time_point /*arrived*/, slot permit) {
+          return begin_activity(answer, std::move(permit));
+        });
     if (!runs_.session_queue.empty()) start_session_polls();
   }
   /// For sessions of workflows: one queue of all workers that have room for one, and one of this worker alone, which no
@@ -143,7 +145,8 @@ class task_intake {
     own.clear_deployment_options();
     own.clear_worker_version_capabilities();
     const auto begin_from = [this](const auto& request) {
-      return [this, queue = request.task_queue().name()](const io::response_bytes& answer, slot permit) {
+      return [this, queue = request.task_queue().name()](const io::response_bytes& answer, io::time_point /*arrived*/,
+                                                         slot permit) {
         return begin_activity(answer, std::move(permit), queue);
       };
     };
@@ -212,10 +215,13 @@ class task_intake {
     polls.add(
         sticky ? "sticky workflow" : "workflow", "PollWorkflowTaskQueue", request, count,
         workflow_scaling(options_, facts_.enrolls_pollers), [this, sticky] { return workflow_slots.take(sticky); },
-        [this](const io::response_bytes& answer, slot permit) { return begin_workflow(answer, std::move(permit)); });
+        [this](const io::response_bytes& answer, io::time_point arrived, slot permit) {
+          return begin_workflow(answer, arrived, std::move(permit));
+        });
   }
-  poll_answer begin_workflow(const io::response_bytes& answer, slot permit) {
+  poll_answer begin_workflow(const io::response_bytes& answer, io::time_point arrived, slot permit) {
     workflow_task task;
+    task.arrived = arrived;
     if (!polls.parse(answer, *task.message)) return {};
     const auto what = polls.read(*task.message);
     if (!what.task) return what;
@@ -230,7 +236,9 @@ class task_intake {
     polls.add(
         "nexus", "PollNexusTaskQueue", request, options_.max_nexus_pollers,
         nexus_scaling(options_, facts_.enrolls_pollers), [this] { return nexus_slots.take(); },
-        [this](const io::response_bytes& answer, slot permit) { return begin_nexus(answer, std::move(permit)); });
+        [this](const io::response_bytes& answer, io::time_point /*arrived*/, slot permit) {
+          return begin_nexus(answer, std::move(permit));
+        });
   }
   poll_answer begin_nexus(const io::response_bytes& answer, slot permit) {
     auto task = std::make_unique<nexus_poll>();

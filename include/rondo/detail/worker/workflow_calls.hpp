@@ -32,6 +32,8 @@ struct workflow_task {
   std::shared_ptr<google::protobuf::Arena> arena = std::make_shared<google::protobuf::Arena>();
   engine::service::PollWorkflowTaskQueueResponse* message =
       google::protobuf::Arena::CreateMessage<engine::service::PollWorkflowTaskQueueResponse>(arena.get());
+  /// Before codecs read it: about when the server began to measure its time.
+  io::time_point arrived{};
 };
 
 /// What a worker says to the server of its workflow tasks, and asks it for them. Neither throws nor reports errors that
@@ -125,13 +127,15 @@ class workflow_calls {
     request.set_task_token(task.message->task_token());
     request.set_resource_id("workflow:" + task.message->workflow_execution().workflow_id());
   }
+  /// `arrival`: see retry_options::arrival.
   template <class Request, class Response>
   asio::awaitable<rpc_status> call(const char* method, const workflow_task& task, const Request& request,
-                                   Response& response) {
+                                   Response& response, io::time_point* arrival = nullptr) {
     const auto connection = connection_;
     io::retry_options how(io::rpc_class::unary);
     if (connection->data()->changes_payloads()) how.payload_context = payload_context(task);
     how.options.token = &token_;
+    how.arrival = arrival;
     co_return co_await io::call_into(*connection, method, request, response, std::move(how));
   }
   /// Why the server says that a task has failed whose answer was not sent to it; nothing: it was sent.

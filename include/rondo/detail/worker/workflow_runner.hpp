@@ -154,7 +154,7 @@ class workflow_runner {
   bool sticky() const noexcept { return settings_.options.max_cached_workflows > 0 && !stopping; }
 
   static workflow_task none() {
-    workflow_task nothing{nullptr, nullptr};
+    workflow_task nothing{nullptr, nullptr, {}};
     return nothing;
   }
 
@@ -187,7 +187,6 @@ class workflow_runner {
                                            .failure_exceptions = settings_.options.failure_exceptions,
                                            .failures = local_services_->failures});
     }
-    const auto since = io::steady_clock::now();
     auto eager = reserve_eager();
     const engine::task_options for_task{.eager_activities = static_cast<int>(eager.size())};
     const std::string what = message.workflow_type().name() + " " + message.workflow_execution().workflow_id();
@@ -211,10 +210,11 @@ class workflow_runner {
       eager.resize(static_cast<std::size_t>(step.eager_activities));
       const auto work = run.locals = held->locals;
       bool ended = work->any_ended();
-      if (!ended && !wakes_at_once()) ended = co_await work->wait(heartbeat_time(*held, since));
+      if (!ended && !wakes_at_once()) ended = co_await work->wait(heartbeat_time(*held, task.arrived));
       if (broken_off_) co_return none();
       repeated += work->take_repeated();
-      stuck = run_code(what, [&] { step = ended ? held->run.end_local(work->take(since)) : held->run.heartbeat(); });
+      stuck =
+          run_code(what, [&] { step = ended ? held->run.end_local(work->take(task.arrived)) : held->run.heartbeat(); });
     }
     if (repeated > 0 && step.completed != nullptr) {
       step.completed->mutable_metering_metadata()->set_nonfirst_local_activity_execution_attempts(
@@ -232,7 +232,7 @@ class workflow_runner {
               " ms without an await; move blocking work into an activity");
       co_return none();
     }
-    warn_if_slow(task, io::steady_clock::now() - since);
+    warn_if_slow(task);
     co_return co_await send(run, std::move(task), std::move(held), step, std::move(eager));
   }
 
@@ -284,11 +284,12 @@ class workflow_runner {
     about.start_to_close_timeout = what.plan->start_to_close;
     return about;
   }
-  /// Near the end of a workflow task's time, which the server measures from when it gave the task out.
-  static io::time_point heartbeat_time(const held_workflow& held, io::time_point since) {
+  /// Near the end of a workflow task's time, which the server measures from when it gave the task out: what codecs and
+  /// earlier tasks of the run took is part of it.
+  static io::time_point heartbeat_time(const held_workflow& held, io::time_point arrived) {
     const auto known = held.run.task_timeout();
     const duration timeout = known > duration::zero() ? known : duration(std::chrono::seconds(10));
-    return io::later(since, timeout * 4 / 5);
+    return io::later(arrived, timeout * 4 / 5);
   }
   bool wakes_at_once() const noexcept { return broken_off_ || handing_over_; }
   void wake_locals() {
@@ -337,7 +338,8 @@ class workflow_runner {
     using response_type = engine::service::RespondWorkflowTaskCompletedResponse;
     auto arena = std::make_shared<google::protobuf::Arena>();
     auto* response = google::protobuf::Arena::CreateMessage<response_type>(arena.get());
-    const auto status = co_await calls_.call("RespondWorkflowTaskCompleted", task, request, *response);
+    auto arrived = io::steady_clock::now();
+    const auto status = co_await calls_.call("RespondWorkflowTaskCompleted", task, request, *response, &arrived);
     if (!status.ok()) {
       const bool lost = status.code == rpc_code::not_found;
       calls_.log(task).log(lost ? log_level::debug : log_level::warn, "the server did not take the workflow task",
@@ -357,6 +359,7 @@ class workflow_runner {
     if (!response->workflow_task().task_token().empty()) {
       next.arena = std::move(arena);
       next.message = response->mutable_workflow_task();
+      next.arrived = arrived;
     }
     co_return next;
   }
@@ -413,7 +416,8 @@ class workflow_runner {
     return "the worker is versioned, and workflow type '" + name +
            "' does not say whether its runs stay with a version or move on";
   }
-  void warn_if_slow(const workflow_task& task, duration taken) const {
+  void warn_if_slow(const workflow_task& task) const {
+    const duration taken = io::steady_clock::now() - task.arrived;
     if (slow_after_ <= duration::zero() || taken <= slow_after_) return;
     const std::chrono::duration<double> seconds = taken;
     calls_.log(task).warn("[TMPRL1104] the workflow task took long", {{"seconds", seconds.count()}});

@@ -35,8 +35,10 @@ RONDO_FUNCTION asio::awaitable<target> start(session_ptr through, service_call<s
   const bool may_exist =
       what.request.workflow_id_conflict_policy() == temporal::api::enums::v1::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING;
   const auto room = reserve_eager(*through, what.request);
+  auto arrived = io::steady_clock::now();
+  what.arrival = &arrived;
   auto answer = co_await send<service::StartWorkflowExecutionResponse>(through, std::move(what));
-  if (room && answer.has_eager_workflow_task()) room->begin(std::move(*answer.mutable_eager_workflow_task()));
+  if (room && answer.has_eager_workflow_task()) room->begin(std::move(*answer.mutable_eager_workflow_task()), arrived);
   co_return started_target(std::move(through), id, may_exist, answer);
 }
 

@@ -122,6 +122,7 @@ RONDO_FUNCTION asio::awaitable<rpc_status> send_into(const session& by, const ca
                                                      google::protobuf::MessageLite& response) {
   require_loop(by);
   io::retry_options options(what.kind);
+  options.arrival = what.arrival;
   options.attempt_timeout = what.attempt_timeout;
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const call_settings* const settings = settings_of(executor);

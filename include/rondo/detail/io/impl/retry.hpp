@@ -93,6 +93,7 @@ RONDO_FUNCTION asio::awaitable<rpc_result> call_with_retry(transport& over, std:
     const time_point now = steady_clock::now();
     if (result.status.ok()) {
       state.succeeded(now);
+      if (options.arrival != nullptr) *options.arrival = now;
       co_return result;
     }
     const auto cancellation = co_await asio::this_coro::cancellation_state;
