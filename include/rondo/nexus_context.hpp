@@ -84,13 +84,16 @@ class nexus_context {
   const nexus_info& info() const noexcept { return info_; }
   /// With the fields of the request.
   const rondo::logger& logger() const noexcept { return logger_; }
-  /// The client of the worker: its namespace and its connection.
+  /// The client of the worker: its namespace and its connection. Its starts and signals take along the links of the
+  /// request, so that what they start or tell leads back to the caller, and what they and its updates and queries lead
+  /// to becomes part of the answer.
   const rondo::client& client() const noexcept { return client_; }
   /// Requested when the answer would come too late, or the worker stops.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
   bool cancelled() const noexcept { return stop_.stop_requested(); }
 
-  /// Adds a link to the answer: to what the operation has to do with. The one to what is started here comes by itself.
+  /// Adds a link to the answer: to what the operation has to do with. Those to what is started here, or with client(),
+  /// come by themselves.
   void add_link(nexus_link to) { links_.push_back(std::move(to)); }
 
   /// Lets the operation go on as a workflow: `return context.start_workflow<order_workflow>({.id = id}, order);`. It is

@@ -74,6 +74,11 @@ RONDO_FUNCTION service_call<start_activity_request> make_start_activity(const se
   }
   set_texts(options.summary, options.details, to);
   if (options.priority) set_priority(made.subject, *options.priority, *to.mutable_priority());
+  write_links(by, to);
+  if (to.links_size() > 0 && options.conflict == activity_conflict_policy::use_existing) {
+    to.mutable_on_conflict_options()->set_attach_request_id(true);
+    to.mutable_on_conflict_options()->set_attach_links(true);
+  }
   if (input.payloads_size() > 0) *to.mutable_input() = std::move(input);
   return intercepted(by, std::move(made));
 }
@@ -83,6 +88,7 @@ RONDO_FUNCTION asio::awaitable<activity_target> start_activity(session_ptr throu
   const std::string id = what.request.activity_id(), type = what.request.activity_type().name(),
                     queue = what.request.task_queue().name();
   const auto response = co_await fetch(through, std::move(what));
+  keep_link(*through, response, link_to_activity(through->namespace_, id, response.run_id()));
   activity_target made(std::move(through), id, response.run_id());
   made.type = type;
   made.task_queue = queue;
