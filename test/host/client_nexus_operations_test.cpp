@@ -12,6 +12,7 @@
 
 #include "client_fixture.hpp"
 #include "rondo/client/nexus_operations.hpp"
+#include "support/owned_text.hpp"
 
 namespace rondo::test::client_nexus_operations_test {
 
@@ -28,6 +29,7 @@ struct greetings {
   static constexpr std::string_view name = "greetings";
   static constexpr nexus_operation<std::string, int> greet{"greet"};
   static constexpr nexus_operation<void, void> wave{"wave"};
+  static constexpr nexus_operation<owned_text, owned_text> seal{"seal"};
 };
 
 class client_nexus_operations : public ClientTest {
@@ -195,6 +197,27 @@ TEST_F(client_nexus_operations, give_their_result) {
   EXPECT_EQ(seen->back().wait_stage(), enums::NEXUS_OPERATION_WAIT_STAGE_CLOSED);
   EXPECT_EQ(operations().execute<int>({.endpoint = "hall", .service = "s", .operation = "o"}, {}).get(), 7);
   EXPECT_EQ(operations().get<int>("op-2").result().get(), 7);
+}
+
+TEST_F(client_nexus_operations, know_whose_their_values_are) {
+  const auto seen = serve_start();
+  std::string owner = " for / nexus hall greetings.seal";
+  serve<poll_request, poll_response>("PollNexusOperationExecution", [&](const poll_request&) {
+    poll_response response;
+    response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_CLOSED);
+    (*response.mutable_result()->mutable_metadata())["encoding"] = "test/owned";
+    response.mutable_result()->set_data("back" + owner);
+    return response;
+  });
+  const owned_text word{"word"};
+  EXPECT_EQ(hall().execute(greetings::seal, {}, word).get().text, "back");
+  EXPECT_EQ(seen->back().input().data(), "word" + owner);
+  owner = " for / nexus hall greetings.other";
+  const workflow::nexus_target where{.endpoint = "hall", .service = "greetings", .operation = "other"};
+  EXPECT_EQ(operations().execute<owned_text>(where, {}, word).get().text, "back");
+  EXPECT_EQ(seen->back().input().data(), "word" + owner);
+  owner = " for nobody";
+  EXPECT_EQ(operations().get<owned_text>("op-1").result().get().text, "back") << "of an id alone nobody knows it";
 }
 
 TEST_F(client_nexus_operations, are_waited_for_in_the_run_that_answered_first) {
