@@ -378,6 +378,34 @@ TEST_F(client_nexus_operations, are_described_in_every_state) {
   }
 }
 
+TEST_F(client_nexus_operations, are_described_with_what_goes_in_and_comes_out) {
+  service::DescribeNexusOperationExecutionResponse response;
+  response.mutable_input()->set_data("\"ada\"");
+  response.mutable_result()->set_data("7");
+  const auto seen = serve<service::DescribeNexusOperationExecutionRequest>("DescribeNexusOperationExecution", response);
+  const auto found = operations().get("op-1").describe({.input = true, .outcome = true}).get();
+  EXPECT_TRUE(seen->front().include_input());
+  EXPECT_TRUE(seen->front().include_outcome());
+  EXPECT_EQ(found.input.value().data, "\"ada\"");
+  EXPECT_EQ(found.result.value().data, "7");
+  EXPECT_EQ(found.error, nullptr);
+
+  response.clear_input();
+  response.mutable_failure()->set_message("out of voice");
+  response.mutable_failure()->mutable_application_failure_info()->set_type("Hoarse");
+  const auto later =
+      serve<service::DescribeNexusOperationExecutionRequest>("DescribeNexusOperationExecution", response);
+  const auto failed = operations().get("op-1").describe().get();
+  EXPECT_FALSE(later->front().include_input() || later->front().include_outcome()) << "they may be large";
+  EXPECT_FALSE(failed.input || failed.result);
+  ASSERT_NE(failed.error, nullptr);
+  try {
+    std::rethrow_exception(failed.error);
+  } catch (const application_failure& error) {
+    EXPECT_EQ(error.type(), "Hoarse");
+  }
+}
+
 TEST_F(client_nexus_operations, are_cancelled_terminated_and_deleted) {
   const auto handle = operations().get("op-1", "run-1");
   const auto cancelled =

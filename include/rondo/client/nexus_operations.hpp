@@ -27,8 +27,10 @@ class nexus_operation_execution_base {
   const std::string& id() const noexcept { return target_.operation_id; }
   const std::string& run_id() const noexcept { return target_.run_id; }
 
-  call<nexus_operation_description> describe() const {
+  call<nexus_operation_description> describe(const describe_nexus_operation_options& options = {}) const {
     auto what = target_.make<detail::calls::service::DescribeNexusOperationExecutionRequest>("describe");
+    what.request.set_include_input(options.input);
+    what.request.set_include_outcome(options.outcome);
     // The call keeps the session, and that the converter.
     return detail::calls::make_reading_call(target_.session, std::move(what),
                                             [by = target_.session->failures()](const auto& response) {

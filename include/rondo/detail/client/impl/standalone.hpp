@@ -184,6 +184,9 @@ RONDO_FUNCTION activity_description description_of(const service::DescribeActivi
   to.sdk_version = from.sdk_version();
   to.summary = text_of(from.user_metadata().summary());
   to.details = text_of(from.user_metadata().details());
+  to.input = engine::list_of(response.input());
+  to.result = engine::list_of(response.outcome().result());
+  if (response.outcome().has_failure()) to.error = engine::exception_of(response.outcome().failure(), by);
   to.response = std::make_shared<const service::DescribeActivityExecutionResponse>(response);
   return to;
 }
