@@ -40,6 +40,19 @@ CONTEXT = [
     ("task_queue", "temporal.api.taskqueue.v1.TaskQueue", 1, "task_queue"),
 ]
 
+# Whose input a payload is: messages with the input of a Nexus operation, and the name of its field.
+OPERATION_INPUTS = {
+    "temporal.api.command.v1.ScheduleNexusOperationCommandAttributes": "input",
+    "temporal.api.history.v1.NexusOperationScheduledEventAttributes": "input",
+    "temporal.api.nexus.v1.StartOperationRequest": "payload",
+    "temporal.api.workflowservice.v1.StartNexusOperationExecutionRequest": "input",
+    "temporal.api.workflowservice.v1.DescribeNexusOperationExecutionResponse": "input",
+}
+# Where the operation is named: there, or around it, or in a message beside the input.
+OPERATION_NAMES = set(OPERATION_INPUTS) | {"temporal.api.nexus.v1.Request"}
+OPERATION_INFO = "temporal.api.nexus.v1.NexusOperationExecutionInfo"
+OPERATION = {"endpoint": "nexus_endpoint", "service": "nexus_service", "operation": "nexus_operation"}
+
 FIELD = re.compile(r"(repeated |optional )?(map<\w+, ([\w.]+)>|[\w.]+) (\w+) = (\d+)")
 RPC = re.compile(r"rpc (\w+)\(([\w.]+)\) returns \(([\w.]+)\)")
 
@@ -105,11 +118,24 @@ def node_of(name):
     return re.sub(r"(?<=\w\w)(CommandAttributes|EventAttributes)\b", "", short).replace(".", "_")
 
 
+def operation_names(messages, name):
+    """Rows of context that say which Nexus operation an input is of."""
+    if name not in OPERATION_NAMES:
+        return
+    for number, field, kind, _ in messages[name]:
+        if field in OPERATION and kind == "string":
+            yield node_of(name), number, 0, OPERATION[field]
+        elif kind == OPERATION_INFO:
+            for inner, its_field, _, _ in messages[kind]:
+                if its_field in OPERATION:
+                    yield node_of(name), number, inner, OPERATION[its_field]
+
+
 def table(messages, methods):
-    """Names of nodes, rows of fields and rows of context."""
+    """Names of nodes, rows of fields, rows of context and rows of inputs of Nexus operations."""
     holding = holders(messages)
     todo = [name for pair in methods.values() for name in pair] + IN_ANY + [STATUS, "temporal.api.history.v1.History"]
-    nodes, rows, context = {"payload", "any"}, set(), set()
+    nodes, rows, context, inputs = {"payload", "any"}, set(), set(), set()
     seen = {PAYLOAD, ANY}
     while todo:
         name = todo.pop()
@@ -121,7 +147,10 @@ def table(messages, methods):
         nodes.add(node_of(name))
         has_activities = name.endswith("PollActivityTaskQueueRequest") or any(
             field == "activity_type" for _, field, _, _ in messages[name])
+        context.update(operation_names(messages, name))
         for number, field, kind, is_map in messages[name]:
+            if OPERATION_INPUTS.get(name) == field:
+                inputs.add((node_of(name), number))
             for wanted, type_name, inner, part in CONTEXT:
                 # Queues of workflows are no part of the context: sticky ones change.
                 if wanted == "task_queue" and not has_activities:
@@ -138,7 +167,7 @@ def table(messages, methods):
             rows.add((node_of(name), number, target))
             todo.append(kind)
     order = ["none", "payload", "any"] + sorted(nodes - {"payload", "any"})
-    return order, rows, context
+    return order, rows, context, inputs
 
 
 def wrapped(words, indent):
@@ -153,7 +182,7 @@ def wrapped(words, indent):
 
 def text():
     messages, methods = read_protos()
-    order, rows, context = table(messages, methods)
+    order, rows, context, inputs = table(messages, methods)
     known = set(order)
     place = {name: index for index, name in enumerate(order)}
 
@@ -176,9 +205,14 @@ def text():
     out += ["};", "", "/// A field that says whose payloads a message holds: itself, or the text with a number in it; 101 is 1 in 1.",
             "struct context_field { node message; std::uint16_t number, inner; std::string serialization_context::*part; };",
             "/// Sorted by message and number.", "inline constexpr context_field context_fields[] = {"]
-    ordered = sorted(context, key=lambda row: (place[row[0]], row[1]))
+    ordered = sorted(context, key=lambda row: (place[row[0]], row[1], row[2]))
     out += wrapped([f"{{node::{a},{number},{inner},&serialization_context::{part}}}," for a, number, inner, part in ordered],
                    "  ")
+    out += ["};", "", "/// A field that is the input of a Nexus operation.",
+            "struct operation_input { node message; std::uint16_t number; };",
+            "/// Sorted by message and number.", "inline constexpr operation_input operation_inputs[] = {"]
+    ordered = sorted(inputs, key=lambda row: (place[row[0]], row[1]))
+    out += wrapped([f"{{node::{a},{number}}}," for a, number in ordered], "  ")
     out += ["};", "", "/// What a method sends and gets.",
             "struct method_messages { std::string_view name; node request, response; };",
             "inline constexpr method_messages methods[] = {"]

@@ -21,6 +21,7 @@
 #include "rondo/detail/client/arguments.hpp"
 #include "rondo/detail/client/begin.hpp"
 #include "rondo/detail/client/interception.hpp"
+#include "rondo/detail/client/link_exchange.hpp"
 #include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/start.hpp"
 #include "rondo/detail/client/update_with_start.hpp"
@@ -63,6 +64,12 @@ class client {
   static client over(std::shared_ptr<detail::io::connection> existing) {
     auto& loop = existing->loop();
     return client(std::make_shared<detail::calls::loop_owner>(loop), std::move(existing));
+  }
+  /// This client for what is done for one request of a Nexus caller, whose links go along with its calls.
+  client answering(std::shared_ptr<detail::calls::link_exchange> request) const {
+    auto made = std::make_shared<detail::calls::session>(*session_);
+    made->links = std::move(request);
+    return client(owner_, detail::calls::session_ptr(std::move(made)));
   }
 
   /// Starts a workflow class. Throws workflow_already_started, namespace_not_found, invalid_argument, ...
@@ -318,6 +325,9 @@ class client {
   client(std::shared_ptr<detail::calls::loop_owner> owner, std::shared_ptr<detail::io::connection> over)
       : session_(std::make_shared<detail::calls::session>(over, owner, over->options().namespace_, over->identity())),
         owner_(std::move(owner)) {}
+
+  client(std::shared_ptr<detail::calls::loop_owner> owner, detail::calls::session_ptr of)
+      : session_(std::move(of)), owner_(std::move(owner)) {}
 
   static client connect(std::shared_ptr<detail::calls::loop_owner> owner, client_options options);
 

@@ -21,10 +21,16 @@
 // Nexus services as workers serve them.
 namespace rondo::detail::run {
 
+/// Whose the values are that a handler takes and gives.
+inline auto operation_owner_of(const nexus_context& context) noexcept {
+  return [&about = context.info()] { return operation_owner(about.endpoint, about.service, about.operation); };
+}
+
 template <class Input>
-Input read_nexus_input(payload_span given) {
+Input read_nexus_input(const nexus_context& context, payload_span given) {
   try {
-    return decode<Input>(given.empty() ? payload_view(encoding::null, {}) : given.front());
+    return decode_of<Input>(operation_owner_of(context),
+                            given.empty() ? payload_view(encoding::null, {}) : given.front());
   } catch (const conversion_error& failed) {
     throw nexus_handler_failure(failed.what(), nexus_error::bad_request);
   }
@@ -41,10 +47,10 @@ decltype(auto) call_nexus_handler(const Function& handler, nexus_context& contex
       return handler();
     }
   } else if constexpr (std::is_invocable_v<const Function&, nexus_context&, Input>) {
-    return handler(context, read_nexus_input<Input>(given));
+    return handler(context, read_nexus_input<Input>(context, given));
   } else {
     static_assert(std::is_invocable_v<const Function&, Input>, "the handler does not take what the operation takes");
-    return handler(read_nexus_input<Input>(given));
+    return handler(read_nexus_input<Input>(context, given));
   }
 }
 
@@ -58,10 +64,10 @@ constexpr void check_nexus_result() {
 
 /// Writes what a handler has returned; nothing for an operation that goes on.
 template <class Output, class Returned>
-void write_nexus_result(payload_sink& to, Returned&& returned) {
+void write_nexus_result(const nexus_context& context, payload_sink& to, Returned&& returned) {
   if constexpr (!std::is_same_v<std::remove_cvref_t<Returned>, nexus_run<Output>>) {
     const Output value = std::forward<Returned>(returned);
-    encode(to, value);
+    encode_all_of(operation_owner_of(context), to, value);
   }
 }
 
@@ -76,7 +82,7 @@ class blocking_nexus_handler_of final : public blocking_nexus_handler {
       call_nexus_handler<Input>(handler_, context, input);
       result.add(encoding::null);
     } else {
-      write_nexus_result<Output>(result, call_nexus_handler<Input>(handler_, context, input));
+      write_nexus_result<Output>(context, result, call_nexus_handler<Input>(handler_, context, input));
     }
   }
 
@@ -89,19 +95,20 @@ class async_nexus_handler_of final : public async_nexus_handler {
  public:
   explicit async_nexus_handler_of(Function handler) : handler_(std::move(handler)) {}
   coroutine run(nexus_context& context, payload_span input, payload_sink& result) const override {
-    return deliver(call_nexus_handler<Input>(handler_, context, input), result);
+    return deliver(call_nexus_handler<Input>(handler_, context, input), context, result);
   }
 
  private:
   template <class Returned, class Executor>
-  static coroutine deliver(asio::awaitable<Returned, Executor> body, payload_sink& result) {
+  static coroutine deliver(asio::awaitable<Returned, Executor> body, const nexus_context& context,
+                           payload_sink& result) {
     check_nexus_result<Output, Returned>();
     if constexpr (std::is_void_v<Returned>) {
       co_await std::move(body);
       result.add(encoding::null);
     } else {
       const Returned value = co_await std::move(body);
-      write_nexus_result<Output>(result, value);
+      write_nexus_result<Output>(context, result, value);
     }
   }
 

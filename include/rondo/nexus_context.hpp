@@ -11,11 +11,13 @@
 #include "rondo/client/start.hpp"
 #include "rondo/detail/base/signature.hpp"
 #include "rondo/detail/client/arguments.hpp"
+#include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/standalone.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/log.hpp"
 #include "rondo/name_of.hpp"
 #include "rondo/nexus_info.hpp"
+#include "rondo/serialization_context.hpp"
 #include "rondo/workflow/call.hpp"
 #include "rondo/workflow/traits.hpp"
 
@@ -60,23 +62,41 @@ struct nexus_update_options {
 };
 static_assert(std::is_trivially_destructible_v<nexus_update_options>);
 
-/// What a handler knows and can do. Valid while the handler runs, on its thread.
-class nexus_context {
-  // Whose the values are of what is begun here; see the defaults of the functions below, which need the types of these.
-  auto owner_of_workflow(std::string_view id) const {
-    return [this, id] {
-      return detail::calls::workflow_owner(client_.namespace_(), id.empty() ? info_.request_id : std::string(id))();
-    };
-  }
-  auto owner_of(const start_workflow_options& options) const { return owner_of_workflow(options.id); }
-  auto owner_of(const nexus_update_options& options) const { return owner_of_workflow(options.workflow_id); }
-  auto owner_of(std::string_view type, const start_activity_options& options) const {
-    return [this, type, id = options.id, queue = options.task_queue] {
-      return detail::calls::standalone_owner(*client_.session(), id.empty() ? std::string_view(info_.request_id) : id,
-                                             type, queue.empty() ? std::string_view(info_.task_queue) : queue);
-    };
+namespace detail {
+
+// Whose the values are of what an operation goes on as. They see texts that must outlive them.
+
+class backing_workflow_owner {
+ public:
+  backing_workflow_owner(std::string_view namespace_name, std::string_view workflow_id) noexcept
+      : namespace_(namespace_name), workflow_id_(workflow_id) {}
+  serialization_context operator()() const {
+    serialization_context made;
+    made.namespace_ = namespace_;
+    made.workflow_id = workflow_id_;
+    return made;
   }
 
+ private:
+  std::string_view namespace_, workflow_id_;
+};
+
+class backing_activity_owner {
+ public:
+  backing_activity_owner(const calls::session& by, std::string_view id, std::string_view type,
+                         std::string_view task_queue) noexcept
+      : by_(by), id_(id), type_(type), task_queue_(task_queue) {}
+  serialization_context operator()() const { return calls::standalone_owner(by_, id_, type_, task_queue_); }
+
+ private:
+  const calls::session& by_;
+  std::string_view id_, type_, task_queue_;
+};
+
+}  // namespace detail
+
+/// What a handler knows and can do. Valid while the handler runs, on its thread.
+class nexus_context {
  public:
   nexus_context(const nexus_context&) = delete;
   nexus_context& operator=(const nexus_context&) = delete;
@@ -84,13 +104,16 @@ class nexus_context {
   const nexus_info& info() const noexcept { return info_; }
   /// With the fields of the request.
   const rondo::logger& logger() const noexcept { return logger_; }
-  /// The client of the worker: its namespace and its connection.
+  /// The client of the worker: its namespace and its connection. Its starts and signals take along the links of the
+  /// request, so that what they start or tell leads back to the caller, and what they and its updates and queries lead
+  /// to becomes part of the answer.
   const rondo::client& client() const noexcept { return client_; }
   /// Requested when the answer would come too late, or the worker stops.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
   bool cancelled() const noexcept { return stop_.stop_requested(); }
 
-  /// Adds a link to the answer: to what the operation has to do with. The one to what is started here comes by itself.
+  /// Adds a link to the answer: to what the operation has to do with. Those to what is started here, or with client(),
+  /// come by themselves.
   void add_link(nexus_link to) { links_.push_back(std::move(to)); }
 
   /// Lets the operation go on as a workflow: `return context.start_workflow<order_workflow>({.id = id}, order);`. It is
@@ -176,6 +199,19 @@ class nexus_context {
                               detail::calls::Payloads input) = 0;
 
  private:
+  detail::backing_workflow_owner owner_of_workflow(std::string_view id) const noexcept {
+    return {client_.namespace_(), id.empty() ? std::string_view(info_.request_id) : id};
+  }
+  detail::backing_workflow_owner owner_of(const start_workflow_options& options) const noexcept {
+    return owner_of_workflow(options.id);
+  }
+  detail::backing_workflow_owner owner_of(const nexus_update_options& options) const noexcept {
+    return owner_of_workflow(options.workflow_id);
+  }
+  detail::backing_activity_owner owner_of(std::string_view type, const start_activity_options& options) const noexcept {
+    return {*client_.session(), options.id.empty() ? std::string_view(info_.request_id) : options.id, type,
+            options.task_queue.empty() ? std::string_view(info_.task_queue) : options.task_queue};
+  }
   template <class Workflow, class... Arguments>
   auto start_typed(std::string_view type, const start_workflow_options& options, Arguments&&... arguments) {
     using traits = detail::calls::workflow_traits<Workflow>;

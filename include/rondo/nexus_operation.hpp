@@ -2,6 +2,8 @@
 #include <concepts>
 #include <string_view>
 
+#include "rondo/serialization_context.hpp"
+
 // How a Nexus service is described, for those who call it and those who serve it.
 namespace rondo {
 
@@ -25,6 +27,16 @@ template <class Service>
 concept nexus_service_description = requires {
   { Service::name } -> std::convertible_to<std::string_view>;
 };
+
+/// Whose the values of an operation are, on both sides of its endpoint.
+inline serialization_context operation_owner(std::string_view endpoint, std::string_view service,
+                                             std::string_view operation) {
+  serialization_context made;
+  made.nexus_endpoint = endpoint;
+  made.nexus_service = service;
+  made.nexus_operation = operation;
+  return made;
+}
 
 }  // namespace detail
 }  // namespace rondo

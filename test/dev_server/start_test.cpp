@@ -347,8 +347,13 @@ TEST_F(start, signals_a_run) {
   add_payload(*request.mutable_input(), "in");
   (*request.mutable_header()->mutable_fields())["h"].set_data("head");
   request.add_links()->mutable_batch_job()->set_job_id("job");
-  at.ask<service::SignalWorkflowExecutionResponse>(request);
-  at.ask<service::SignalWorkflowExecutionResponse>(request);
+  const auto link = at.ask<service::SignalWorkflowExecutionResponse>(request).link().workflow_event();
+  EXPECT_EQ(link.namespace_(), "default");
+  EXPECT_EQ(link.workflow_id(), "w");
+  EXPECT_EQ(link.run_id(), at.describe("w").workflow_execution_info().execution().run_id());
+  EXPECT_EQ(link.request_id_ref().request_id(), "signal once");
+  EXPECT_EQ(link.request_id_ref().event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
+  EXPECT_TRUE(at.ask<service::SignalWorkflowExecutionResponse>(request).has_link()) << "also when it is there already";
   EXPECT_EQ(at.types_from("w", 2), "WorkflowTaskScheduled WorkflowExecutionSignaled");
   const auto event = at.last_event("w");
   EXPECT_EQ(event.links(0).batch_job().job_id(), "job");
@@ -413,6 +418,9 @@ TEST_F(start, signals_before_the_first_task_with_signal_with_start) {
   const auto second_answer = at.ask<signal_start_response>(again);
   EXPECT_FALSE(second_answer.started());
   EXPECT_EQ(second_answer.run_id(), answer.run_id());
+  const auto link = second_answer.signal_link().workflow_event();
+  EXPECT_EQ(link.run_id(), answer.run_id());
+  EXPECT_EQ(link.request_id_ref().request_id(), "same");
   at.ask<signal_start_response>(again);
   EXPECT_EQ(at.types_from("w", 4), "WorkflowExecutionSignaled");
 

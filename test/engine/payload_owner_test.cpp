@@ -61,4 +61,34 @@ TEST(payload_owner, is_the_same_on_every_replay) {
                              {"complete (abc for default/workflow-1)"}}));
 }
 
+struct vault {
+  static constexpr std::string_view name = "vault";
+  static constexpr rondo::nexus_operation<owned_text, owned_text> keep{"keep"};
+};
+
+rondo::task<owned_text> calls_operations() {
+  const workflow::nexus_service<vault> there("bank");
+  const owned_text word{"word"};
+  const owned_text at_once = co_await there.execute(vault::keep, {}, word);
+  const auto handle = co_await there.start(vault::keep, {}, word);
+  const owned_text later = co_await handle.result();
+  co_return owned_text{at_once.text + later.text};
+}
+
+TEST(payload_owner, of_nexus_operations_is_the_operation) {
+  const std::string operation = "/ nexus bank vault.keep";
+  const auto end = [&](history_builder& h, std::int64_t scheduled, const std::string& text) {
+    h.nexus_completed(scheduled, "null");
+    auto& result = *h.at(h.last_id()).mutable_nexus_operation_completed_event_attributes()->mutable_result();
+    (*result.mutable_metadata())["encoding"] = "test/owned";
+    result.set_data(text + " for " + operation);
+  };
+  const auto got =
+      play_everywhere({rondo::registry().workflow<calls_operations>(),
+                       history_builder("calls_operations"),
+                       {[&](history_builder& h) { end(h, 5, "a"); }, [&](history_builder& h) { end(h, 10, "b"); }}});
+  const std::string call = "nexus bank vault.keep(word for " + operation + ")";
+  EXPECT_EQ(got, (transcript{{call}, {call}, {"complete (ab for default/workflow-1)"}}));
+}
+
 }  // namespace payload_owner_test

@@ -12,6 +12,7 @@
 
 #include "client_fixture.hpp"
 #include "rondo/client/nexus_operations.hpp"
+#include "support/owned_text.hpp"
 
 namespace rondo::test::client_nexus_operations_test {
 
@@ -28,6 +29,7 @@ struct greetings {
   static constexpr std::string_view name = "greetings";
   static constexpr nexus_operation<std::string, int> greet{"greet"};
   static constexpr nexus_operation<void, void> wave{"wave"};
+  static constexpr nexus_operation<owned_text, owned_text> seal{"seal"};
 };
 
 class client_nexus_operations : public ClientTest {
@@ -197,6 +199,27 @@ TEST_F(client_nexus_operations, give_their_result) {
   EXPECT_EQ(operations().get<int>("op-2").result().get(), 7);
 }
 
+TEST_F(client_nexus_operations, know_whose_their_values_are) {
+  const auto seen = serve_start();
+  std::string owner = " for / nexus hall greetings.seal";
+  serve<poll_request, poll_response>("PollNexusOperationExecution", [&](const poll_request&) {
+    poll_response response;
+    response.set_wait_stage(enums::NEXUS_OPERATION_WAIT_STAGE_CLOSED);
+    (*response.mutable_result()->mutable_metadata())["encoding"] = "test/owned";
+    response.mutable_result()->set_data("back" + owner);
+    return response;
+  });
+  const owned_text word{"word"};
+  EXPECT_EQ(hall().execute(greetings::seal, {}, word).get().text, "back");
+  EXPECT_EQ(seen->back().input().data(), "word" + owner);
+  owner = " for / nexus hall greetings.other";
+  const workflow::nexus_target where{.endpoint = "hall", .service = "greetings", .operation = "other"};
+  EXPECT_EQ(operations().execute<owned_text>(where, {}, word).get().text, "back");
+  EXPECT_EQ(seen->back().input().data(), "word" + owner);
+  owner = " for nobody";
+  EXPECT_EQ(operations().get<owned_text>("op-1").result().get().text, "back") << "of an id alone nobody knows it";
+}
+
 TEST_F(client_nexus_operations, are_waited_for_in_the_run_that_answered_first) {
   int polls = 0;
   const auto seen = serve<poll_request, poll_response>("PollNexusOperationExecution", [&](const poll_request&) {
@@ -352,6 +375,34 @@ TEST_F(client_nexus_operations, are_described_in_every_state) {
                                     std::pair(enums::PENDING_NEXUS_OPERATION_STATE_BLOCKED, state::blocked)}) {
     response.mutable_info()->set_state(wire);
     EXPECT_EQ(described().state, known);
+  }
+}
+
+TEST_F(client_nexus_operations, are_described_with_what_goes_in_and_comes_out) {
+  service::DescribeNexusOperationExecutionResponse response;
+  response.mutable_input()->set_data("\"ada\"");
+  response.mutable_result()->set_data("7");
+  const auto seen = serve<service::DescribeNexusOperationExecutionRequest>("DescribeNexusOperationExecution", response);
+  const auto found = operations().get("op-1").describe({.input = true, .outcome = true}).get();
+  EXPECT_TRUE(seen->front().include_input());
+  EXPECT_TRUE(seen->front().include_outcome());
+  EXPECT_EQ(found.input.value().data, "\"ada\"");
+  EXPECT_EQ(found.result.value().data, "7");
+  EXPECT_EQ(found.error, nullptr);
+
+  response.clear_input();
+  response.mutable_failure()->set_message("out of voice");
+  response.mutable_failure()->mutable_application_failure_info()->set_type("Hoarse");
+  const auto later =
+      serve<service::DescribeNexusOperationExecutionRequest>("DescribeNexusOperationExecution", response);
+  const auto failed = operations().get("op-1").describe().get();
+  EXPECT_FALSE(later->front().include_input() || later->front().include_outcome()) << "they may be large";
+  EXPECT_FALSE(failed.input || failed.result);
+  ASSERT_NE(failed.error, nullptr);
+  try {
+    std::rethrow_exception(failed.error);
+  } catch (const application_failure& error) {
+    EXPECT_EQ(error.type(), "Hoarse");
   }
 }
 

@@ -218,10 +218,41 @@ TEST_F(ClientStandalone, Describes) {
   EXPECT_EQ(found.links[1].id, "b");
   EXPECT_EQ(found.links[2].kind, activity_link::kind_type::batch_job);
   EXPECT_EQ(found.links[2].id, "j");
+  EXPECT_FALSE(seen->front().include_input() || seen->front().include_outcome()) << "they may be large";
+  EXPECT_TRUE(found.input.empty() && found.result.empty());
+  EXPECT_EQ(found.error, nullptr);
   EXPECT_EQ(found.raw().SerializeAsString(), response.SerializeAsString());
   EXPECT_EQ(found.last_version.build_id, "v1");
   EXPECT_EQ(found.summary, "s");
   EXPECT_EQ(found.details, "");
+}
+
+TEST_F(ClientStandalone, DescribesWhatGoesInAndComesOut) {
+  service::DescribeActivityExecutionResponse response;
+  add_json(*response.mutable_input(), "1");
+  add_json(*response.mutable_input(), "2");
+  add_json(*response.mutable_outcome()->mutable_result(), "3");
+  const auto seen = serve<service::DescribeActivityExecutionRequest>("DescribeActivityExecution", response);
+  const auto found = activities().get("a-1").describe({.input = true, .outcome = true}).get();
+  EXPECT_TRUE(seen->front().include_input());
+  EXPECT_TRUE(seen->front().include_outcome());
+  ASSERT_EQ(found.input.size(), 2U);
+  EXPECT_EQ(found.input[1].data, "2");
+  ASSERT_EQ(found.result.size(), 1U);
+  EXPECT_EQ(found.result[0].data, "3");
+  EXPECT_EQ(found.error, nullptr);
+
+  response.mutable_outcome()->mutable_failure()->set_message("no money");
+  response.mutable_outcome()->mutable_failure()->mutable_application_failure_info()->set_type("Poor");
+  serve<service::DescribeActivityExecutionRequest>("DescribeActivityExecution", response);
+  const auto failed = activities().get("a-1").describe({.outcome = true}).get();
+  EXPECT_TRUE(failed.result.empty());
+  ASSERT_NE(failed.error, nullptr);
+  try {
+    std::rethrow_exception(failed.error);
+  } catch (const application_failure& error) {
+    EXPECT_EQ(error.type(), "Poor");
+  }
 }
 
 TEST_F(ClientStandalone, CancelsTerminatesAndDeletes) {

@@ -81,6 +81,7 @@ TEST(nexus_links, know_both_spellings_of_events_and_pluses_in_queries) {
 TEST(nexus_links, lead_to_other_executions) {
   for (const auto& [url, type] : {
            std::pair("temporal:///namespaces/n/workflows/w/r", workflow_link_type),
+           std::pair("temporal:///namespaces/n/workflows/w/r?reason=a%20query", workflow_link_type),
            std::pair("temporal:///namespaces/n/activities/a/r/details", activity_link_type),
            std::pair("temporal:///namespaces/n/nexus-operations/o/r/details", operation_link_type),
        }) {

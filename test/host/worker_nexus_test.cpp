@@ -14,6 +14,7 @@
 #include "rondo/detail/worker/nexus_token.hpp"
 #include "rondo/detail/worker/session.hpp"
 #include "rondo/nexus.hpp"
+#include "support/owned_text.hpp"
 
 // How a worker answers the requests of Nexus callers.
 namespace rondo::test::nexus_requests_test {
@@ -35,6 +36,8 @@ struct shop {
   static constexpr nexus_operation<std::string, void> throws{"throws"};
   static constexpr nexus_operation<void, int> tells{"tells"};
   static constexpr nexus_operation<void, int> chosen{"chosen"};
+  static constexpr nexus_operation<owned_text, owned_text> seals{"seals"};
+  static constexpr nexus_operation<owned_text, owned_text> seals_later{"seals_later"};
 };
 
 task<int> packs(int pieces) { co_return pieces; }
@@ -47,6 +50,9 @@ void throw_it(const std::string& what) {
   if (what == "operation") throw nexus_operation_error("out of stock");
   throw std::runtime_error(what);
 }
+
+owned_text seal(const owned_text& what) { return {what.text + " again"}; }
+asio::awaitable<owned_text> seal_later(owned_text what) { co_return seal(what); }
 
 class worker_nexus : public worker_nexus_test {
  protected:
@@ -82,6 +88,8 @@ class worker_nexus : public worker_nexus_test {
                                        context.add_link({.url = "https://orders", .type = "order"});
                                        return 1;
                                      })
+                          .operation(shop::seals, seal)
+                          .operation(shop::seals_later, seal_later)
                           .operation(shop::chosen, [](nexus_context& context) {
                             return context.start_workflow<packs>(
                                 {.id = "mine", .task_queue = "elsewhere", .conflict = id_conflict_policy::fail}, 1);
@@ -106,6 +114,20 @@ TEST_F(worker_nexus, answers_with_null_for_nothing) {
   const auto& payload = answer.response().start_operation().sync_success().payload();
   EXPECT_EQ(payload.metadata().at("encoding"), "binary/null");
   EXPECT_NE(log->text().find("nexus_operation=wave"), std::string::npos) << log->text();
+}
+
+TEST_F(worker_nexus, knows_whose_the_values_of_an_operation_are) {
+  start(app());
+  for (const std::string operation : {"seals", "seals_later"}) {
+    auto what = request(operation, "null");
+    what.mutable_request()->set_endpoint("bank");
+    auto& input = *what.mutable_request()->mutable_start_operation()->mutable_payload();
+    (*input.mutable_metadata())["encoding"] = "test/owned";
+    const std::string owner = " for / nexus bank shop." + operation;
+    input.set_data("word" + owner);
+    const auto answer = completion_of(what);
+    EXPECT_EQ(answer.response().start_operation().sync_success().payload().data(), "word again" + owner);
+  }
 }
 
 TEST_F(worker_nexus, starts_the_workflow_that_the_handler_asks_for) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -191,6 +192,122 @@ TEST(payload_fields, those_inside_of_payloads_for_the_server_are_visited_instead
   (*given.mutable_metadata())["messageType"] = "of.something.Else";
   ASSERT_TRUE(sent.ParseFromString(pipeline.encode(node, outer.SerializeAsString(), context)));
   EXPECT_EQ(sent.commands(0).schedule_nexus_operation_command_attributes().input().metadata().at("encoding"), "sealed");
+}
+
+/// Locks payloads with a key that whose they are gives.
+class locking_codec final : public codec {
+ public:
+  void encode(std::span<payload> payloads, const serialization_context& context) const override {
+    for (auto& each : payloads) each.metadata["lock"] = key_of(context);
+  }
+  void decode(std::span<payload> payloads, const serialization_context& context) const override {
+    for (auto& each : payloads) {
+      const std::string lock(each.entry("lock"));
+      if (lock != key_of(context)) throw codec_error("locked with " + lock + ", opened with " + key_of(context));
+      each.metadata.erase("lock");
+    }
+  }
+
+ private:
+  static std::string key_of(const serialization_context& of) {
+    if (of.nexus_service.empty()) return of.namespace_ + "/" + of.workflow_id;
+    return of.nexus_endpoint + "/" + of.nexus_service + "/" + of.nexus_operation + of.workflow_id + of.workflow_type;
+  }
+};
+
+class operation_inputs : public testing::Test {
+ protected:
+  using command_message = temporal::api::command::v1::Command;
+  using completion_message = temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
+
+  static data_options options() {
+    data_options made;
+    made.codecs = {std::make_shared<locking_codec>()};
+    return made;
+  }
+  static void fill(Payload& to, const char* data) {
+    (*to.mutable_metadata())["encoding"] = "json/plain";
+    to.set_data(data);
+  }
+  template <class Named>
+  static void name(Named& message, const char* endpoint = "bank") {
+    message.set_endpoint(endpoint);
+    message.set_service("vault");
+    message.set_operation("keep");
+  }
+  static std::string lock_of(const Payload& locked) { return locked.metadata().at("lock"); }
+  template <class Request>
+  Request encoded(data::node node, const Request& what) const {
+    serialization_context context{.workflow_id = "caller", .workflow_type = "calls"};
+    Request sent;
+    EXPECT_TRUE(sent.ParseFromString(pipeline.encode(node, what.SerializeAsString(), context)));
+    return sent;
+  }
+  template <class Response>
+  Response decoded(data::node node, const Response& what, const char* namespace_name) const {
+    Response got;
+    const serialization_context context{.namespace_ = namespace_name};
+    EXPECT_TRUE(got.ParseFromString(pipeline.decode(node, what.SerializeAsString(), context)));
+    return got;
+  }
+  /// What the workflow "caller" sends, which calls the operation and ends.
+  completion_message called(const char* endpoint = "bank") const {
+    completion_message completion;
+    completion.set_namespace_("callers");
+    auto& command = *completion.add_commands()->mutable_schedule_nexus_operation_command_attributes();
+    name(command, endpoint);
+    fill(*command.mutable_input(), "7");
+    auto& next = *completion.add_commands()->mutable_complete_workflow_execution_command_attributes();
+    fill(*next.mutable_result()->add_payloads(), "8");
+    return encoded(data::node::rpc_RespondWorkflowTaskCompletedRequest, completion);
+  }
+  static const Payload& input_in(const completion_message& sent) {
+    return sent.commands(0).schedule_nexus_operation_command_attributes().input();
+  }
+
+  const data::pipeline pipeline{options()};
+};
+
+TEST_F(operation_inputs, are_read_by_handlers_in_other_namespaces) {
+  const auto sent = called();
+  EXPECT_EQ(lock_of(input_in(sent)), "bank/vault/keep");
+  const auto& result = sent.commands(1).complete_workflow_execution_command_attributes().result().payloads(0);
+  EXPECT_EQ(lock_of(result), "callers/caller") << "all else is the workflow's";
+  temporal::api::workflowservice::v1::PollNexusTaskQueueResponse task;
+  task.mutable_request()->set_endpoint("bank");
+  auto& start = *task.mutable_request()->mutable_start_operation();
+  start.set_service("vault");
+  start.set_operation("keep");
+  *start.mutable_payload() = input_in(sent);
+  const auto got = decoded(data::node::rpc_PollNexusTaskQueueResponse, task, "handlers");
+  EXPECT_EQ(got.request().start_operation().payload().data(), "7");
+}
+
+TEST_F(operation_inputs, are_read_in_the_history_of_the_caller) {
+  temporal::api::workflowservice::v1::GetWorkflowExecutionHistoryResponse response;
+  auto& event = *response.mutable_history()->add_events()->mutable_nexus_operation_scheduled_event_attributes();
+  name(event);
+  *event.mutable_input() = input_in(called());
+  const auto got = decoded(data::node::rpc_GetWorkflowExecutionHistoryResponse, response, "callers");
+  EXPECT_EQ(got.history().events(0).nexus_operation_scheduled_event_attributes().input().data(), "7");
+}
+
+TEST_F(operation_inputs, are_read_in_descriptions_of_standalone_operations) {
+  temporal::api::workflowservice::v1::StartNexusOperationExecutionRequest request;
+  request.set_namespace_("callers");
+  name(request);
+  fill(*request.mutable_input(), "7");
+  const auto sent = encoded(data::node::rpc_StartNexusOperationExecutionRequest, request);
+  EXPECT_EQ(lock_of(sent.input()), "bank/vault/keep");
+  temporal::api::workflowservice::v1::DescribeNexusOperationExecutionResponse response;
+  name(*response.mutable_info());
+  *response.mutable_input() = sent.input();
+  const auto got = decoded(data::node::rpc_DescribeNexusOperationExecutionResponse, response, "callers");
+  EXPECT_EQ(got.input().data(), "7");
+}
+
+TEST_F(operation_inputs, of_the_server_itself_are_those_of_the_workflow) {
+  EXPECT_EQ(lock_of(input_in(called("__temporal_system"))), "callers/caller");
 }
 
 TEST(payload_fields, headers_are_encoded_when_that_is_asked_for) {

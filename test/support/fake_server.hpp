@@ -179,7 +179,9 @@ class fake_server {
                                                   "ResetStickyTaskQueue",
                                                   "CountWorkflowExecutions",
                                                   "RecordWorkerHeartbeat",
-                                                  "SignalWorkflowExecution"};
+                                                  "SignalWorkflowExecution",
+                                                  "SignalWithStartWorkflowExecution",
+                                                  "QueryWorkflow"};
 
   static void make_retries_quick(io::retry_numbers& numbers) {
     for (auto* each : {&numbers.unary, &numbers.task_poll, &numbers.throttled}) {

@@ -21,6 +21,9 @@ inline std::string name_of_owner(const serialization_context* whose) {
     name += " " + whose->workflow_type + "." + whose->activity_type + whose->activity_id + "@" + whose->task_queue +
             (whose->is_local ? " local" : "");
   }
+  if (!whose->nexus_service.empty()) {
+    name += " nexus " + whose->nexus_endpoint + " " + whose->nexus_service + "." + whose->nexus_operation;
+  }
   return whose->run_id.empty() ? name : name + " run " + whose->run_id;
 }
 

@@ -25,8 +25,10 @@ class activity_execution_base {
   const std::string& id() const noexcept { return target_.activity_id; }
   const std::string& run_id() const noexcept { return target_.run_id; }
 
-  call<activity_description> describe() const {
+  call<activity_description> describe(const describe_activity_options& options = {}) const {
     auto what = target_.make<detail::calls::service::DescribeActivityExecutionRequest>("describe");
+    what.request.set_include_input(options.input);
+    what.request.set_include_outcome(options.outcome);
     what.request.set_include_heartbeat_details(true);
     what.request.set_include_last_failure(true);
     // The call keeps the session, and that the converter.

@@ -96,6 +96,14 @@ struct activity_link {
   std::string request_id{};
 };
 
+/// What a description of a standalone activity tells beside the rest; it may be large.
+struct describe_activity_options {
+  bool input = false;
+  /// What it gave or failed with, once it has ended.
+  bool outcome = false;
+};
+static_assert(std::is_trivially_destructible_v<describe_activity_options>);
+
 /// A standalone activity in full.
 struct activity_description : activity_summary {
   activity_settings settings{};
@@ -124,6 +132,11 @@ struct activity_description : activity_summary {
   std::string sdk_name{}, sdk_version{};
   /// Texts given at the start; empty when there are none or they are no texts.
   std::string summary{}, details{};
+  /// Its arguments, if describe_activity_options::input asks for them.
+  payload_list input{};
+  /// What it gave or failed with, if describe_activity_options::outcome asks for it; empty and null until it has ended.
+  payload_list result{};
+  std::exception_ptr error{};
 
   /// All that the server said, for what is missing here; include
   /// <temporal/api/workflowservice/v1/request_response.pb.h> to read it. Throws std::logic_error when the description

@@ -69,6 +69,14 @@ struct nexus_operation_summary {
   payload_map search_attributes{};
 };
 
+/// What a description of a standalone Nexus operation tells beside the rest; it may be large.
+struct describe_nexus_operation_options {
+  bool input = false;
+  /// What it gave or failed with, once it has ended.
+  bool outcome = false;
+};
+static_assert(std::is_trivially_destructible_v<describe_nexus_operation_options>);
+
 /// A standalone Nexus operation in full.
 struct nexus_operation_description : nexus_operation_summary {
   duration schedule_to_close_timeout{}, schedule_to_start_timeout{}, start_to_close_timeout{};
@@ -90,6 +98,12 @@ struct nexus_operation_description : nexus_operation_summary {
   std::string identity{};
   /// Texts given at the start; empty when there are none or they are no texts.
   std::string summary{}, details{};
+  /// What it was given, if describe_nexus_operation_options::input asks for it; unset when it takes nothing.
+  std::optional<payload> input{};
+  /// What it gave or failed with, if describe_nexus_operation_options::outcome asks for it; unset and null until it has
+  /// ended.
+  std::optional<payload> result{};
+  std::exception_ptr error{};
 };
 
 }  // namespace rondo

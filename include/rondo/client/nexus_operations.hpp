@@ -27,8 +27,10 @@ class nexus_operation_execution_base {
   const std::string& id() const noexcept { return target_.operation_id; }
   const std::string& run_id() const noexcept { return target_.run_id; }
 
-  call<nexus_operation_description> describe() const {
+  call<nexus_operation_description> describe(const describe_nexus_operation_options& options = {}) const {
     auto what = target_.make<detail::calls::service::DescribeNexusOperationExecutionRequest>("describe");
+    what.request.set_include_input(options.input);
+    what.request.set_include_outcome(options.outcome);
     // The call keeps the session, and that the converter.
     return detail::calls::make_reading_call(target_.session, std::move(what),
                                             [by = target_.session->failures()](const auto& response) {
@@ -109,7 +111,8 @@ class nexus_operation_client {
                                                 Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
     static_assert(sizeof...(Arguments) <= 1, "a Nexus operation takes at most one value");
-    return begin<Result>(where, options, detail::calls::encode_untyped(arguments...));
+    return begin<Result>(where, options,
+                         detail::calls::encode_untyped_of(detail::calls::owner_of(where), arguments...));
   }
   /// Starts it and waits for its result.
   template <class Result = void, class... Arguments>
@@ -117,7 +120,7 @@ class nexus_operation_client {
                        Arguments&&... arguments) const {
     detail::calls::check_awaitable_arguments<Arguments...>();
     static_assert(sizeof...(Arguments) <= 1, "a Nexus operation takes at most one value");
-    return run<Result>(where, options, detail::calls::encode_untyped(arguments...));
+    return run<Result>(where, options, detail::calls::encode_untyped_of(detail::calls::owner_of(where), arguments...));
   }
 
   /// A handle of an operation that exists; nothing is asked of the server. Without a run it means the present one.
@@ -171,15 +174,15 @@ class nexus_service_client {
   call<nexus_operation_execution<Output>> start(const nexus_operation<Input, Output>& operation,
                                                 const start_nexus_operation_options& options,
                                                 Arguments&&... arguments) const {
-    return client_.template begin<Output>(target(operation.name), options,
-                                          encode<Input>(std::forward<Arguments>(arguments)...));
+    const auto where = target(operation.name);
+    return client_.template begin<Output>(where, options, encode<Input>(where, std::forward<Arguments>(arguments)...));
   }
   /// Starts an operation and waits for its result.
   template <class Input, class Output, class... Arguments>
   call<Output> execute(const nexus_operation<Input, Output>& operation, const start_nexus_operation_options& options,
                        Arguments&&... arguments) const {
-    return client_.template run<Output>(target(operation.name), options,
-                                        encode<Input>(std::forward<Arguments>(arguments)...));
+    const auto where = target(operation.name);
+    return client_.template run<Output>(where, options, encode<Input>(where, std::forward<Arguments>(arguments)...));
   }
 
  private:
@@ -187,7 +190,7 @@ class nexus_service_client {
     return {.endpoint = endpoint_, .service = Service::name, .operation = operation};
   }
   template <class Input, class... Arguments>
-  static detail::calls::Payloads encode(Arguments&&... arguments) {
+  static detail::calls::Payloads encode(const workflow::nexus_target& where, Arguments&&... arguments) {
     detail::calls::check_awaitable_arguments<Arguments...>();
     if constexpr (std::is_void_v<Input>) {
       static_assert(sizeof...(Arguments) == 0, "this operation takes nothing");
@@ -196,7 +199,8 @@ class nexus_service_client {
       using parameters = std::tuple<Input>;
       static_assert(detail::callable_with<parameters, Arguments...>,
                     "the argument is not what this operation takes, which is one value");
-      return detail::calls::typed_arguments<parameters>::encode(std::forward<Arguments>(arguments)...);
+      return detail::calls::typed_arguments<parameters>::encode_of(detail::calls::owner_of(where),
+                                                                   std::forward<Arguments>(arguments)...);
     }
   }
 

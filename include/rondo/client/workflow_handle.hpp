@@ -111,8 +111,8 @@ class workflow_handle_base {
                                                         options.follow_runs));
   }
   call<void> send_signal(std::string_view name, detail::calls::Payloads input) const {
-    return make_call(detail::calls::send_only<detail::calls::service::SignalWorkflowExecutionResponse>(
-        target_.session, detail::calls::make_signal(target_, name, std::move(input))));
+    return make_call(
+        detail::calls::send_signal(target_.session, detail::calls::make_signal(target_, name, std::move(input))));
   }
   template <class Result>
   call<Result> send_query(std::string_view name, const query_options& options, detail::calls::Payloads input) const {

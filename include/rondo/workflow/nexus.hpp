@@ -34,11 +34,14 @@ class [[nodiscard("an operation does nothing until it is awaited or started")]] 
 
  private:
   void begin(detail::run::host& engine) override {
+    const auto whose = [this] { return detail::operation_owner(target_.endpoint, target_.service, target_.operation); };
+    this->result_belongs_to(whose);
+    const detail::run::owned_values given(input_, whose);
     engine.start_nexus_operation({.endpoint = target_.endpoint,
                                   .service = target_.service,
                                   .operation = target_.operation,
                                   .options = options_,
-                                  .input = detail::run::encode_tuple(input_)},
+                                  .input = given.input()},
                                  nullptr, *this);
   }
 
@@ -59,7 +62,10 @@ class nexus_end final : public end_state<Result> {
   nexus_end(const nexus_call& call, completion& start) : call_(&call), start_(&start) {}
 
  private:
-  void begin(host& engine) override { engine.start_nexus_operation(*call_, start_, *this); }
+  void begin(host& engine) override {
+    this->result_belongs_to([this] { return operation_owner(call_->endpoint, call_->service, call_->operation); });
+    engine.start_nexus_operation(*call_, start_, *this);
+  }
 
   const nexus_call* call_;
   completion* start_;
@@ -102,11 +108,13 @@ class [[nodiscard("an operation does nothing until it is awaited or started")]] 
 
  private:
   void begin(detail::run::host& /*engine*/) override {
+    const auto whose = [this] { return detail::operation_owner(target_.endpoint, target_.service, target_.operation); };
+    const detail::run::owned_values given(input_, whose);
     this->begin_with(detail::run::nexus_call{.endpoint = target_.endpoint,
                                              .service = target_.service,
                                              .operation = target_.operation,
                                              .options = options_,
-                                             .input = detail::run::encode_tuple(input_)});
+                                             .input = given.input()});
   }
 
   nexus_target target_;

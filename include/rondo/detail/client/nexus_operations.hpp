@@ -6,6 +6,7 @@
 
 #include <asio/awaitable.hpp>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +23,9 @@
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/payload_conversion.hpp"
 #include "rondo/failure.hpp"
+#include "rondo/nexus_operation.hpp"
 #include "rondo/rpc_error.hpp"
+#include "rondo/serialization_context.hpp"
 #include "rondo/workflow/nexus.hpp"
 
 // Nexus operations that no workflow calls, to and from the wire.
@@ -40,6 +43,11 @@ class operation_target {
   std::string operation_id, run_id;
   std::string endpoint, service_name, operation;
 
+  /// Whose its values are; nobody knows it of a handle made by ids alone.
+  std::optional<serialization_context> owner() const {
+    if (service_name.empty()) return std::nullopt;
+    return operation_owner(endpoint, service_name, operation);
+  }
   /// A call about it, whose request has its ids.
   template <class Request>
   service_call<Request> make(std::string_view action) const {
@@ -56,6 +64,11 @@ enums::NexusOperationIdReusePolicy wire_of(nexus_operation_reuse_policy policy);
 inline enums::NexusOperationIdConflictPolicy wire_of(nexus_operation_conflict_policy policy) {
   return policy == nexus_operation_conflict_policy::fail ? enums::NEXUS_OPERATION_ID_CONFLICT_POLICY_FAIL
                                                          : enums::NEXUS_OPERATION_ID_CONFLICT_POLICY_USE_EXISTING;
+}
+
+/// Whose the values of an operation are that is about to be started.
+inline auto owner_of(const workflow::nexus_target& where) noexcept {
+  return [where] { return operation_owner(where.endpoint, where.service, where.operation); };
 }
 
 /// The call as the interceptors of its client leave it. Nexus operations carry none of their headers.
@@ -98,7 +111,8 @@ asio::awaitable<Result> wait_operation(operation_target of) {
   if (end.has_failure()) throw_operation_failure(of, end.operation_token(), end.failure());
   Payloads result;
   if (end.has_result()) *result.add_payloads() = end.result();
-  co_return decode_one<Result>(unknown_owner(), result, "result of Nexus operation '" + of.operation_id + "'");
+  co_return decode_one<Result>([&of] { return of.owner(); }, result,
+                               "result of Nexus operation '" + of.operation_id + "'");
 }
 
 asio::awaitable<std::string> wait_operation_token(operation_target of);

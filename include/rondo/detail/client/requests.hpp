@@ -61,6 +61,8 @@ inline void set_execution(const target& from, temporal::api::common::v1::Workflo
 service_call<service::SignalWorkflowExecutionRequest> make_signal(const target& to, std::string_view name,
                                                                   Payloads input);
 
+asio::awaitable<void> send_signal(session_ptr through, service_call<service::SignalWorkflowExecutionRequest> what);
+
 service_call<service::RequestCancelWorkflowExecutionRequest> make_cancel(const target& to, std::string_view reason);
 
 service_call<service::TerminateWorkflowExecutionRequest> make_terminate(const target& to, std::string_view reason,

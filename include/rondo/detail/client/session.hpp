@@ -13,6 +13,7 @@
 
 #include "rondo/client/call.hpp"
 #include "rondo/detail/client/call_settings.hpp"
+#include "rondo/detail/client/link_exchange.hpp"
 #include "rondo/detail/client/rpc_failure.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
@@ -46,6 +47,8 @@ class session {
   io::event_loop* loop;
   std::weak_ptr<loop_owner> owner;
   std::string namespace_, identity;
+  /// Of the request of a Nexus caller that the client works for. Null: there is none.
+  std::shared_ptr<link_exchange> links{};
 };
 using session_ptr = std::shared_ptr<const session>;
 
@@ -81,6 +84,29 @@ class service_call : public call_facts {
 
   Request request;
 };
+
+/// Adds the links of the request that the client works for.
+template <class Message>
+void write_links(const session& by, Message& to) {
+  if (by.links == nullptr) return;
+  for (const auto& each : by.links->of_request()) *to.add_links() = each;
+}
+
+/// Keeps the link of an answer for the request that the client works for.
+template <class Response>
+void keep_link(const session& by, const Response& from) {
+  if (by.links == nullptr) return;
+  if constexpr (requires { from.signal_link(); }) {
+    if (from.has_signal_link()) by.links->keep(from.signal_link());
+  } else {
+    if (from.has_link()) by.links->keep(from.link());
+  }
+}
+/// The same for a start, which leads to something in any case: older servers do not say it.
+template <class Response>
+void keep_link(const session& by, const Response& from, const execution_link& otherwise) {
+  if (by.links != nullptr) by.links->keep(from.has_link() ? from.link() : otherwise);
+}
 
 void require_loop(const session& of);
 

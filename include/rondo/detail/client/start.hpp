@@ -111,6 +111,7 @@ void set_relations(const session& by, const call_subject& subject, const start_w
     event.set_run_id(std::string(each.run_id));
     event.mutable_event_ref()->set_event_id(each.event_id);
   }
+  write_links(by, to);
   set_on_conflict(to);
 }
 

@@ -377,6 +377,9 @@ inline constexpr context_field context_fields[] = {
   {node::command_ScheduleActivityTask,1,0,&serialization_context::activity_id},
   {node::command_ScheduleActivityTask,2,1,&serialization_context::activity_type},
   {node::command_ScheduleActivityTask,4,1,&serialization_context::task_queue},
+  {node::command_ScheduleNexusOperation,1,0,&serialization_context::nexus_endpoint},
+  {node::command_ScheduleNexusOperation,2,0,&serialization_context::nexus_service},
+  {node::command_ScheduleNexusOperation,3,0,&serialization_context::nexus_operation},
   {node::command_SignalExternalWorkflowExecution,1,0,&serialization_context::namespace_},
   {node::command_SignalExternalWorkflowExecution,2,1,&serialization_context::workflow_id},
   {node::command_StartChildWorkflowExecution,1,0,&serialization_context::namespace_},
@@ -397,6 +400,9 @@ inline constexpr context_field context_fields[] = {
   {node::history_ChildWorkflowExecutionStarted,1,0,&serialization_context::namespace_},
   {node::history_ChildWorkflowExecutionStarted,3,1,&serialization_context::workflow_id},
   {node::history_ChildWorkflowExecutionStarted,4,1,&serialization_context::workflow_type},
+  {node::history_NexusOperationScheduled,1,0,&serialization_context::nexus_endpoint},
+  {node::history_NexusOperationScheduled,2,0,&serialization_context::nexus_service},
+  {node::history_NexusOperationScheduled,3,0,&serialization_context::nexus_operation},
   {node::history_SignalExternalWorkflowExecutionInitiated,2,0,&serialization_context::namespace_},
   {node::history_SignalExternalWorkflowExecutionInitiated,3,1,&serialization_context::workflow_id},
   {node::history_StartChildWorkflowExecutionInitiated,1,0,&serialization_context::namespace_},
@@ -405,10 +411,16 @@ inline constexpr context_field context_fields[] = {
   {node::history_WorkflowExecutionContinuedAsNew,2,1,&serialization_context::workflow_type},
   {node::history_WorkflowExecutionStarted,1,1,&serialization_context::workflow_type},
   {node::history_WorkflowExecutionStarted,28,0,&serialization_context::workflow_id},
+  {node::nexus_Request,10,0,&serialization_context::nexus_endpoint},
+  {node::nexus_StartOperationRequest,1,0,&serialization_context::nexus_service},
+  {node::nexus_StartOperationRequest,2,0,&serialization_context::nexus_operation},
   {node::rpc_CreateScheduleRequest,1,0,&serialization_context::namespace_},
   {node::rpc_DescribeActivityExecutionRequest,1,0,&serialization_context::namespace_},
   {node::rpc_DescribeActivityExecutionRequest,2,0,&serialization_context::activity_id},
   {node::rpc_DescribeNexusOperationExecutionRequest,1,0,&serialization_context::namespace_},
+  {node::rpc_DescribeNexusOperationExecutionResponse,2,3,&serialization_context::nexus_endpoint},
+  {node::rpc_DescribeNexusOperationExecutionResponse,2,4,&serialization_context::nexus_service},
+  {node::rpc_DescribeNexusOperationExecutionResponse,2,5,&serialization_context::nexus_operation},
   {node::rpc_DescribeScheduleRequest,1,0,&serialization_context::namespace_},
   {node::rpc_DescribeWorkerDeploymentVersionRequest,1,0,&serialization_context::namespace_},
   {node::rpc_DescribeWorkflowExecutionRequest,1,0,&serialization_context::namespace_},
@@ -473,6 +485,9 @@ inline constexpr context_field context_fields[] = {
   {node::rpc_StartActivityExecutionRequest,6,1,&serialization_context::task_queue},
   {node::rpc_StartBatchOperationRequest,1,0,&serialization_context::namespace_},
   {node::rpc_StartNexusOperationExecutionRequest,1,0,&serialization_context::namespace_},
+  {node::rpc_StartNexusOperationExecutionRequest,5,0,&serialization_context::nexus_endpoint},
+  {node::rpc_StartNexusOperationExecutionRequest,6,0,&serialization_context::nexus_service},
+  {node::rpc_StartNexusOperationExecutionRequest,7,0,&serialization_context::nexus_operation},
   {node::rpc_StartWorkflowExecutionRequest,1,0,&serialization_context::namespace_},
   {node::rpc_StartWorkflowExecutionRequest,2,0,&serialization_context::workflow_id},
   {node::rpc_StartWorkflowExecutionRequest,3,1,&serialization_context::workflow_type},
@@ -488,6 +503,15 @@ inline constexpr context_field context_fields[] = {
   {node::workflow_PendingActivityInfo,1,0,&serialization_context::activity_id},
   {node::workflow_PendingActivityInfo,2,1,&serialization_context::activity_type},
   {node::workflow_WorkflowExecutionInfo,1,1,&serialization_context::workflow_id},
+};
+
+/// A field that is the input of a Nexus operation.
+struct operation_input { node message; std::uint16_t number; };
+/// Sorted by message and number.
+inline constexpr operation_input operation_inputs[] = {
+  {node::command_ScheduleNexusOperation,4}, {node::history_NexusOperationScheduled,4},
+  {node::nexus_StartOperationRequest,5}, {node::rpc_DescribeNexusOperationExecutionResponse,3},
+  {node::rpc_StartNexusOperationExecutionRequest,11},
 };
 
 /// What a method sends and gets.

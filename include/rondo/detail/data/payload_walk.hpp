@@ -35,6 +35,9 @@ struct failure_texts {
 /// A payload with this entry, "true", is a message that the server reads; the payloads are inside of it.
 inline constexpr std::string_view system_payload_mark = "__temporal_system_payload";
 
+/// An operation behind this endpoint is done by the server itself.
+inline constexpr std::string_view system_endpoint = "__temporal_system";
+
 inline constexpr std::string_view hidden_failure_message = "Encoded failure";
 
 /// A payload and whose it is, by its place in `found_payloads::contexts`.
@@ -43,6 +46,8 @@ struct found_payloads {
   /// Fields of each payload other than metadata and data.
   std::vector<std::string> others{};
   std::vector<std::size_t> context_of{};
+  /// Where each is stored; differs from the former for what goes from one owner to another.
+  std::vector<std::size_t> place_of{};
   /// Nothing depends on this one, so it may stay encoded: the failure of a workflow task may be by a worker with
   /// another key, which must not keep the next worker from reading the history.
   std::vector<bool> optional{};
@@ -94,7 +99,8 @@ class payload_walk {
   found_payloads collect() {
     found_payloads found;
     found_ = &found;
-    found.whole = context_in(message_, bytes_, around_);
+    operation_ = {};
+    found.whole = context_in(message_, bytes_, around_, operation_);
     enter(found.whole);
     step(message_, bytes_, 0, nullptr);
     return found;
@@ -114,8 +120,10 @@ class payload_walk {
  private:
   static constexpr int most_depth = 100;
 
-  /// What the message says about itself; a workflow of another id has nothing in common with the one around it.
-  static serialization_context context_in(node message, std::string_view bytes, const serialization_context& around) {
+  /// What the message says about itself; a workflow of another id has nothing in common with the one around it. What it
+  /// says of a Nexus operation is added to `operation`.
+  static serialization_context context_in(node message, std::string_view bytes, const serialization_context& around,
+                                          serialization_context& operation) {
     serialization_context made = around;
     const auto* const begin = std::lower_bound(std::begin(context_fields), std::end(context_fields), message,
                                                [](const context_field& row, node of) { return row.message < of; });
@@ -127,10 +135,16 @@ class payload_walk {
     while (const auto field = reader.next()) {
       const auto* row = find_row(begin, end, message, field->number);
       if (row == nullptr || !field->delimited) continue;
-      std::string_view text = field->content;
-      if (row->inner >= 100) text = find_field(text, row->inner / 100U);
-      if (row->inner != 0) text = find_field(text, row->inner % 100U);
-      said.*row->part = text;
+      for (; row != end && row->number == field->number; ++row) {
+        std::string_view text = field->content;
+        if (row->inner >= 100) text = find_field(text, row->inner / 100U);
+        if (row->inner != 0) text = find_field(text, row->inner % 100U);
+        said.*row->part = text;
+      }
+    }
+    for (const auto part : {&serialization_context::nexus_endpoint, &serialization_context::nexus_service,
+                            &serialization_context::nexus_operation}) {
+      if (!(said.*part).empty()) operation.*part = said.*part;
     }
     if (!said.workflow_id.empty() && said.workflow_id != made.workflow_id) {
       made.workflow_id.clear();
@@ -170,7 +184,9 @@ class payload_walk {
       if (row == nullptr || !field->delimited || (row->type == node::common_Header && !means_header_of(message))) {
         if (out != nullptr) *out += field->raw;
       } else if (row->type == node::payload) {
-        one(field->number, field->content, depth, out);
+        const bool of_operation =
+            find_row(std::begin(operation_inputs), std::end(operation_inputs), message, field->number) != nullptr;
+        one(field->number, field->content, depth, of_operation, out);
       } else if (row->type == node::any) {
         inside(field->number, node::any, field->content, depth, out);
       } else {
@@ -212,7 +228,7 @@ class payload_walk {
     return 0;
   }
 
-  void one(std::uint32_t number, std::string_view content, int depth, std::string* out) {
+  void one(std::uint32_t number, std::string_view content, int depth, bool of_operation, std::string* out) {
     if (in_memo_ && is_nothing(content)) {
       if (out != nullptr) append_field(*out, number, content);
       return;
@@ -225,6 +241,20 @@ class payload_walk {
     std::string others;
     payload what = read_payload(content, &others);
     add(std::move(what), std::move(others));
+    if (of_operation && !operation_.nexus_service.empty() && operation_.nexus_endpoint != system_endpoint) {
+      give_to_operation();
+    }
+  }
+
+  /// The payload that was added last is for the handler of an operation, who knows nothing of who calls it.
+  void give_to_operation() {
+    const auto place = found_->place_of.back();
+    serialization_context made = operation_;
+    made.namespace_ = found_->contexts[place].namespace_;
+    const serialization_context before = found_->contexts[place];
+    enter(made);
+    found_->context_of.back() = found_->contexts.size() - 1;
+    enter(before);
   }
 
   /// False: it is an ordinary payload.
@@ -235,10 +265,7 @@ class payload_walk {
     const auto type = node_of_message(what.entry("messageType"));
     if (!type) return false;
     if (out == nullptr) {
-      const serialization_context before = found_->contexts.back();
-      enter(context_in(*type, what.data, before));
-      step(*type, what.data, depth + 1, nullptr);
-      enter(before);
+      within(*type, what.data, depth);
       return true;
     }
     std::string changed;
@@ -258,6 +285,7 @@ class payload_walk {
     found_->payloads.push_back(std::move(what));
     found_->others.push_back(std::move(others));
     found_->context_of.push_back(found_->contexts.size() - 1);
+    found_->place_of.push_back(found_->contexts.size() - 1);
     found_->optional.push_back(in_failed_task_);
   }
 
@@ -288,9 +316,15 @@ class payload_walk {
       append_field(*out, number, changed);
       return;
     }
-    const serialization_context before = found_->contexts.back();
-    enter(context_in(type, content, before));
+    within(type, content, depth);
+  }
+
+  /// Collects what is in a message in this one.
+  void within(node type, std::string_view content, int depth) {
+    const serialization_context before = found_->contexts.back(), operation_before = operation_;
+    enter(context_in(type, content, before, operation_));
     step(type, content, depth + 1, nullptr);
+    operation_ = operation_before;
     enter(before);
   }
 
@@ -310,6 +344,8 @@ class payload_walk {
   std::string_view bytes_;
   walk_options how_;
   serialization_context around_;
+  /// The Nexus operation whose request, command or event it is; its other fields are empty.
+  serialization_context operation_;
   found_payloads* found_ = nullptr;
   const std::vector<std::string>* with_ = nullptr;
   std::size_t next_ = 0;

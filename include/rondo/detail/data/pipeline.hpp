@@ -72,7 +72,7 @@ class pipeline {
       const std::size_t i = large[number];
       const std::size_t size = changed[i].size();
       payload& what = found.payloads[i];
-      if (!options_.storage->store(what, changed[i], found.contexts[found.context_of[i]])) return;
+      if (!options_.storage->store(what, changed[i], found.contexts[found.place_of[i]])) return;
       changed[i] = payload_bytes(what) + external_size(size);
     });
     return walk.replaced(changed);
@@ -93,7 +93,7 @@ class pipeline {
     side_by_side(elsewhere.size(), most_at_storage, [&](std::size_t number) {
       const std::size_t i = elsewhere[number];
       payload& what = found.payloads[i];
-      const std::string stored = options_.storage->retrieve(what, found.contexts[found.context_of[i]]);
+      const std::string stored = options_.storage->retrieve(what, found.contexts[found.place_of[i]]);
       found.others[i].clear();
       what = read_payload(stored, &found.others[i]);
     });

@@ -125,7 +125,7 @@ inline nexus_link nexus_link_of(const execution_link::WorkflowEvent& from) {
 /// Empty for kinds that Nexus has no URL for.
 inline std::optional<nexus_link> nexus_link_of(const execution_link& from) {
   const auto url = [](const std::string& in, const char* kind, const std::string& id, const std::string& run,
-                      const char* rest) {
+                      const std::string& rest) {
     return std::string(link_scheme) + percent_encoded(in) + kind + percent_encoded(id) + "/" + percent_encoded(run) +
            rest;
   };
@@ -134,7 +134,8 @@ inline std::optional<nexus_link> nexus_link_of(const execution_link& from) {
       return nexus_link_of(from.workflow_event());
     case execution_link::kWorkflow: {
       const auto& to = from.workflow();
-      return nexus_link{url(to.namespace_(), "/workflows/", to.workflow_id(), to.run_id(), ""),
+      const std::string reason = to.reason().empty() ? std::string() : "?reason=" + percent_encoded(to.reason());
+      return nexus_link{url(to.namespace_(), "/workflows/", to.workflow_id(), to.run_id(), reason),
                         std::string(workflow_link_type)};
     }
     case execution_link::kActivity: {
@@ -199,6 +200,7 @@ inline std::optional<execution_link> execution_link_of(const nexus_link& from) {
     to.set_namespace_(all[0]);
     to.set_workflow_id(all[2]);
     to.set_run_id(all[3]);
+    to.set_reason(query_value(query, "reason"));
   } else if (is(activity_link_type, "activities", "details")) {
     auto& to = *made.mutable_activity();
     to.set_namespace_(all[0]);

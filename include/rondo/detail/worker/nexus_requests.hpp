@@ -4,12 +4,15 @@
 #include <chrono>
 #include <exception>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "rondo/detail/base/duration_text.hpp"
+#include "rondo/detail/client/link_exchange.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/worker/nexus_links.hpp"
 #include "rondo/detail/worker/nexus_token.hpp"
@@ -58,6 +61,15 @@ inline nexus_info facts_of(const nexus_poll& task, const std::string& namespace_
   about.request_id = start.request_id();
   for (const auto& link : start.links()) about.links.push_back({.url = link.url(), .type = link.type()});
   return about;
+}
+
+/// The links of a request, for the calls that its handler makes.
+inline std::shared_ptr<calls::link_exchange> exchange_of(const nexus_poll& task) {
+  std::vector<execution_link> found;
+  for (const auto& each : task.request().start_operation().links()) {
+    if (auto link = execution_link_of({.url = each.url(), .type = each.type()})) found.push_back(std::move(*link));
+  }
+  return std::make_shared<calls::link_exchange>(std::move(found));
 }
 
 /// How long the caller's server waits for the answer; empty when it does not say. Throws nexus_handler_failure.
@@ -141,23 +153,13 @@ inline void write_link(const nexus_link& from, temporal::api::nexus::v1::Link& t
 inline std::optional<nexus_link> link_to(const engine::service::StartWorkflowExecutionRequest& asked,
                                          const engine::service::StartWorkflowExecutionResponse& answer) {
   if (answer.has_link()) return nexus_link_of(answer.link());
-  execution_link::WorkflowEvent first;
-  first.set_namespace_(asked.namespace_());
-  first.set_workflow_id(asked.workflow_id());
-  first.set_run_id(answer.run_id());
-  first.mutable_event_ref()->set_event_id(1);
-  first.mutable_event_ref()->set_event_type(engine::enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
-  return nexus_link_of(first);
+  return nexus_link_of(calls::link_to_start(asked.namespace_(), asked.workflow_id(), answer.run_id()));
 }
 /// The link to an activity that was started.
 inline std::optional<nexus_link> link_to(const engine::service::StartActivityExecutionRequest& asked,
                                          const engine::service::StartActivityExecutionResponse& answer) {
   if (answer.has_link()) return nexus_link_of(answer.link());
-  execution_link made;
-  made.mutable_activity()->set_namespace_(asked.namespace_());
-  made.mutable_activity()->set_activity_id(asked.activity_id());
-  made.mutable_activity()->set_run_id(answer.run_id());
-  return nexus_link_of(made);
+  return nexus_link_of(calls::link_to_activity(asked.namespace_(), asked.activity_id(), answer.run_id()));
 }
 
 }  // namespace rondo::detail::worker

@@ -18,6 +18,7 @@
 
 #include "rondo/detail/client/interception.hpp"
 #include "rondo/detail/client/requests.hpp"
+#include "rondo/detail/client/session.hpp"
 #include "rondo/detail/client/standalone.hpp"
 #include "rondo/detail/client/start.hpp"
 #include "rondo/detail/client/updates.hpp"
@@ -31,6 +32,7 @@
 #include "rondo/detail/worker/intercepted_nexus.hpp"
 #include "rondo/detail/worker/nexus_answer.hpp"
 #include "rondo/detail/worker/nexus_backing_calls.hpp"
+#include "rondo/detail/worker/nexus_links.hpp"
 #include "rondo/detail/worker/nexus_requests.hpp"
 #include "rondo/detail/worker/nexus_services.hpp"
 #include "rondo/detail/worker/nexus_token.hpp"
@@ -45,10 +47,11 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
  public:
   nexus_task(nexus_services& services, std::unique_ptr<nexus_poll> task, slot permit, nexus_info about,
              rondo::logger log)
-      : nexus_context(std::move(about), std::move(log), services.client),
+      : nexus_context(std::move(about), std::move(log), services.client.answering(exchange_of(*task))),
         services_(&services),
         gate_(services.gate),
         calls_(services.calls),
+        session_(services.client.session()),
         task_(std::move(task)),
         permit_(std::move(permit)),
         deadline_timer_(*this) {}
@@ -140,9 +143,8 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     if (complete.id.empty()) complete.id = info().request_id;
     if (complete.task_queue.empty()) complete.task_queue = info().task_queue;
     if (!complete.conflict) complete.conflict = id_conflict_policy::use_existing;
-    wish(calls::intercepted(*client().session(),
-                            calls::make_start<engine::service::StartWorkflowExecutionRequest>(
-                                *client().session(), "StartWorkflowExecution", type, complete, std::move(input))));
+    wish(calls::intercepted(*session_, calls::make_start<engine::service::StartWorkflowExecutionRequest>(
+                                           *session_, "StartWorkflowExecution", type, complete, std::move(input))));
   }
   void begin_activity(std::string_view type, const start_activity_options& options, calls::Payloads input) override {
     require_no_wish("start_activity");
@@ -150,7 +152,7 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     if (complete.id.empty()) complete.id = info().request_id;
     if (complete.task_queue.empty()) complete.task_queue = info().task_queue;
     if (!complete.conflict) complete.conflict = activity_conflict_policy::use_existing;
-    wish(calls::make_start_activity(*client().session(), type, complete, std::move(input)));
+    wish(calls::make_start_activity(*session_, type, complete, std::move(input)));
   }
   void begin_update(std::string_view name, const nexus_update_options& options, calls::Payloads input) override {
     require_no_wish("start_update");
@@ -162,7 +164,7 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
       throw nexus_handler_failure("this server tells nobody how an update ends: it lacks workflow_update_callbacks",
                                   nexus_error::not_implemented);
     }
-    const calls::target whom(client().session(), std::string(options.workflow_id), std::string(options.run_id), {}, {});
+    const calls::target whom(session_, std::string(options.workflow_id), std::string(options.run_id), {}, {});
     const update_options how{.id = options.id.empty() ? std::string_view(info().request_id) : options.id};
     wish(calls::make_update(whom, name, how, std::move(input)));
   }
@@ -300,6 +302,9 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   void write_links(Links& to) const {
     if (first_link_) write_link(*first_link_, *to.Add());
     for (const auto& each : links()) write_link(each, *to.Add());
+    for (const auto& each : client().session()->links->of_answers()) {
+      if (const auto link = nexus_link_of(each)) write_link(*link, *to.Add());
+    }
   }
   bool temporal_failures() const { return task_->request().capabilities().temporal_failure_responses(); }
   /// `by` is null for what the worker says itself.
@@ -372,6 +377,8 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   nexus_services* services_;
   std::shared_ptr<loop_gate> gate_;
   std::shared_ptr<task_calls> calls_;
+  /// For what the operation goes on as, which gets the links of the request in a way of its own.
+  calls::session_ptr session_;
   std::unique_ptr<nexus_poll> task_;
   slot permit_;
   std::optional<payload_view> input_view_;

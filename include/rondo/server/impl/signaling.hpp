@@ -53,6 +53,16 @@ inline void link_start(temporal::api::common::v1::Link& to, const run& from) {
   link.mutable_event_ref()->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
 }
 
+/// The link that leads a caller to the event of its signal. It may have no number yet, while a workflow task runs.
+inline void link_signal(temporal::api::common::v1::Link& to, const run& from, const std::string& request_id) {
+  auto& link = *to.mutable_workflow_event();
+  link.set_namespace_(from.space->name());
+  link.set_workflow_id(from.state.workflow_id());
+  link.set_run_id(from.state.run_id());
+  link.mutable_request_id_ref()->set_request_id(request_id);
+  link.mutable_request_id_ref()->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
+}
+
 /// The client as the worker that gets the first workflow task with the answer to its start.
 inline poller make_starter(const service::StartWorkflowExecutionRequest& from, const run& of) {
   poller made;
@@ -98,7 +108,9 @@ inline service::SignalWorkflowExecutionResponse signal(core& in, service::Signal
   check_links(request.links());
   const auto& execution = request.workflow_execution();
   run& to = get_run(in, of, execution.workflow_id(), execution.run_id());
-  if (is_known(to, request.request_id())) return {};
+  service::SignalWorkflowExecutionResponse response;
+  if (!request.request_id().empty()) link_signal(*response.mutable_link(), to, request.request_id());
+  if (is_known(to, request.request_id())) return response;
   if (!to.open()) {
     throw refusal(rpc_code::not_found, "workflow execution already completed",
                   temporal::api::errordetails::v1::NotFoundFailure());
@@ -113,7 +125,7 @@ inline service::SignalWorkflowExecutionResponse signal(core& in, service::Signal
   check_signal(in, content, &to);
   refuse_while_closing(to);
   signal_run(to, std::move(content));
-  return {};
+  return response;
 }
 
 inline service::StartWorkflowExecutionRequest take_start(service::SignalWithStartWorkflowExecutionRequest& from) {
@@ -178,6 +190,7 @@ inline service::SignalWithStartWorkflowExecutionResponse signal_with_start(
   check_start(in, of, begin_request);
   auto content = take_signal(request);
   content.request_id = begin_request.request_id();
+  const std::string request_id = content.request_id;
 
   run* const current = find_run(in, of, begin_request.workflow_id(), {});
   const auto decision = decide_start(begin_request, current);
@@ -205,6 +218,7 @@ inline service::SignalWithStartWorkflowExecutionResponse signal_with_start(
   response.set_run_id(which->state.run_id());
   response.set_first_execution_run_id(which->state.first_run_id());
   response.set_started(start);
+  if (!request_id.empty()) link_signal(*response.mutable_signal_link(), *which, request_id);
   return response;
 }
 

@@ -39,12 +39,14 @@ RONDO_FUNCTION asio::awaitable<target> start(session_ptr through, service_call<s
   what.arrival = &arrived;
   auto answer = co_await send<service::StartWorkflowExecutionResponse>(through, std::move(what));
   if (room && answer.has_eager_workflow_task()) room->begin(std::move(*answer.mutable_eager_workflow_task()), arrived);
+  keep_link(*through, answer, link_to_start(through->namespace_, id, answer.run_id()));
   co_return started_target(std::move(through), id, may_exist, answer);
 }
 
 RONDO_FUNCTION asio::awaitable<target> start(session_ptr through, service_call<signal_with_start_request> what) {
   const std::string id = what.request.workflow_id();
   const auto answer = co_await send<service::SignalWithStartWorkflowExecutionResponse>(through, std::move(what));
+  keep_link(*through, answer);
   co_return started_target(std::move(through), id, true, answer);
 }
 

@@ -165,6 +165,9 @@ description_of(const service::DescribeNexusOperationExecutionResponse& response,
   to.identity = from.identity();
   to.summary = text_of(from.user_metadata().summary());
   to.details = text_of(from.user_metadata().details());
+  if (response.has_input()) engine::copy_payload(response.input(), to.input.emplace());
+  if (response.has_result()) engine::copy_payload(response.result(), to.result.emplace());
+  if (response.has_failure()) to.error = engine::exception_of(response.failure(), by);
   return to;
 }
 

@@ -35,11 +35,18 @@ RONDO_FUNCTION service_call<service::SignalWorkflowExecutionRequest> make_signal
   request.set_signal_name(std::string(name));
   request.set_identity(to.session->identity);
   request.set_request_id(random_uuid());
+  write_links(*to.session, request);
   if (input.payloads_size() > 0) *request.mutable_input() = std::move(input);
   service_call<service::SignalWorkflowExecutionRequest> made("SignalWorkflowExecution",
                                                              to.subject("signal '" + std::string(name) + "' of"),
                                                              to.resource_id(), std::move(request));
   return intercepted(*to.session, std::move(made));
+}
+
+RONDO_FUNCTION asio::awaitable<void> send_signal(session_ptr through,
+                                                 service_call<service::SignalWorkflowExecutionRequest> what) {
+  const auto answer = co_await send<service::SignalWorkflowExecutionResponse>(through, std::move(what));
+  keep_link(*through, answer);
 }
 
 RONDO_FUNCTION service_call<service::RequestCancelWorkflowExecutionRequest> make_cancel(const target& to,
@@ -87,6 +94,7 @@ inline asio::awaitable<Payloads> fetch_answer(session_ptr through, query_call wh
   service::QueryWorkflowResponse response;
   const rpc_status status = co_await send_into(*through, what, what.request, response);
   if (!status.ok()) throw_rpc_failure(what.subject, status, through->failures());
+  keep_link(*through, response);
   if (response.has_query_rejected()) {
     const workflow_status found = status_of(response.query_rejected().status());
     throw query_rejected(what.subject.action + " was rejected: its status is " + std::string(to_string(found)), found);

@@ -74,6 +74,11 @@ RONDO_FUNCTION service_call<start_activity_request> make_start_activity(const se
   }
   set_texts(options.summary, options.details, to);
   if (options.priority) set_priority(made.subject, *options.priority, *to.mutable_priority());
+  write_links(by, to);
+  if (to.links_size() > 0 && options.conflict == activity_conflict_policy::use_existing) {
+    to.mutable_on_conflict_options()->set_attach_request_id(true);
+    to.mutable_on_conflict_options()->set_attach_links(true);
+  }
   if (input.payloads_size() > 0) *to.mutable_input() = std::move(input);
   return intercepted(by, std::move(made));
 }
@@ -83,6 +88,7 @@ RONDO_FUNCTION asio::awaitable<activity_target> start_activity(session_ptr throu
   const std::string id = what.request.activity_id(), type = what.request.activity_type().name(),
                     queue = what.request.task_queue().name();
   const auto response = co_await fetch(through, std::move(what));
+  keep_link(*through, response, link_to_activity(through->namespace_, id, response.run_id()));
   activity_target made(std::move(through), id, response.run_id());
   made.type = type;
   made.task_queue = queue;
@@ -178,6 +184,9 @@ RONDO_FUNCTION activity_description description_of(const service::DescribeActivi
   to.sdk_version = from.sdk_version();
   to.summary = text_of(from.user_metadata().summary());
   to.details = text_of(from.user_metadata().details());
+  to.input = engine::list_of(response.input());
+  to.result = engine::list_of(response.outcome().result());
+  if (response.outcome().has_failure()) to.error = engine::exception_of(response.outcome().failure(), by);
   to.response = std::make_shared<const service::DescribeActivityExecutionResponse>(response);
   return to;
 }

@@ -27,7 +27,7 @@ RONDO_FUNCTION asio::awaitable<void> flush_stream(std::shared_ptr<stream_publish
   const stream_flush mine(*of);
   while (const auto* batch = of->next()) {
     auto request = make_signal(of->to(), stream_wire::publish_signal, encode_untyped(*batch));
-    auto publishing = send_only<service::SignalWorkflowExecutionResponse>(of->to().session, std::move(request));
+    auto publishing = send_signal(of->to().session, std::move(request));
     co_await std::move(publishing);
     of->sent();
   }

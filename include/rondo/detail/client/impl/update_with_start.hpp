@@ -73,9 +73,12 @@ RONDO_FUNCTION asio::awaitable<started_update> start_with_update(session_ptr thr
   if (response.responses_size() != 2) {
     throw rpc_error(rpc_status(rpc_code::internal, "the server answered one operation of two", true));
   }
-  co_return started_update{
-      started_target(through, start.request.workflow_id(), true, response.responses(0).start_workflow()),
-      ref_of(through, update.request, response.responses(1).update_workflow())};
+  const auto& started = response.responses(0).start_workflow();
+  const auto& asked = response.responses(1).update_workflow();
+  keep_link(*through, started, link_to_start(through->namespace_, start.request.workflow_id(), started.run_id()));
+  keep_link(*through, asked);
+  co_return started_update{started_target(through, start.request.workflow_id(), true, started),
+                           ref_of(through, update.request, asked)};
 }
 
 RONDO_FUNCTION service_call<update_request> make_update_of_start(session_ptr through,

@@ -65,6 +65,7 @@ RONDO_FUNCTION asio::awaitable<update_ref> begin_update(session_ptr through, ser
                                                       [&through, &what] { return send_update(through, what); })
                    : send_update(through, what);
   const auto response = co_await std::move(asked);
+  keep_link(*through, response);
   co_return ref_of(std::move(through), what.request, response);
 }
 
