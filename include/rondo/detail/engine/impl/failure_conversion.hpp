@@ -1,6 +1,8 @@
 #pragma once
 #include <cxxabi.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -316,7 +318,11 @@ inline void write_info(const application_failure& from, Failure& to) {
   auto& info = *to.mutable_application_failure_info();
   info.set_type(valid_utf8(from.type()));
   info.set_non_retryable(from.non_retryable());
-  if (from.next_retry_delay()) write_duration(*from.next_retry_delay(), *info.mutable_next_retry_delay());
+  if (from.next_retry_delay()) {
+    // Servers that are told zero make no other attempt, or wait for the longest pause of the policy.
+    constexpr duration at_once = std::chrono::milliseconds(1);
+    write_duration(std::max(*from.next_retry_delay(), at_once), *info.mutable_next_retry_delay());
+  }
   if (from.category() == failure_category::benign) info.set_category(enums::APPLICATION_ERROR_CATEGORY_BENIGN);
   if (!from.details().empty()) write_payloads(from.details(), *info.mutable_details());
 }
