@@ -81,6 +81,9 @@ enum class step_kind : std::uint8_t {
   named_random,
   hear,
   grouped,
+  deprecate,
+  cancel_at_once,
+  cancel_later_on,
   count_
 };
 constexpr bool has_parts(step_kind kind) noexcept {
@@ -91,8 +94,10 @@ constexpr bool has_parts(step_kind kind) noexcept {
 /// added, in a vocabulary of their own.
 struct vocabulary {
   std::vector<step_kind> leaves{}, blocks{};
+  /// Programs may also continue as new, and end while handlers run.
+  bool many_ends = false;
 };
-constexpr int newest_vocabulary = 1;
+constexpr int newest_vocabulary = 2;
 inline const vocabulary& words_of(int which) {
   static const std::vector<vocabulary> all = [] {
     std::vector<vocabulary> made(1);
@@ -106,6 +111,12 @@ inline const vocabulary& words_of(int which) {
       next.leaves.push_back(kind);
     }
     next.blocks.push_back(step_kind::grouped);
+    made.push_back(next);
+    for (const auto kind : {step_kind::deprecate, step_kind::cancel_at_once, step_kind::cancel_later_on,
+                            step_kind::cancel_at_once, step_kind::cancel_later_on}) {
+      next.leaves.push_back(kind);
+    }
+    next.many_ends = true;
     made.push_back(std::move(next));
     return made;
   }();
@@ -150,7 +161,10 @@ class program {
       note(done ? "." : "!");
       if (!done && workflow::cancel_requested()) done.rethrow();
     }
-    co_await workflow::wait_condition([] { return workflow::all_handlers_finished(); });
+    const int end = words_->many_ends ? pick(from, 5) : 0;
+    const bool waits = end % 2 == 0;
+    if (waits) co_await workflow::wait_condition([] { return workflow::all_handlers_finished(); });
+    if (end >= 4) workflow::continue_as_new<program>({}, seed + seen_.size(), words);
     co_return seen_;
   }
   void poke(int amount) { pokes_ += 1 + amount % 2; }
@@ -299,6 +313,14 @@ class program {
         co_await group.run(in_sequence(std::move(what)));
         break;
       }
+      case step_kind::deprecate:
+        workflow::deprecate_patch("patch-" + std::to_string(what.number));
+        note("d");
+        break;
+      case step_kind::cancel_at_once:
+      case step_kind::cancel_later_on:
+        co_await cancel_single(what);
+        break;
       case step_kind::fail:
         throw application_failure("made up");
       case step_kind::cancel_scope: {
@@ -339,6 +361,37 @@ class program {
   }
   task<void> in_sequence(step what) {
     for (auto& each : what.parts) co_await execute(std::move(each));
+  }
+  /// Cancels one operation and nothing else.
+  task<void> cancel_single(step what) {
+    const bool at_once = what.kind == step_kind::cancel_at_once;
+    switch (what.number) {
+      case 0:
+        co_await begin_and_cancel(workflow::execute_activity<work>(patient, what.number).start(), at_once);
+        break;
+      case 1:
+        co_await begin_and_cancel(workflow::sleep(std::chrono::seconds(4)).start(), at_once);
+        break;
+      case 2:
+        co_await begin_and_cancel(workflow::execute_local_activity<work>(patient_here, what.number).start(), at_once);
+        break;
+      default: {
+        child_workflow_options how;
+        how.cancellation = cancellation_type::wait_cancellation_completed;
+        co_await begin_and_cancel(workflow::execute_child<other>(how, what.number).start(), at_once);
+        break;
+      }
+    }
+  }
+  template <class Started>
+  task<void> begin_and_cancel(Started begun, bool at_once) {
+    const int wanted = pokes_ + 1;
+    if (!at_once) {
+      co_await workflow::wait_condition([this, wanted] { return pokes_ >= wanted; }, std::chrono::seconds(3));
+    }
+    begun.cancel();
+    const auto ended = co_await workflow::as_result(std::move(begun));
+    note(ended ? "z" : "Z");
   }
   /// Cancels a scope while something runs in it, after a moment or when it is poked.
   task<void> scope_of(workflow::cancellation_scope& scope, step what) {

@@ -19,7 +19,8 @@ namespace rondo::test {
 /// workflow tasks that fail.
 class random_world {
  public:
-  explicit random_world(std::uint64_t seed) : random_(seed) {}
+  /// `words`: of the vocabulary of that time, since a seed stands for the same world for ever.
+  random_world(std::uint64_t seed, int words) : random_(seed), cancels_activities_(words > 1) {}
 
   /// Some events, and updates, before one workflow task.
   void happen(engine_driver& to) {
@@ -52,7 +53,17 @@ class random_world {
   std::int64_t number(std::int64_t most) { return random_.uniform(0, most); }
 
  private:
-  enum class kind : std::uint8_t { activity, timer, child, started_child, signal, cancel, nexus, nexus_cancel };
+  enum class kind : std::uint8_t {
+    activity,
+    cancelled_activity,
+    timer,
+    child,
+    started_child,
+    signal,
+    cancel,
+    nexus,
+    nexus_cancel
+  };
 
   /// What the run began and the history does not close, by the id of its event.
   static std::vector<std::pair<std::int64_t, kind>> open_in(const History& history) {
@@ -63,6 +74,11 @@ class random_world {
         case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
           open[event.event_id()] = kind::activity;
           break;
+        case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED: {
+          const auto of = event.activity_task_cancel_requested_event_attributes().scheduled_event_id();
+          if (open.contains(of)) open[of] = kind::cancelled_activity;
+          break;
+        }
         case enums::EVENT_TYPE_TIMER_STARTED:
           open[event.event_id()] = kind::timer;
           timers[event.timer_started_event_attributes().timer_id()] = event.event_id();
@@ -139,13 +155,20 @@ class random_world {
     }
   }
   void answer(history_builder& h) {
-    const auto open = open_in(h.history());
+    auto open = open_in(h.history());
     if (open.empty()) return;
+    // Activities that end as cancelled would be rare among all that ends.
+    if (cancels_activities_ && chance(2)) {
+      const auto asked = [](const auto& each) { return each.second == kind::cancelled_activity; };
+      const auto end = std::stable_partition(open.begin(), open.end(), asked);
+      if (end != open.begin()) open.erase(end, open.end());
+    }
     const auto [id, of] =
         open[static_cast<std::size_t>(random_.uniform(0, static_cast<std::int64_t>(open.size()) - 1))];
     switch (of) {
       case kind::activity:
-        answer_activity(h, id);
+      case kind::cancelled_activity:
+        answer_activity(h, id, of);
         break;
       case kind::timer:
         h.timer_fired(id);
@@ -174,8 +197,23 @@ class random_world {
         break;
     }
   }
-  void answer_activity(history_builder& h, std::int64_t id) {
-    h.activity_started(id);
+  void answer_activity(history_builder& h, std::int64_t id, kind of) {
+    if (cancels_activities_) {
+      const bool started = has_started(h, id, enums::EVENT_TYPE_ACTIVITY_TASK_STARTED);
+      if (!started && chance(4)) {
+        h.activity_started(id);
+        return;
+      }
+      if (of == kind::cancelled_activity && chance(2)) {
+        // One that no worker has taken yet is cancelled without having started.
+        if (!started && chance(2)) h.activity_started(id);
+        h.activity_cancelled(id);
+        return;
+      }
+      if (!started) h.activity_started(id);
+    } else {
+      h.activity_started(id);
+    }
     switch (random_.uniform(0, 4)) {
       case 0:
         h.activity_failed(id, "declined");
@@ -188,16 +226,16 @@ class random_world {
         break;
     }
   }
+  static bool has_started(const history_builder& h, std::int64_t id, enums::EventType by) {
+    const auto& events = h.history().events();
+    return std::any_of(events.begin(), events.end(), [id, by](const auto& each) {
+      return each.event_type() == by && engine::initial_event_of(each) == id;
+    });
+  }
   void answer_nexus(history_builder& h, std::int64_t id) {
-    if (chance(2)) {
-      const auto& events = h.history().events();
-      const bool started = std::any_of(events.begin(), events.end(), [id](const auto& each) {
-        return each.event_type() == enums::EVENT_TYPE_NEXUS_OPERATION_STARTED && engine::initial_event_of(each) == id;
-      });
-      if (!started) {
-        h.nexus_started(id, "t" + std::to_string(id));
-        return;
-      }
+    if (chance(2) && !has_started(h, id, enums::EVENT_TYPE_NEXUS_OPERATION_STARTED)) {
+      h.nexus_started(id, "t" + std::to_string(id));
+      return;
     }
     switch (random_.uniform(0, 5)) {
       case 0:
@@ -254,6 +292,7 @@ class random_world {
   }
 
   detail::deterministic_random random_;
+  bool cancels_activities_;
 };
 
 }  // namespace rondo::test

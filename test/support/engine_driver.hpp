@@ -294,7 +294,11 @@ class engine_driver {
     last = run_->accept(*task_, *arena_, options);
     while (last.kind == engine::step_kind::need_page || last.kind == engine::step_kind::need_full_history) {
       std::int64_t from = 1;
-      if (last.kind == engine::step_kind::need_full_history) ++full_fetches_;
+      if (last.kind == engine::step_kind::need_full_history) {
+        ++full_fetches_;
+        // What the run has forgotten is begun anew.
+        running.clear();
+      }
       if (last.kind == engine::step_kind::need_page) from = std::stoll(std::string(last.page_token));
       // The page goes away before the next step is looked at: the run must not keep anything of it.
       auto fetched = std::make_unique<History>();
