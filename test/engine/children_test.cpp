@@ -203,6 +203,90 @@ TEST(other_workflows, are_signalled_and_cancelled) {
                                               R"(Cancelling workflow \"gone\" failed: it does not run"))"}}));
 }
 
+rondo::task<> sends_every_option() {
+  rondo::payload_map memo, attributes, headers;
+  memo["note"].data = R"("soon")";
+  attributes["CustomerId"].data = R"("ada")";
+  headers["trace"].data = "t";
+  const rondo::child_workflow_options options{.id = "shop-7",
+                                              .task_queue = "shops",
+                                              .execution_timeout = 1h,
+                                              .run_timeout = 30min,
+                                              .task_timeout = 7s,
+                                              .reuse = rondo::id_reuse_policy::reject_duplicate,
+                                              .retry = rondo::retry_policy{.maximum_attempts = 3},
+                                              .cron_schedule = "@daily",
+                                              .memo = memo,
+                                              .search_attributes = attributes,
+                                              .priority = rondo::priority{.key = 2},
+                                              .headers = headers,
+                                              .summary = "a shop",
+                                              .details = "more of it"};
+  co_await workflow::start_child<shop>(options, 1);
+}
+rondo::task<> sends_no_option() { co_await workflow::start_child<shop>({}, 1); }
+template <rondo::parent_close_policy How>
+rondo::task<> sends_close_policy() {
+  co_await workflow::start_child<shop>({.parent_close = How}, 1);
+}
+/// The command of a workflow that starts a child at once.
+engine::Command start_of_child(const rondo::registry& from, std::string_view type) {
+  engine_driver driver(from, history_builder(type));
+  driver.history.open_task();
+  driver.run_task();
+  if (driver.last.kind == engine::step_kind::completed && driver.last.completed->commands_size() == 1) {
+    return driver.last.completed->commands(0);
+  }
+  ADD_FAILURE() << "not one command: " << driver.failure();
+  return {};
+}
+
+TEST(children, send_every_option) {
+  const auto command = start_of_child(rondo::registry().workflow<sends_every_option>(), "sends_every_option");
+  const auto& sent = command.start_child_workflow_execution_command_attributes();
+  EXPECT_EQ(sent.workflow_id(), "shop-7");
+  EXPECT_EQ(sent.workflow_type().name(), "shop");
+  EXPECT_EQ(sent.task_queue().name(), "shops");
+  EXPECT_EQ(sent.workflow_execution_timeout().seconds(), 3600);
+  EXPECT_EQ(sent.workflow_run_timeout().seconds(), 1800);
+  EXPECT_EQ(sent.workflow_task_timeout().seconds(), 7);
+  EXPECT_EQ(sent.workflow_id_reuse_policy(), enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE);
+  EXPECT_EQ(sent.retry_policy().maximum_attempts(), 3);
+  EXPECT_EQ(sent.cron_schedule(), "@daily");
+  EXPECT_EQ(sent.memo().fields().at("note").data(), R"("soon")");
+  EXPECT_EQ(sent.search_attributes().indexed_fields().at("CustomerId").data(), R"("ada")");
+  EXPECT_EQ(sent.priority().priority_key(), 2);
+  EXPECT_EQ(sent.header().fields().at("trace").data(), "t");
+  EXPECT_EQ(command.user_metadata().summary().data(), R"("a shop")");
+  EXPECT_EQ(command.user_metadata().details().data(), R"("more of it")");
+}
+
+TEST(children, leave_out_what_was_not_said) {
+  const auto command = start_of_child(rondo::registry().workflow<sends_no_option>(), "sends_no_option");
+  const auto& sent = command.start_child_workflow_execution_command_attributes();
+  EXPECT_EQ(sent.namespace_(), "default");
+  EXPECT_FALSE(sent.task_queue().name().empty()) << "that of the parent";
+  EXPECT_FALSE(sent.has_workflow_execution_timeout() || sent.has_workflow_run_timeout());
+  EXPECT_FALSE(sent.has_workflow_task_timeout() || sent.has_retry_policy() || sent.has_priority());
+  EXPECT_FALSE(sent.has_memo() || sent.has_search_attributes() || sent.has_header() || sent.has_versioning_override());
+  EXPECT_EQ(sent.parent_close_policy(), enums::PARENT_CLOSE_POLICY_TERMINATE);
+  EXPECT_EQ(sent.workflow_id_reuse_policy(), enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE);
+  EXPECT_FALSE(command.has_user_metadata());
+}
+
+template <rondo::parent_close_policy How>
+enums::ParentClosePolicy sent_for() {
+  const auto command = start_of_child(rondo::registry().workflow<sends_close_policy<How>>("parent"), "parent");
+  return command.start_child_workflow_execution_command_attributes().parent_close_policy();
+}
+
+TEST(children, send_each_policy_for_the_end_of_their_parent) {
+  using rondo::parent_close_policy;
+  EXPECT_EQ(sent_for<parent_close_policy::terminate>(), enums::PARENT_CLOSE_POLICY_TERMINATE);
+  EXPECT_EQ(sent_for<parent_close_policy::abandon>(), enums::PARENT_CLOSE_POLICY_ABANDON);
+  EXPECT_EQ(sent_for<parent_close_policy::request_cancel>(), enums::PARENT_CLOSE_POLICY_REQUEST_CANCEL);
+}
+
 rondo::task<> asks_for_nonsense() {
   rondo::child_workflow_options options;
   options.run_timeout = -1s;

@@ -49,6 +49,25 @@ TEST(local_activities, end_within_their_task) {
   EXPECT_EQ(got, (transcript{{"local 1 add = 3", "activity 1 charge(3)"}, {"local 2 add = 13", "complete (13)"}}));
 }
 
+rondo::task<int> adds_with_a_summary() {
+  constexpr rondo::local_activity_options described{.start_to_close_timeout = 5s, .summary = "what is owed"};
+  const int sum = co_await workflow::execute_local_activity<add>(described, 1, 2);
+  co_return co_await workflow::execute_local_activity<add>(here, sum, 3);
+}
+
+TEST(local_activities, have_their_summary_on_their_marker) {
+  engine_driver driver(rondo::registry().workflow<adds_with_a_summary>(), history_builder("adds_with_a_summary"));
+  driver.history.open_task();
+  driver.run_whole_task();
+  ASSERT_EQ(driver.last.kind, engine::step_kind::completed) << driver.failure();
+  ASSERT_EQ(driver.last.completed->commands_size(), 3);
+  const auto& commands = driver.last.completed->commands();
+  EXPECT_EQ(commands[0].command_type(), enums::COMMAND_TYPE_RECORD_MARKER);
+  EXPECT_EQ(commands[0].user_metadata().summary().data(), R"("what is owed")");
+  EXPECT_EQ(commands[0].user_metadata().summary().metadata().at("encoding"), "json/plain");
+  EXPECT_FALSE(commands[1].has_user_metadata()) << "the other has none";
+}
+
 rondo::task<std::string> races() {
   std::string order;
   const auto one = [&order](std::string name) -> rondo::task<> {

@@ -261,6 +261,8 @@ TEST(continue_as_new, leaves_the_rest_as_it_is) {
   const auto completed = driver.run_task().completed;
   const auto& made =
       completed->commands(completed->commands_size() - 1).continue_as_new_workflow_execution_command_attributes();
+  EXPECT_FALSE(made.has_workflow_run_timeout() || made.has_workflow_task_timeout() || made.has_header());
+  EXPECT_EQ(made.initial_versioning_behavior(), enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_UNSPECIFIED);
   EXPECT_EQ(made.retry_policy().SerializeAsString(),
             driver.history.at(1).workflow_execution_started_event_attributes().retry_policy().SerializeAsString());
   ASSERT_EQ(made.memo().fields().size(), 2U);
@@ -269,6 +271,39 @@ TEST(continue_as_new, leaves_the_rest_as_it_is) {
   ASSERT_EQ(made.search_attributes().indexed_fields().size(), 2U);
   EXPECT_EQ(made.search_attributes().indexed_fields().at("Amount").data(), "5");
   EXPECT_EQ(made.search_attributes().indexed_fields().at("CustomerId").data(), R"("ada")");
+}
+
+rondo::task<> goes_on_as_told() {
+  rondo::payload_map memo, headers;
+  memo["other"].data = "3";
+  headers["trace"].data = "t";
+  const rondo::continue_as_new_options options{.task_queue = "elsewhere",
+                                               .run_timeout = 7s,
+                                               .task_timeout = 3s,
+                                               .memo = memo,
+                                               .headers = headers,
+                                               .versioning = rondo::initial_versioning_behavior::use_ramping_version};
+  workflow::upsert_memo(workflow::memo_changes().set("fresh", 1));
+  workflow::continue_as_new<goes_on_as_told>(options);
+  co_return;
+}
+
+TEST(continue_as_new, takes_what_it_is_told_in_place_of_what_was) {
+  engine_driver driver(rondo::registry().workflow<goes_on_as_told>(), with_facts("goes_on_as_told"));
+  driver.history.open_task();
+  const auto completed = driver.run_task().completed;
+  ASSERT_NE(completed, nullptr) << driver.failure();
+  const auto& made =
+      completed->commands(completed->commands_size() - 1).continue_as_new_workflow_execution_command_attributes();
+  EXPECT_EQ(made.task_queue().name(), "elsewhere");
+  EXPECT_EQ(made.workflow_run_timeout().seconds(), 7);
+  EXPECT_EQ(made.workflow_task_timeout().seconds(), 3);
+  ASSERT_EQ(made.memo().fields().size(), 1U) << "neither that of the start nor what was changed";
+  EXPECT_EQ(made.memo().fields().at("other").data(), "3");
+  EXPECT_EQ(made.search_attributes().indexed_fields().at("Amount").data(), "5");
+  ASSERT_EQ(made.header().fields().size(), 1U);
+  EXPECT_EQ(made.header().fields().at("trace").data(), "t");
+  EXPECT_EQ(made.initial_versioning_behavior(), enums::CONTINUE_AS_NEW_VERSIONING_BEHAVIOR_USE_RAMPING_VERSION);
 }
 
 rondo::task<std::string> knows_its_start() {

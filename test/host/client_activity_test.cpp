@@ -54,6 +54,21 @@ TEST_F(ClientActivity, Completes) {
   EXPECT_EQ(texts(second->front().result()), "\"text\"");
 }
 
+TEST_F(ClientActivity, IsCompletedWithoutAWorkflow) {
+  const auto seen =
+      serve<service::RespondActivityTaskCompletedByIdRequest, service::RespondActivityTaskCompletedByIdResponse>(
+          "RespondActivityTaskCompletedById");
+  client->activity_handle("", "run-1", "alone").complete("text").get();
+  const auto& request = seen->front();
+  EXPECT_EQ(request.namespace_(), "shop");
+  EXPECT_EQ(request.workflow_id(), "");
+  EXPECT_EQ(request.run_id(), "run-1");
+  EXPECT_EQ(request.activity_id(), "alone");
+  EXPECT_EQ(request.resource_id(), "activity:alone");
+  EXPECT_EQ(header(headers, "temporal-resource-id"), "activity:alone");
+  EXPECT_EQ(texts(request.result()), "\"text\"");
+}
+
 TEST_F(ClientActivity, Fails) {
   const auto first = serve<service::RespondActivityTaskFailedRequest, service::RespondActivityTaskFailedResponse>(
       "RespondActivityTaskFailed");

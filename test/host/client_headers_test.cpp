@@ -80,11 +80,18 @@ TEST_F(ClientHeaders, OfStartsAndMessagesAreEncodedOnce) {
   add_json(*ended.mutable_outcome()->mutable_success(), "2");
   const auto updates = serve<service::UpdateWorkflowExecutionRequest>("UpdateWorkflowExecution", ended);
 
+  service::ExecuteMultiOperationResponse together;
+  *together.add_responses()->mutable_start_workflow() = started;
+  *together.add_responses()->mutable_update_workflow() = ended;
+  const auto pairs = serve<service::ExecuteMultiOperationRequest>("ExecuteMultiOperation", together);
+
   const auto handle = client->start_workflow("W", {.id = "w", .task_queue = "q"}, 5).get();
   handle.signal("s", 1).get();
   client->signal_with_start("W", {.id = "w", .task_queue = "q"}, "s", std::tuple<>()).get();
   EXPECT_EQ(handle.query<int>("q").get(), 1);
   EXPECT_EQ(handle.execute_update<int>("u").get(), 2);
+  const start_workflow_options joined{.id = "w", .task_queue = "q", .conflict = id_conflict_policy::use_existing};
+  EXPECT_EQ(client->execute_update_with_start<int>("W", joined, "u", std::tuple(6), 5).get(), 2);
 
   EXPECT_EQ(inside(starts->front().header()), "\"t\"");
   EXPECT_EQ(starts->front().input().payloads(0).metadata().at("encoding"), "sealed");
@@ -92,6 +99,12 @@ TEST_F(ClientHeaders, OfStartsAndMessagesAreEncodedOnce) {
   EXPECT_EQ(inside(both->front().header()), "\"t\"");
   EXPECT_EQ(inside(queries->front().query().header()), "\"t\"");
   EXPECT_EQ(inside(updates->front().request().input().header()), "\"t\"");
+  const auto& start = pairs->front().operations(0).start_workflow();
+  const auto& update = pairs->front().operations(1).update_workflow().request().input();
+  EXPECT_EQ(inside(start.header()), "\"t\"");
+  EXPECT_EQ(start.input().payloads(0).metadata().at("encoding"), "sealed");
+  EXPECT_EQ(inside(update.header()), "\"t\"");
+  EXPECT_EQ(update.args().payloads(0).metadata().at("encoding"), "sealed");
 }
 
 /// What a server has of a schedule: the header as the codec leaves it.

@@ -142,6 +142,36 @@ TEST_F(ClientSchedule, CreatesWhatWasSaid) {
   EXPECT_EQ(state.remaining_actions(), 7);
 }
 
+TEST_F(ClientSchedule, WritesAndReadsEveryWayToOverlap) {
+  const std::array<std::pair<schedule_overlap, enums::ScheduleOverlapPolicy>, 7> all = {{
+      {schedule_overlap::unspecified, enums::SCHEDULE_OVERLAP_POLICY_UNSPECIFIED},
+      {schedule_overlap::skip, enums::SCHEDULE_OVERLAP_POLICY_SKIP},
+      {schedule_overlap::buffer_one, enums::SCHEDULE_OVERLAP_POLICY_BUFFER_ONE},
+      {schedule_overlap::buffer_all, enums::SCHEDULE_OVERLAP_POLICY_BUFFER_ALL},
+      {schedule_overlap::cancel_other, enums::SCHEDULE_OVERLAP_POLICY_CANCEL_OTHER},
+      {schedule_overlap::terminate_other, enums::SCHEDULE_OVERLAP_POLICY_TERMINATE_OTHER},
+      {schedule_overlap::allow_all, enums::SCHEDULE_OVERLAP_POLICY_ALLOW_ALL},
+  }};
+  enums::ScheduleOverlapPolicy kept{};
+  const auto created = serve<create_request, service::CreateScheduleResponse>("CreateSchedule");
+  const auto patched = serve<patch_request, service::PatchScheduleResponse>("PatchSchedule");
+  serve<describe_request, describe_response>("DescribeSchedule", [&](const describe_request&) {
+    describe_response response = described("c1");
+    response.mutable_schedule()->mutable_policies()->set_overlap_policy(kept);
+    return response;
+  });
+  schedule what = daily();
+  for (const auto& [ours, theirs] : all) {
+    what.policies.overlap = ours;
+    const auto handle = schedules().create("s", what).get();
+    EXPECT_EQ(created->back().schedule().policies().overlap_policy(), theirs);
+    handle.trigger(ours).get();
+    EXPECT_EQ(patched->back().patch().trigger_immediately().overlap_policy(), theirs);
+    kept = theirs;
+    EXPECT_EQ(handle.describe().get().schedule.policies.overlap, ours);
+  }
+}
+
 TEST_F(ClientSchedule, FillsInSeveralRangesWhenItIsCreated) {
   const auto seen = serve<create_request, service::CreateScheduleResponse>("CreateSchedule");
   const schedule what = daily();

@@ -64,6 +64,12 @@ rondo::task<> stuck() {
   co_return;
 }
 rondo::task<std::string> wordy() { co_return std::string(500, 'x'); }
+rondo::task<> wordy_to_others() {
+  constexpr workflow::nexus_target target{.endpoint = "shops", .service = "words", .operation = "count"};
+  constexpr rondo::nexus_operation_options options{.schedule_to_close_timeout = 10s};
+  const std::string words(500, 'x');
+  co_await workflow::execute_nexus<int>(target, options, words);
+}
 
 rondo::registry app() {
   rondo::registry made;
@@ -567,6 +573,17 @@ TEST_F(worker_workflow, a_value_larger_than_the_server_takes_fails_the_task) {
   EXPECT_EQ(completions(), 0U);
   EXPECT_EQ(last_failed().cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
   EXPECT_NE(last_failed().failure().message().find("the result of the workflow"), std::string::npos);
+}
+
+TEST_F(worker_workflow, an_input_of_a_nexus_operation_larger_than_the_server_takes_fails_the_task) {
+  server.about_namespace.mutable_namespace_info()->mutable_limits()->set_blob_size_limit_error(100);
+  start(app().workflow<wordy_to_others>());
+  add_run("a", history_builder("wordy_to_others")).offer();
+  ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
+  EXPECT_EQ(completions(), 0U);
+  EXPECT_EQ(last_failed().cause(), enums::WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE);
+  const std::string said = last_failed().failure().message();
+  EXPECT_NE(said.find("[TMPRL1103] the input of a Nexus operation: "), std::string::npos) << said;
 }
 
 TEST_F(worker_workflow, a_task_that_the_server_dropped_is_taken_back) {

@@ -49,6 +49,16 @@ TEST(payload_sizes, payloads_count_as_a_whole_message) {
   expect_limit(completion, request.SerializeAsString(), "the arguments of an activity", input.ByteSizeLong());
 }
 
+TEST(payload_sizes, the_input_of_a_nexus_operation_is_a_payload_alone) {
+  service::RespondWorkflowTaskCompletedRequest request;
+  auto& command = *request.add_commands()->mutable_schedule_nexus_operation_command_attributes();
+  (*command.mutable_input()->mutable_metadata())["encoding"] = "json/plain";
+  command.mutable_input()->set_data(std::string(500, 'x'));
+  (*command.mutable_nexus_header())["tenant"] = std::string(700, 'y');
+  expect_limit(completion, request.SerializeAsString(), "the input of a Nexus operation",
+               command.input().ByteSizeLong());
+}
+
 TEST(payload_sizes, details_of_markers_count_with_their_names) {
   service::RespondWorkflowTaskCompletedRequest request;
   auto& details = *request.add_commands()->mutable_record_marker_command_attributes()->mutable_details();

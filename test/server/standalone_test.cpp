@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 std::string greet(std::string name) { return "hello " + name; }
 std::string own_run() { return activity::info().activity_run_id; }
 int refuse(std::string why) { throw application_failure(why, {.type = "Refused", .non_retryable = true}); }
+std::string ends_elsewhere() { activity::complete_async(); }
 
 /// Fails until somebody opens it.
 class gate {
@@ -42,6 +43,7 @@ class standalone : public stock_server_test {
   registry app() {
     registry all;
     all.activity<greet>().activity<own_run>().activity<refuse>().activity<&gate::pass>(the_gate);
+    all.activity<ends_elsewhere>();
     return all;
   }
   start_activity_options start_with() const { return {.id = id, .task_queue = queue, .start_to_close_timeout = 20s}; }
@@ -89,6 +91,24 @@ TEST_F(standalone, TellHowTheyFailed) {
     }
   }
   EXPECT_TRUE(becomes(activity_status::failed));
+}
+
+TEST_F(standalone, AreCompletedByTheirIds) {
+  running_worker worker(app(), options());
+  const auto handle = activities.start<ends_elsewhere>(start_with()).get();
+  const auto outside = client.activity_handle("", handle.run_id(), id);
+  // The server knows of no attempt before the worker has taken it.
+  const auto taken = [&outside] {
+    try {
+      outside.heartbeat("half").get();
+      return true;
+    } catch (const not_found&) {
+      return false;
+    }
+  };
+  ASSERT_TRUE(eventually(taken));
+  outside.complete("from outside").get();
+  EXPECT_EQ(handle.result().get(), "from outside");
 }
 
 TEST_F(standalone, AreNotStartedTwice) {
