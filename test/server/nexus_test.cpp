@@ -31,6 +31,7 @@ struct shop {
   static constexpr nexus_operation<std::string, std::string> waits{"waits"};
   static constexpr nexus_operation<std::string, void> fails{"fails"};
   static constexpr nexus_operation<void, std::string> tells{"tells"};
+  static constexpr nexus_operation<std::string, void> notifies{"notifies"};
 };
 
 task<int> packs(order what) {
@@ -56,6 +57,11 @@ void fail(std::string how) {
   if (how == "refused") throw nexus_handler_failure("what?", nexus_error::bad_request);
   if (how == "broken") throw application_failure("broken", {.type = "Broken", .non_retryable = true});
 }
+/// Tells another workflow.
+asio::awaitable<void> notify(nexus_context& context, std::string workflow_id) {
+  const auto other = context.client().get_workflow_handle(workflow_id);
+  co_await other.signal("news", workflow_id);
+}
 /// What the request says of itself.
 std::string tell(nexus_context& context) {
   const auto& about = context.info();
@@ -78,6 +84,10 @@ task<std::string> asks_about_itself(std::string endpoint) {
   const nexus_header headers[] = {{"tenant", "t-7"}};
   const nexus_operation_options options{.schedule_to_close_timeout = 20s, .headers = headers};
   co_return co_await service.execute(shop::tells, options);
+}
+task<> has_somebody_told(std::string endpoint, std::string whom) {
+  const workflow::nexus_service<shop> service(endpoint);
+  co_await service.execute(shop::notifies, {}, whom);
 }
 task<std::string> orders(std::string endpoint, std::string id) {
   const workflow::nexus_service<shop> service(endpoint);
@@ -132,10 +142,11 @@ class nexus_operations : public nexus_server_test {
                                        return context.start_workflow<waits_for_end>({.id = what}, what);
                                      })
                           .operation(shop::fails, fail)
-                          .operation(shop::tells, tell));
+                          .operation(shop::tells, tell)
+                          .operation(shop::notifies, notify));
     all.workflow<packs>().workflow<waits_for_end>();
     all.workflow<calls_at_once>().workflow<asks_about_itself>().workflow<orders>().workflow<meets_failure>();
-    all.workflow<calls_by_name>().workflow<runs_out_of_time>().workflow<cancels>();
+    all.workflow<calls_by_name>().workflow<runs_out_of_time>().workflow<cancels>().workflow<has_somebody_told>();
     return all;
   }
   bool ends_as(const std::string& workflow_id, workflow_status wanted) const {
@@ -179,6 +190,22 @@ TEST_F(nexus_operations, GoOnAsWorkflows) {
   ASSERT_GE(first.links_size() + callbacks[0].links_size(), 1);
   const auto& back = first.links_size() > 0 ? first.links(0) : callbacks[0].links(0);
   EXPECT_EQ(back.workflow_event().workflow_id(), caller.id());
+}
+
+TEST_F(nexus_operations, LeadFromTheSignalsOfTheirHandlersToTheirCallers) {
+  running_worker worker(app(), options());
+  const auto told = client.start_workflow<waits_for_end>({.id = id, .task_queue = queue}, "x").get();
+  const auto caller = client.start_workflow<has_somebody_told>(start(), endpoint, id).get();
+  caller.result().get();
+  std::string from;
+  const auto of_told = history_of(id);
+  for (const auto& event : of_told.events()) {
+    if (event.event_type() != enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED) continue;
+    ASSERT_EQ(event.links_size(), 1);
+    from = event.links(0).workflow_event().workflow_id();
+  }
+  EXPECT_EQ(from, caller.id());
+  told.terminate().get();
 }
 
 TEST_F(nexus_operations, ShareAWorkflowThatRunsAlready) {
