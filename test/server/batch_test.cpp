@@ -92,6 +92,46 @@ TEST_F(batches, ResetAList) {
   EXPECT_EQ(client.get_workflow_handle<patient>(all[0].id()).result().get(), "done");
 }
 
+TEST_F(batches, CancelAList) {
+  registry app;
+  app.workflow<patient>();
+  running_worker worker(std::move(app), options());
+  const auto all = start_some(2);
+  const auto executions = executions_of(all);
+  const auto job = server.cancel(batch_target::these(executions), {.reason = "enough"}).get();
+  for (const auto& each : all) EXPECT_EQ(failure_of(each.result()).status(), workflow_status::cancelled);
+  EXPECT_TRUE(ends(job));
+  EXPECT_EQ(job.describe().get().operation, batch_operation::cancel_workflow);
+}
+
+TEST_F(batches, DeleteAList) {
+  const auto all = start_some(2);
+  const auto executions = executions_of(all);
+  const auto job = server.remove(batch_target::these(executions), {.reason = "tidy"}).get();
+  const auto is_gone = [](const workflow_handle<patient>& which) {
+    try {
+      (void)which.describe().get();
+      return false;
+    } catch (const not_found&) {
+      return true;
+    }
+  };
+  for (const auto& each : all) EXPECT_TRUE(eventually([&] { return is_gone(each); }));
+  EXPECT_TRUE(ends(job));
+}
+
+TEST_F(batches, ChangeTheOptionsOfAList) {
+  const auto all = start_some(2);
+  const auto executions = executions_of(all);
+  const workflow_options_change change{.versioning = versioning_override::auto_upgrade()};
+  const auto job = server.update_workflow_options(change, batch_target::these(executions), {.reason = "move"}).get();
+  ASSERT_TRUE(ends(job));
+  for (const auto& each : all) {
+    EXPECT_EQ(each.describe().get().versioning.override_kind, versioning_override::kind_type::auto_upgrade);
+    each.terminate().get();
+  }
+}
+
 TEST_F(batches, SayWhatIsWrong) {
   EXPECT_THROW(server.get("no-such-job").stop("why").get(), not_found);
   EXPECT_THROW((void)server.get("no-such-job").describe().get(), not_found);

@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "data_fixture.hpp"
 #include "fixture.hpp"
 #include "rondo/activity.hpp"
 #include "rondo/codecs/encryption.hpp"
 #include "rondo/codecs/history.hpp"
-#include "rondo/codecs/zlib.hpp"
 #include "rondo/data_options.hpp"
 #include "rondo/payload_storage.hpp"
 #include "support/full_storage.hpp"
@@ -81,32 +81,8 @@ class vault {
   std::string word_;
 };
 
-data_options sealed() {
-  const std::string key = "an example of a key of 32 bytes.";
-  data_options made;
-  made.codecs = {
-      std::make_shared<encryption_codec>(std::make_shared<key_ring>(encryption_key{.id = "first", .bytes = key})),
-      std::make_shared<zlib_codec>()};
-  made.encode_failure_texts = true;
-  return made;
-}
-
-rondo::client connect_with(data_options data) {
-  client_options options;
-  options.target = server_address();
-  options.data = std::move(data);
-  return client::connect(std::move(options));
-}
-
 registry app() {
   return registry().workflow<vault>().workflow<echo>().activity<shout>().activity<whisper>().activity<refuse>();
-}
-
-payload text_payload(const std::string& text) {
-  payload made;
-  made.metadata["encoding"] = encoding::json;
-  made.data = "\"" + text + "\"";
-  return made;
 }
 
 /// The events, whatever the order of their bytes is.

@@ -146,6 +146,20 @@ TEST_F(versions, a_child_may_be_sent_to_one) {
   EXPECT_EQ(client.execute_workflow<sends_a_child>(start(), deployment, "2").get(), "2");
 }
 
+TEST_F(versions, a_run_may_begin_with_one_and_stay_there) {
+  if (server_under_test() == server_kind::real) GTEST_SKIP() << "this server is too old for overrides of one task";
+  const build first(*this, "1"), second(*this, "2");
+  routing.set_current("1");
+  EXPECT_EQ(end(begin("stays")), "1 1");
+  auto how = start();
+  how.versioning = rondo::versioning_override::one_time(deployment, "2");
+  const auto begun = client.start_workflow<std::string>("stays", how).get();
+  ASSERT_TRUE(eventually([&] { return begun.query<std::string>("visited").get() != ""; }));
+  EXPECT_EQ(begun.describe().get().versioning.override_kind, rondo::versioning_override::kind_type::none)
+      << "it has had its effect";
+  EXPECT_EQ(end(begun), "2 2");
+}
+
 TEST_F(versions, sessions_are_with_workers_of_the_version) {
   const build first(*this, "1"), second(*this, "2");
   for (const std::string current : {"1", "2"}) {
