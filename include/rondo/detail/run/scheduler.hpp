@@ -119,6 +119,12 @@ class scheduler {
     } while (wake_first_condition());
   }
 
+  /// Runs what is in the queue, and leaves conditions alone.
+  void run_queue() {
+    const activation running(*this);
+    drain();
+  }
+
   coroutine_node* running() const noexcept { return running_; }
   bool read_only() const noexcept { return read_only_; }
   /// Throws when the code that runs must not change the run.
