@@ -397,11 +397,11 @@ void try_seed(const chosen& of, seen& all) {
   }
 }
 
-/// What has shown a fault once; it stays, with the vocabulary of its time. No seed has failed yet: the only one here
-/// keeps the first vocabulary tried. The list grows by the line that the tests below print when a seed fails: it goes
+/// What has shown a fault once; it stays, with the vocabulary of its time. The first one never failed: it keeps the
+/// first vocabulary tried. The list grows by the line that the tests below print when a seed fails: it goes
 /// to the end, in the commit that mends the fault, and none is ever taken out. A new vocabulary leaves the lines as
 /// they are, since each says which one it means.
-constexpr chosen remembered[] = {{.seed = 1, .words = 0}};
+constexpr chosen remembered[] = {{.seed = 1, .words = 0}, {.seed = 44, .words = 2}};
 
 std::string line_to_remember(const chosen& of) {
   return "add {.seed = " + std::to_string(of.seed) + ", .words = " + std::to_string(of.words) +

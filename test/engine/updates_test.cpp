@@ -189,6 +189,33 @@ TEST(updates, that_are_rejected_do_not_even_move_the_clock) {
             (transcript{{}, {"reject a: never"}, {"accept b", "answer b nothing", "complete (1)"}}));
 }
 
+/// Moves on when the history does.
+class watches_the_history {
+ public:
+  rondo::task<int> run() {
+    const auto began = workflow::info().history_length;
+    co_await workflow::wait_condition([began] { return workflow::info().history_length > began; });
+    co_return 1;
+  }
+  void touch() {}
+  void refuse() const { throw rondo::application_failure("never"); }
+  static constexpr auto handlers =
+      rondo::handlers(rondo::update<&watches_the_history::touch>,
+                      rondo::update<&watches_the_history::touch, &watches_the_history::refuse>("no"));
+};
+
+TEST(updates, that_are_rejected_do_not_show_the_task_that_they_came_with) {
+  const script made{rondo::registry().workflow<watches_the_history>(),
+                    history_builder("watches_the_history"),
+                    {quiet, quiet},
+                    [](engine_driver& driver, std::size_t task) {
+                      if (task == 1) driver.ask("a", "no");
+                      if (task == 2) driver.ask("b", "touch");
+                    }};
+  EXPECT_EQ(play_everywhere(made),
+            (transcript{{}, {"reject a: never"}, {"accept b", "answer b nothing", "complete (1)"}}));
+}
+
 TEST(updates, of_a_dropped_task_leave_the_run_where_it_was) {
   engine_driver driver(app(), history_builder("cart"));
   driver.task();

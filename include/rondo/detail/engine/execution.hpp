@@ -208,6 +208,7 @@ class execution final : public run::host {
   }
   void accept_update(std::string_view id) override {
     now_ = std::max(now_, task_time_);
+    accepted_update_ = true;
     the_updates().accept(id);
   }
   void reject_update(std::string_view id, const std::exception_ptr& why) override { the_updates().reject(id, why); }
@@ -365,6 +366,8 @@ class execution final : public run::host {
   bool deliver_answer(const HistoryEvent& event);
   bool ignore(const HistoryEvent& event);
   void run_code();
+  /// Lets updates be validated, and the code run on when one was accepted. False as for go_on().
+  bool try_updates();
   /// Lets the code run on. False: it, or what it gave, makes the task fail.
   bool go_on();
   /// On replay: the local activities that ended in this task, one after another, as they did then.
@@ -388,7 +391,7 @@ class execution final : public run::host {
   /// What the code takes for the present, and when the task started.
   workflow_time now_{}, task_time_{};
   std::uint64_t seed_ = 0;
-  bool replaying_ = true, answering_ = false, names_activities_ = false;
+  bool replaying_ = true, answering_ = false, names_activities_ = false, accepted_update_ = false;
   mutable std::unique_ptr<rondo::logger> logger_;
   flag_record flags_;
   std::unique_ptr<task_problem> problem_;

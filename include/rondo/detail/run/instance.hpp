@@ -101,6 +101,14 @@ class instance final : public run_context {
   /// Lets the code run until everything waits, then drops handlers that are done.
   void run() {
     run_until_blocked();
+    drop_done_handlers();
+  }
+  /// The same for what is in the queue; conditions are not looked at.
+  void run_queued() {
+    run_queue();
+    drop_done_handlers();
+  }
+  void drop_done_handlers() {
     if (running_handlers_.empty()) return;
     running_handlers_.remove_if([](const running_handler& handler) { return handler.done(); });
   }

@@ -126,6 +126,12 @@ class scheduler {
     } while (wake_first_condition());
   }
 
+  /// Runs what is in the queue, and leaves conditions alone.
+  void run_queue() {
+    const activation running(*this);
+    drain();
+  }
+
   coroutine_node* running() const noexcept { return running_; }
   /// Throws when the code that runs must not change the run.
   void require_writable(const char* what) const {

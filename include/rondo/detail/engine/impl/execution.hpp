@@ -63,7 +63,20 @@ RONDO_FUNCTION bool execution::activate(const logical_task& task) {
   } catch (...) {
     fail_task(std::current_exception());
   }
-  return wakes_code || asked ? go_on() : check_code();
+  if (wakes_code) return go_on();
+  return asked ? try_updates() : check_code();
+}
+
+/// An update that is rejected must leave no trace, so conditions are not looked at before one is accepted: what they
+/// see of the task, such as the length of the history, may have changed.
+RONDO_FUNCTION bool execution::try_updates() {
+  accepted_update_ = false;
+  try {
+    if (!code_error_) instance_->run_queued();
+  } catch (...) {
+    fail_task(std::current_exception());
+  }
+  return accepted_update_ ? go_on() : check_code();
 }
 
 RONDO_FUNCTION bool execution::go_on() {
