@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/script.hpp"
@@ -104,6 +105,23 @@ TEST(children, may_be_left_to_themselves) {
               h.child_started(5, "abc");
             }}};
   EXPECT_EQ(play_everywhere(of), (transcript{{R"(child run-1_1 ends_with("x"))"}, {"complete (3)"}}));
+}
+
+/// Handles of children that begin at once, asked for in both ways.
+rondo::task<std::string> starts_three() {
+  auto second = workflow::start_child<shop>({.id = "b"}, 2).start();
+  auto [first, third] = co_await workflow::when_all(workflow::start_child<shop>({.id = "a"}, 1),
+                                                    workflow::start_child<shop>({.id = "c"}, 3));
+  auto between = co_await std::move(second);
+  co_return first.id() + between.id() + third.id();
+}
+
+TEST(children, may_be_started_beside_each_other) {
+  const script of{rondo::registry().workflow<starts_three>(), history_builder("starts_three"), {[](history_builder& h) {
+                    h.child_started(5).child_started(6).child_started(7);
+                  }}};
+  EXPECT_EQ(play_everywhere(of),
+            (transcript{{"child b shop(2)", "child a shop(1)", "child c shop(3)"}, {R"(complete ("abc"))"}}));
 }
 
 template <rondo::cancellation_type How>

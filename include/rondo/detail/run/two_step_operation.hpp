@@ -82,6 +82,8 @@ class start_state : public operation_state {
  private:
   friend Derived;
   start_state() = default;
+  /// Only what has not begun may move.
+  start_state(start_state&&) noexcept = default;
   void read(const outcome& result) final { id_ = result.id; }
 
   std::unique_ptr<typename Handle::end> end_;
