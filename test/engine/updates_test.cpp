@@ -316,6 +316,92 @@ TEST(updates, complete_before_the_workflow_ends) {
   EXPECT_EQ(play_everywhere(made), (transcript{{}, {"accept a", "answer a nothing", "complete ()"}}));
 }
 
+TEST(handlers, are_described_as_they_are_declared) {
+  engine_driver driver(rondo::registry().workflow<lingers>(), history_builder("lingers"));
+  driver.task();
+  driver.query("__temporal_workflow_metadata");
+  EXPECT_NE(driver.answer().find(R"("signalDefinitions":[{"name":"quietly"}],)"
+                                 R"("updateDefinitions":[{"name":"end","description":"ends the workflow"}])"),
+            std::string::npos)
+      << driver.answer();
+}
+
+/// Takes whatever comes, beside what it names.
+class takes_anything {
+ public:
+  rondo::task<std::string> run() {
+    workflow::set_signal_handler("set", [this](int by) { text_ += "<set " + std::to_string(by) + ">"; });
+    workflow::set_query_handler("set", [](int by) { return "set " + std::to_string(by); });
+    workflow::set_update_handler("set", [](int by) { return "set " + std::to_string(by); });
+    co_await workflow::wait_condition([this] { return done_; });
+    co_return text_;
+  }
+  void named(int by) { text_ += "<named " + std::to_string(by) + ">"; }
+  void any(std::string name, rondo::payload_list values) { text_ += "<" + said(name, values) + ">"; }
+  std::string ask_named(int by) const { return "named " + std::to_string(by); }
+  std::string ask_any(std::string name, rondo::payload_list values) const { return "any " + said(name, values); }
+  std::string change_named(int by) { return "named " + std::to_string(by); }
+  rondo::task<std::string> change_any(std::string name, rondo::payload_list values) {
+    done_ = name == "end";
+    if (!done_) co_await workflow::sleep(1s);
+    co_return "any " + said(name, values);
+  }
+  void check_any(std::string name, rondo::payload_list values) const {
+    if (values.empty()) throw std::invalid_argument("nothing is given to " + name);
+  }
+  static constexpr auto handlers =
+      rondo::handlers(rondo::dynamic_signal<&takes_anything::any>, rondo::signal<&takes_anything::named>("named"),
+                      rondo::dynamic_query<&takes_anything::ask_any>({.description = "whatever is asked"}),
+                      rondo::query<&takes_anything::ask_named>("named"),
+                      rondo::dynamic_update<&takes_anything::change_any, &takes_anything::check_any>,
+                      rondo::update<&takes_anything::change_named>("named"));
+
+ private:
+  static std::string said(const std::string& name, const rondo::payload_list& values) {
+    std::string text = name;
+    for (const auto& each : values) text += " " + each.data;
+    return text;
+  }
+
+  std::string text_;
+  bool done_ = false;
+};
+
+TEST(handlers, for_any_message_may_be_declared) {
+  const script made{rondo::registry().workflow<takes_anything>(),
+                    history_builder("takes_anything").signal("early", {"0"}),
+                    {[](history_builder& h) {
+                       h.signal("other", {"1", "2"}).signal("named", {"3"}).signal("set", {"4"});
+                     },
+                     [](history_builder& h) { h.timer_fired(h.last(enums::EVENT_TYPE_TIMER_STARTED)); }, quiet},
+                    [](engine_driver& driver, std::size_t task) {
+                      if (task == 1) driver.ask("a", "whatever", {"5", "6"});
+                      if (task == 1) driver.ask("b", "whatever");
+                      if (task == 1) driver.ask("c", "named", {"7"});
+                      if (task == 1) driver.ask("d", "set", {"8"});
+                      if (task == 3) driver.ask("e", "end", {"9"});
+                    }};
+  EXPECT_EQ(
+      play_everywhere(made),
+      (transcript{{},
+                  {"accept a", "timer 1 1s", "accept c", R"(answer c "named 7")", "accept d", R"(answer d "set 8")",
+                   "reject b: nothing is given to whatever"},
+                  {R"(answer a "any whatever 5 6")"},
+                  {"accept e", R"(answer e "any end 9")", R"(complete ("<early 0><other 1 2><named 3><set 4>"))"}}));
+
+  engine_driver driver(rondo::registry().workflow<takes_anything>(), history_builder("takes_anything"));
+  driver.task();
+  const auto answer = [&driver](std::string_view name) {
+    driver.query(name, "5");
+    return driver.answer();
+  };
+  EXPECT_EQ(answer("whatever"), R"("any whatever 5")");
+  EXPECT_EQ(answer("named"), R"("named 5")");
+  EXPECT_EQ(answer("set"), R"("set 5")");
+  EXPECT_NE(answer("__temporal_workflow_metadata").find(R"({"description":"whatever is asked"})"), std::string::npos)
+      << driver.answer();
+}
+
 /// Ends in its first line, so an update that needs a second turn comes too late.
 rondo::task<> ends_at_once() { co_return; }
 

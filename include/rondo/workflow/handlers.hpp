@@ -112,24 +112,40 @@ struct update_handler
                 "returns nothing; it rejects by throwing");
 };
 
+namespace detail {
+
+/// A declaration for every message of its kind that no other handler takes.
+template <class Derived, class Named>
+struct dynamic_handler : Named {
+  static constexpr bool is_dynamic = true;
+
+  /// The same handler with more said about it; a name would have no meaning.
+  constexpr Derived operator()(handler_options with) const {
+    with.name = this->options.name;
+    Derived changed;
+    changed.options = with;
+    return changed;
+  }
+};
+
+}  // namespace detail
+
 /// A handler for all signals that have none: takes (std::string name, rondo::payload_list arguments).
 template <auto Member>
-struct dynamic_signal_handler : signal_handler<Member> {
-  static constexpr bool is_dynamic = true;
+struct dynamic_signal_handler : detail::dynamic_handler<dynamic_signal_handler<Member>, signal_handler<Member>> {
   static_assert(detail::takes_any_message<Member>,
                 "a handler for any signal takes (std::string name, rondo::payload_list arguments)");
 };
 /// A handler for all queries that have none.
 template <auto Member>
-struct dynamic_query_handler : query_handler<Member> {
-  static constexpr bool is_dynamic = true;
+struct dynamic_query_handler : detail::dynamic_handler<dynamic_query_handler<Member>, query_handler<Member>> {
   static_assert(detail::takes_any_message<Member>,
                 "a handler for any query takes (std::string name, rondo::payload_list arguments)");
 };
 /// A handler for all updates that have none.
 template <auto Member, auto Validator = nullptr>
-struct dynamic_update_handler : update_handler<Member, Validator> {
-  static constexpr bool is_dynamic = true;
+struct dynamic_update_handler
+    : detail::dynamic_handler<dynamic_update_handler<Member, Validator>, update_handler<Member, Validator>> {
   static_assert(detail::takes_any_message<Member>,
                 "a handler for any update takes (std::string name, rondo::payload_list arguments)");
 };
