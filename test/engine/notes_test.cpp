@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,29 @@ TEST(mutable_side_effects, are_recorded_when_they_change) {
   driver.evict();
   outside = 99;
   EXPECT_EQ(driver.task(), lines{R"(complete ("1 n0 1 n0 5 n0 12 n1 "))"});
+}
+
+rondo::task<> says_what_it_makes() {
+  workflow::side_effect([] { return 1; }, "a number");
+  workflow::mutable_side_effect(
+      "size", [] { return 2; }, {}, "how large");
+  workflow::mutable_side_effect(
+      "size", [] { return 3; }, std::equal_to<int>(), "how large now");
+  workflow::side_effect([] { return 4; });
+  co_await workflow::sleep(1s);
+}
+
+TEST(side_effects, say_what_they_are_for) {
+  engine_driver driver(rondo::registry().workflow<says_what_it_makes>(), history_builder("says_what_it_makes"));
+  driver.task();
+  lines summaries;
+  for (const auto& each : driver.last.completed->commands()) {
+    if (each.has_record_marker_command_attributes()) summaries.push_back(each.user_metadata().summary().data());
+  }
+  EXPECT_EQ(summaries, (lines{R"("a number")", R"("how large")", R"("how large now")", ""}));
+  fires(driver.history);
+  driver.evict();
+  EXPECT_EQ(driver.task(), lines{"complete ()"});
 }
 
 rondo::task<> meddles() {
