@@ -71,6 +71,10 @@ class workflow_run {
     return sizeof(*this) + execution_->memory().bytes_held() + bytes_behind(execution_->info());
   }
 
+  /// How often the code was begun at the first event. When this changes, all that went on outside for the code that was
+  /// there before means nothing any more.
+  std::uint32_t times_begun() const noexcept { return times_begun_; }
+
   /// Id of the last event that the run has seen; 0 when it has seen none.
   std::int64_t last_event_id() const noexcept { return tasks_.next_id() - 1; }
 
@@ -110,6 +114,8 @@ class workflow_run {
   task_options task_options_;
   std::string page_token_;
   bool asked_for_full_history_ = false;
+
+  std::uint32_t times_begun_ = 0;
 };
 
 }  // namespace rondo::detail::engine

@@ -192,15 +192,15 @@ class workflow_runner {
     const std::string what = message.workflow_type().name() + " " + message.workflow_execution().workflow_id();
 
     engine::step step;
+    const auto begun = held->run.times_begun();
     bool stuck = run_code(what, [&] { step = held->run.accept(*task.message, *task.arena, for_task); });
     while (step.kind == engine::step_kind::need_page || step.kind == engine::step_kind::need_full_history) {
       const std::string token(step.kind == engine::step_kind::need_page ? step.page_token : std::string_view{});
-      // What it has forgotten is begun anew.
-      if (token.empty()) held->locals = nullptr;
       auto page = co_await calls_.fetch(task, token);
       if (page == nullptr) co_return none();
       stuck = run_code(what, [&] { step = held->run.add_page(page->history(), page->next_page_token()); }) || stuck;
     }
+    if (begun != held->run.times_begun()) held->locals = nullptr;
     int repeated = 0;
     while (step.kind == engine::step_kind::local_activities && !stuck) {
       if (const auto missing = start_locals(task, *held, step)) {

@@ -56,6 +56,7 @@ RONDO_FUNCTION step workflow_run::feed(const History& page, std::string next_tok
   if (!execution_) {
     execution_.emplace(definition_, options_, task_->workflow_execution().workflow_id(),
                        task_->workflow_execution().run_id());
+    ++times_begun_;
   }
   if (!tasks_.add(page.events(), page_token_.empty())) {
     if (!asked_for_full_history_) return ask_for_full_history();
