@@ -66,24 +66,50 @@ TEST_F(reset_activity, forgets_heartbeats_while_no_worker_has_it) {
   EXPECT_FALSE(poll().has_heartbeat_details());
 }
 
-TEST_F(reset_activity, lets_the_worker_of_a_later_attempt_answer) {
+/// Of an attempt that the server does not know any more.
+void expect_lost(reset_activity& of, const activity_task& task) {
+  const auto beat = of.answering<service::RecordActivityTaskHeartbeatRequest>(task);
+  EXPECT_EQ(of.at.refused<service::RecordActivityTaskHeartbeatResponse>(beat).code, rpc_code::not_found);
+  EXPECT_EQ(of.refuse(task).code, rpc_code::not_found);
+  const auto failed = of.answering<service::RespondActivityTaskFailedRequest>(task);
+  EXPECT_EQ(of.at.refused<service::RespondActivityTaskFailedResponse>(failed).code, rpc_code::not_found);
+}
+
+TEST_F(reset_activity, loses_a_later_attempt_that_a_worker_has) {
   schedule();
   fail(poll());
   at.pass(second);
-  const auto second_attempt = poll();
-  EXPECT_EQ(second_attempt.attempt(), 2);
+  const auto lost = poll();
+  EXPECT_EQ(lost.attempt(), 2);
+  EXPECT_FALSE(heartbeat(lost, "beat").activity_reset());
   reset();
   EXPECT_EQ(describe().attempt(), 1);
-  EXPECT_TRUE(heartbeat(second_attempt, "beat").activity_reset());
-  reset();
-  fail(second_attempt);
-  EXPECT_EQ(describe().attempt(), 2);
-  EXPECT_EQ(refuse(second_attempt).code, rpc_code::not_found);
+  EXPECT_EQ(describe().state(), enums::PENDING_ACTIVITY_STATE_STARTED);
+  expect_lost(*this, lost);
+  EXPECT_TRUE(idle()) << "it has its time";
+  at.pass(60 * second);
+  EXPECT_EQ(describe().last_failure().timeout_failure_info().timeout_type(), enums::TIMEOUT_TYPE_START_TO_CLOSE);
   at.pass(second);
-  const auto third = poll();
-  EXPECT_EQ(third.attempt(), 2);
-  complete(third);
+  const auto again = poll();
+  EXPECT_EQ(again.attempt(), 2);
+  EXPECT_EQ(again.heartbeat_details().payloads(0).data(), "beat");
+  expect_lost(*this, lost);
+  EXPECT_FALSE(heartbeat(again, "more").activity_reset());
+  complete(again);
   EXPECT_EQ(ending(), "ActivityTaskStarted ActivityTaskCompleted WorkflowTaskScheduled");
+}
+
+TEST_F(reset_activity, is_known_by_its_id_whatever_the_attempt) {
+  schedule();
+  fail(poll());
+  at.pass(second);
+  EXPECT_EQ(poll().attempt(), 2);
+  reset();
+  service::RecordActivityTaskHeartbeatByIdRequest beat;
+  beat.set_namespace_("default");
+  beat.set_workflow_id("w");
+  beat.set_activity_id("a");
+  EXPECT_TRUE(at.ask<service::RecordActivityTaskHeartbeatByIdResponse>(beat).activity_reset());
 }
 
 TEST_F(reset_activity, goes_on_unless_it_is_to_stay_paused) {

@@ -40,6 +40,24 @@ struct reset : testing::Test {
   }
 };
 
+TEST_F(reset, knows_the_events_of_the_requests_before_the_point) {
+  at.start("w");
+  service::SignalWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_workflow_execution()->set_workflow_id("w");
+  request.set_signal_name("signal");
+  request.set_request_id("once");
+  at.ask<service::SignalWorkflowExecutionResponse>(request);
+  at.complete(at.poll(), {});
+  to("w", 5);
+  const auto known = at.describe("w").workflow_extended_info().request_id_infos().at("once");
+  EXPECT_EQ(known.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
+  EXPECT_EQ(known.event_id(), 3);
+  const auto length = at.events("w").size();
+  at.ask<service::SignalWorkflowExecutionResponse>(request);
+  EXPECT_EQ(at.events("w").size(), length) << "it is there already";
+}
+
 TEST_F(reset, begins_a_run_with_the_events_up_to_the_task) {
   const auto first = at.settle("w");
   const auto run_id = to("w", 4);

@@ -377,6 +377,53 @@ TEST_F(start, signals_a_run) {
   EXPECT_EQ(at.refused<service::SignalWorkflowExecutionResponse>(request).message, "Execution is not set on request.");
 }
 
+TEST_F(start, tells_which_events_requests_have_become) {
+  at.start("w");
+  const auto infos = [this] { return at.describe("w").workflow_extended_info().request_id_infos(); };
+  const auto signal = [this](const std::string& request_id) {
+    service::SignalWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_workflow_execution()->set_workflow_id("w");
+    request.set_signal_name("hello");
+    request.set_request_id(request_id);
+    at.ask<service::SignalWorkflowExecutionResponse>(request);
+  };
+  signal("early");
+  EXPECT_EQ(infos().at("early").event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
+  EXPECT_EQ(infos().at("early").event_id(), 3);
+  EXPECT_FALSE(infos().at("early").buffered());
+  EXPECT_EQ(at.last_event("w").workflow_execution_signaled_event_attributes().request_id(), "early");
+
+  const auto task = at.poll();
+  signal("meanwhile");
+  auto request = make_start();
+  request.set_request_id("attached");
+  request.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING);
+  request.mutable_on_conflict_options()->set_attach_request_id(true);
+  at.ask<start_response>(request);
+  for (const std::string id : {"meanwhile", "attached"}) {
+    EXPECT_TRUE(infos().at(id).buffered()) << id;
+    EXPECT_EQ(infos().at(id).event_id(), 0) << id;
+  }
+  signal("meanwhile");
+  at.complete(task, {});
+  EXPECT_EQ(at.types_from("w", 5),
+            "WorkflowTaskCompleted WorkflowExecutionSignaled WorkflowExecutionOptionsUpdated "
+            "WorkflowTaskScheduled");
+  EXPECT_FALSE(infos().at("meanwhile").buffered());
+  EXPECT_EQ(infos().at("meanwhile").event_id(), 6);
+  EXPECT_EQ(infos().at("attached").event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  EXPECT_EQ(infos().at("attached").event_id(), 7);
+
+  auto both = make_signal_start();
+  both.set_workflow_id("both");
+  both.set_request_id("one");
+  at.ask<signal_start_response>(both);
+  const auto one = at.describe("both").workflow_extended_info().request_id_infos().at("one");
+  EXPECT_EQ(one.event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
+  EXPECT_EQ(one.event_id(), 2);
+}
+
 TEST_F(start, knows_all_of_its_signals) {
   at.start("w");
   service::SignalWorkflowExecutionRequest request;

@@ -1,3 +1,4 @@
+#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
 #include <exception>
@@ -6,6 +7,7 @@
 #include <utility>
 
 #include "rondo/detail/base/base64.hpp"
+#include "rondo/detail/worker/failure_json.hpp"
 #include "rondo/detail/worker/nexus_answer.hpp"
 #include "rondo/detail/worker/nexus_links.hpp"
 #include "rondo/detail/worker/nexus_requests.hpp"
@@ -232,19 +234,24 @@ std::exception_ptr ended(bool cancelled, bool with_cause) {
 
 TEST(nexus_failures, of_operations_are_those_of_temporal) {
   temporal::api::nexus::v1::StartOperationResponse to;
-  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true), false), true, to));
+  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true), false), to));
   EXPECT_EQ(to.failure().message(), "out of stock");
   EXPECT_EQ(to.failure().application_failure_info().type(), "OperationError");
   EXPECT_TRUE(to.failure().application_failure_info().non_retryable());
   EXPECT_EQ(to.failure().cause().application_failure_info().type(), "Stock");
   to.Clear();
-  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false), false), true, to));
+  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false), false), to));
   EXPECT_TRUE(to.failure().has_canceled_failure_info());
 }
 
 TEST(nexus_failures, of_operations_are_those_of_nexus_for_older_servers) {
-  temporal::api::nexus::v1::StartOperationResponse to;
-  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true), false), false, to));
+  detail::engine::service::RespondNexusTaskCompletedRequest answer;
+  auto& to = *answer.mutable_response()->mutable_start_operation();
+  EXPECT_FALSE(has_failure(answer));
+  ASSERT_TRUE(write_operation_error(answer_of(ended(false, true), false), to));
+  EXPECT_TRUE(has_failure(answer));
+  tell_older_server(answer);
+  EXPECT_FALSE(has_failure(answer));
   EXPECT_EQ(to.operation_error().operation_state(), "failed");
   EXPECT_EQ(to.operation_error().failure().message(), "out of stock");
   EXPECT_EQ(to.operation_error().failure().metadata().at("type"), "temporal.api.failure.v1.Failure");
@@ -252,7 +259,8 @@ TEST(nexus_failures, of_operations_are_those_of_nexus_for_older_servers) {
             R"({"source":"rondo","applicationFailureInfo":{"type":"OperationError","nonRetryable":true},"cause":)"
             R"({"source":"rondo","message":"no parts","applicationFailureInfo":{"type":"Stock"}}})");
   to.Clear();
-  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false), false), false, to));
+  ASSERT_TRUE(write_operation_error(answer_of(ended(true, false), false), to));
+  tell_older_server(answer);
   EXPECT_EQ(to.operation_error().operation_state(), "canceled");
   EXPECT_EQ(to.operation_error().failure().message(), "closed");
   EXPECT_EQ(to.operation_error().failure().details(), R"({"source":"rondo","canceledFailureInfo":{}})");
@@ -260,7 +268,7 @@ TEST(nexus_failures, of_operations_are_those_of_nexus_for_older_servers) {
 
 std::string told(const std::exception_ptr& thrown) {
   detail::engine::service::RespondNexusTaskFailedRequest to;
-  write_handler_failure(answer_of(thrown, false), true, to);
+  write_handler_failure(answer_of(thrown, false), to);
   const auto& info = to.failure().nexus_handler_failure_info();
   return info.type() + " " + std::to_string(info.retry_behavior()) + " " + to.failure().message();
 }
@@ -268,7 +276,7 @@ std::string told(rpc_code code) { return told(std::make_exception_ptr(rpc_error(
 
 TEST(nexus_failures, of_requests_to_cancel_end_nothing) {
   detail::engine::service::RespondNexusTaskFailedRequest to;
-  write_handler_failure(answer_of(ended(false, false), true), true, to);
+  write_handler_failure(answer_of(ended(false, false), true), to);
   EXPECT_EQ(to.failure().nexus_handler_failure_info().type(), "INTERNAL");
   EXPECT_EQ(to.failure().message(), "out of stock");
 }
@@ -296,7 +304,7 @@ TEST(nexus_failures, are_what_a_converter_makes_of_them) {
   const auto thrown = std::make_exception_ptr(out_of_stock("A1"));
   const auto made = detail::engine::converted(thrown, &shop);
   detail::engine::service::RespondNexusTaskFailedRequest to;
-  write_handler_failure(answer_of(thrown, false, made.error), true, to, &shop);
+  write_handler_failure(answer_of(thrown, false, made.error), to, &shop);
   EXPECT_EQ(to.failure().message(), "none left");
   EXPECT_EQ(to.failure().nexus_handler_failure_info().retry_behavior(),
             enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_NON_RETRYABLE);
@@ -306,7 +314,7 @@ TEST(nexus_failures, are_what_a_converter_makes_of_them) {
   nexus_operation_error ended("operation failed");
   ended.set_cause(thrown);
   temporal::api::nexus::v1::StartOperationResponse start;
-  ASSERT_TRUE(write_operation_error(answer_of(std::make_exception_ptr(ended), false), true, start, &shop));
+  ASSERT_TRUE(write_operation_error(answer_of(std::make_exception_ptr(ended), false), start, &shop));
   EXPECT_EQ(start.failure().cause().application_failure_info().type(), "OutOfStock");
 }
 
@@ -337,7 +345,7 @@ TEST(nexus_failures, are_converted_once_though_they_are_the_cause_of_what_they_b
   const auto thrown = std::make_exception_ptr(out_of_stock("A1"));
   const auto made = detail::engine::converted(thrown, &shop);
   detail::engine::service::RespondNexusTaskFailedRequest to;
-  write_handler_failure(answer_of(thrown, false, made.error), true, to, &shop, &thrown);
+  write_handler_failure(answer_of(thrown, false, made.error), to, &shop, &thrown);
   EXPECT_EQ(to.failure().nexus_handler_failure_info().type(), "NOT_FOUND");
   EXPECT_EQ(to.failure().cause().message(), "out of stock: A1");
   EXPECT_FALSE(to.failure().cause().has_cause());
@@ -345,18 +353,26 @@ TEST(nexus_failures, are_converted_once_though_they_are_the_cause_of_what_they_b
   const auto ends = std::make_exception_ptr(out_of_stock("ends"));
   const auto end = detail::engine::converted(ends, &shop);
   temporal::api::nexus::v1::StartOperationResponse start;
-  ASSERT_TRUE(write_operation_error(answer_of(ends, false, end.error), true, start, &shop, &ends));
+  ASSERT_TRUE(write_operation_error(answer_of(ends, false, end.error), start, &shop, &ends));
   EXPECT_EQ(start.failure().message(), "ended");
   EXPECT_EQ(start.failure().cause().message(), "out of stock: ends");
   EXPECT_FALSE(start.failure().cause().has_cause());
 }
 
-TEST(nexus_failures, of_requests_are_those_of_nexus_for_older_servers) {
+detail::engine::service::RespondNexusTaskFailedRequest told_to_older_server(const std::exception_ptr& thrown) {
   detail::engine::service::RespondNexusTaskFailedRequest to;
+  EXPECT_FALSE(has_failure(to));
+  write_handler_failure(answer_of(thrown, false), to);
+  EXPECT_TRUE(has_failure(to));
+  tell_older_server(to);
+  EXPECT_FALSE(has_failure(to));
+  return to;
+}
+
+TEST(nexus_failures, of_requests_are_those_of_nexus_for_older_servers) {
   application_failure broken("broken", {.type = "Broken", .non_retryable = true});
   broken.set_details({{.metadata = {{"encoding", "json/plain"}}, .data = "1"}});
-  write_handler_failure(answer_of(std::make_exception_ptr(broken), false), false, to);
-  EXPECT_FALSE(to.has_failure());
+  auto to = told_to_older_server(std::make_exception_ptr(broken));
   EXPECT_EQ(to.error().error_type(), "INTERNAL");
   EXPECT_EQ(to.error().retry_behavior(), enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_NON_RETRYABLE);
   EXPECT_EQ(to.error().failure().message(), "broken");
@@ -364,16 +380,90 @@ TEST(nexus_failures, of_requests_are_those_of_nexus_for_older_servers) {
             R"({"source":"rondo","applicationFailureInfo":{"type":"Broken","nonRetryable":true,"details":)"
             R"({"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"MQ=="}]}}})");
   broken.set_details({{.metadata = {{"a", "1"}, {"b", "2"}}, .data = "1"}, {.metadata = {}, .data = "2"}});
-  write_handler_failure(answer_of(std::make_exception_ptr(broken), false), false, to);
+  to = told_to_older_server(std::make_exception_ptr(broken));
   const auto& details = to.error().failure().details();
   // The entries have no order.
   EXPECT_NE(details.find(R"({"a":"MQ==","b":"Mg=="})") == details.npos,
             details.find(R"({"b":"Mg==","a":"MQ=="})") == details.npos)
       << details;
   EXPECT_NE(details.find(R"(,"data":"MQ=="},{"metadata":{},"data":"Mg=="}])"), details.npos) << details;
-  write_handler_failure(std::make_exception_ptr(nexus_handler_failure("what?", nexus_error::bad_request)), false, to);
+  to = told_to_older_server(std::make_exception_ptr(nexus_handler_failure("what?", nexus_error::bad_request)));
   EXPECT_EQ(to.error().error_type(), "BAD_REQUEST");
   EXPECT_EQ(to.error().failure().message(), "what?");
+  EXPECT_EQ(to.error().failure().details(), "");
+}
+
+/// One cause in the other: a failure of every kind, with everything that it may have.
+detail::engine::Failure all_kinds() {
+  detail::engine::Failure made;
+  auto* last = &made;
+  const auto next = [&last] {
+    last = last->mutable_cause();
+    last->set_message("a \"cause\"");
+    return last;
+  };
+  const auto write = [](detail::engine::Payload& to) {
+    (*to.mutable_metadata())["encoding"] = std::string("\xFF\0", 2);
+    to.set_data("data");
+    to.add_external_payloads()->set_size_bytes(1LL << 40);
+    to.add_external_payloads()->set_size_bytes(2);
+  };
+  made.set_source("rondo");
+  made.set_stack_trace("here\nthere");
+  write(*made.mutable_encoded_attributes());
+  auto& application = *made.mutable_application_failure_info();
+  application.set_type("Broken");
+  application.set_non_retryable(true);
+  application.mutable_next_retry_delay()->set_seconds(3);
+  application.mutable_next_retry_delay()->set_nanos(4'000);
+  application.set_category(enums::APPLICATION_ERROR_CATEGORY_BENIGN);
+  write(*application.mutable_details()->add_payloads());
+  write(*application.mutable_details()->add_payloads());
+  auto& timeout = *next()->mutable_timeout_failure_info();
+  timeout.set_timeout_type(enums::TIMEOUT_TYPE_HEARTBEAT);
+  write(*timeout.mutable_last_heartbeat_details()->add_payloads());
+  auto& cancelled = *next()->mutable_canceled_failure_info();
+  cancelled.set_identity("somebody");
+  write(*cancelled.mutable_details()->add_payloads());
+  next()->mutable_terminated_failure_info()->set_identity("somebody");
+  next()->mutable_server_failure_info()->set_non_retryable(true);
+  write(*next()->mutable_reset_workflow_failure_info()->mutable_last_heartbeat_details()->add_payloads());
+  auto& activity = *next()->mutable_activity_failure_info();
+  activity.set_scheduled_event_id(5);
+  activity.set_started_event_id(6);
+  activity.set_identity("worker");
+  activity.mutable_activity_type()->set_name("pack");
+  activity.set_activity_id("7");
+  activity.set_retry_state(enums::RETRY_STATE_TIMEOUT);
+  auto& child = *next()->mutable_child_workflow_execution_failure_info();
+  child.set_namespace_("shop");
+  child.mutable_workflow_execution()->set_workflow_id("w");
+  child.mutable_workflow_execution()->set_run_id("r");
+  child.mutable_workflow_type()->set_name("packs");
+  child.set_initiated_event_id(8);
+  child.set_started_event_id(9);
+  child.set_retry_state(enums::RETRY_STATE_IN_PROGRESS);
+  auto& operation = *next()->mutable_nexus_operation_execution_failure_info();
+  operation.set_scheduled_event_id(10);
+  operation.set_endpoint("bank");
+  operation.set_service("safe");
+  operation.set_operation("open");
+  operation.set_operation_token("token");
+  auto& handler = *next()->mutable_nexus_handler_failure_info();
+  handler.set_type("INTERNAL");
+  handler.set_retry_behavior(enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_RETRYABLE);
+  next();
+  return made;
+}
+
+TEST(nexus_failures, of_every_kind_are_read_as_they_were) {
+  const auto failure = all_kinds();
+  std::string json;
+  failure_json(json).write(failure, true);
+  detail::engine::Failure read;
+  const auto status = google::protobuf::util::JsonStringToMessage(json, &read);
+  ASSERT_TRUE(status.ok()) << status.message() << '\n' << json;
+  EXPECT_EQ(read.DebugString(), failure.DebugString());
 }
 
 }  // namespace rondo::test::nexus_parts_test

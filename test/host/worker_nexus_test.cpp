@@ -1,3 +1,5 @@
+#include <google/protobuf/message.h>
+#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
 #include <asio/awaitable.hpp>
@@ -5,15 +7,25 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
+#include <exception>
+#include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "host/nexus_fixture.hpp"
+#include "rondo/codec.hpp"
+#include "rondo/data_options.hpp"
+#include "rondo/detail/data/payload_fields.hpp"
+#include "rondo/detail/data/pipeline.hpp"
+#include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/worker/nexus_token.hpp"
 #include "rondo/detail/worker/session.hpp"
+#include "rondo/failure.hpp"
 #include "rondo/nexus.hpp"
+#include "support/envelope_codec.hpp"
 #include "support/owned_text.hpp"
 
 // How a worker answers the requests of Nexus callers.
@@ -23,6 +35,7 @@ using namespace std::chrono_literals;
 using start_request = service::StartWorkflowExecutionRequest;
 using start_answer = service::StartWorkflowExecutionResponse;
 using cancel_request = service::RequestCancelWorkflowExecutionRequest;
+using detail::engine::Failure;
 
 struct shop {
   static constexpr std::string_view name = "shop";
@@ -46,8 +59,19 @@ asio::awaitable<void> wait_for_ever() {
   asio::steady_timer timer(co_await asio::this_coro::executor, 1h);
   co_await timer.async_wait(asio::use_awaitable);
 }
+application_failure broken_safe() {
+  application_failure made("broken", {.type = "Broken"});
+  made.set_details({{.metadata = {{"encoding", "json/plain"}}, .data = "\"pa55word\""}});
+  return made;
+}
 void throw_it(const std::string& what) {
   if (what == "operation") throw nexus_operation_error("out of stock");
+  if (what == "details") throw broken_safe();
+  if (what == "operation and details") {
+    nexus_operation_error error("out of stock");
+    error.set_cause(std::make_exception_ptr(broken_safe()));
+    throw error;
+  }
   throw std::runtime_error(what);
 }
 
@@ -56,6 +80,8 @@ asio::awaitable<owned_text> seal_later(owned_text what) { co_return seal(what); 
 
 class worker_nexus : public worker_nexus_test {
  protected:
+  using worker_nexus_test::worker_nexus_test;
+
   static registry app() {
     registry all;
     all.nexus_service(nexus_handlers<shop>()
@@ -302,6 +328,161 @@ TEST_F(worker_nexus, needs_slots_and_pollers) {
   EXPECT_THROW(begin(app(), how), std::invalid_argument);
   how.activity_only = true;
   EXPECT_THROW(begin(app(), how), std::invalid_argument) << "nothing is left to run";
+}
+
+// ---- failures and codecs
+
+/// Has a codec that waits for others.
+class sealed_worker_nexus : public worker_nexus {
+ protected:
+  explicit sealed_worker_nexus(bool hides = false) : sealed_worker_nexus(sealed(hides)) {}
+  explicit sealed_worker_nexus(const client_options& how) : worker_nexus(how), data(how.data) {}
+
+  static client_options sealed(bool hides) {
+    client_options made;
+    made.data.codecs = {std::make_shared<envelope_codec>("sealed", true)};
+    made.data.encode_failure_texts = hides;
+    return made;
+  }
+  static nexus_task throwing(const std::string& what, bool old) {
+    // The codec leaves arguments alone that it has not sealed.
+    auto made = request("throws", '"' + what + '"');
+    if (old) made.mutable_request()->clear_capabilities();
+    return made;
+  }
+  failed failure_of(const nexus_task& what) {
+    server.give(queue::nexus, what);
+    EXPECT_TRUE(until_seen<failed>());
+    return server.seen<failed>().back();
+  }
+  /// What older servers make of it.
+  static Failure read(const temporal::api::nexus::v1::Failure& from) {
+    Failure made;
+    EXPECT_EQ(from.metadata().at("type"), "temporal.api.failure.v1.Failure");
+    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(from.details(), &made).ok()) << from.details();
+    made.set_message(from.message());
+    return made;
+  }
+  /// Decoded once, as by the caller.
+  Failure opened(const Failure& from) const {
+    Failure made;
+    const detail::data::pipeline through(data);
+    EXPECT_TRUE(made.ParseFromString(
+        through.decode(detail::data::node::failure_Failure, from.SerializeAsString(), {.namespace_ = "shop"})));
+    return made;
+  }
+  /// The only detail is sealed, once.
+  void expect_sealed(const Failure& told) const {
+    const auto& detail = told.application_failure_info().details().payloads(0);
+    EXPECT_EQ(detail.metadata().at("encoding"), "sealed");
+    EXPECT_EQ(detail.metadata().at("owner"), "shop/");
+    EXPECT_EQ(opened(told).application_failure_info().details().payloads(0).data(), "\"pa55word\"");
+  }
+
+  const data_options data;
+};
+
+TEST_F(sealed_worker_nexus, seals_failures_of_requests_for_older_servers) {
+  start(app());
+  const auto answer = failure_of(throwing("details", true));
+  EXPECT_FALSE(answer.has_failure());
+  EXPECT_EQ(answer.error().error_type(), "INTERNAL");
+  EXPECT_EQ(answer.error().failure().message(), "broken");
+  expect_sealed(read(answer.error().failure()));
+}
+
+TEST_F(sealed_worker_nexus, seals_failures_of_operations_for_older_servers) {
+  start(app());
+  const auto end = completion_of(throwing("operation and details", true)).response().start_operation();
+  EXPECT_EQ(end.operation_error().operation_state(), "failed");
+  const auto told = read(end.operation_error().failure());
+  EXPECT_EQ(told.message(), "out of stock");
+  EXPECT_EQ(told.application_failure_info().type(), "OperationError");
+  EXPECT_EQ(told.cause().message(), "broken");
+  expect_sealed(told.cause());
+}
+
+TEST_F(sealed_worker_nexus, seals_failures_once_for_newer_servers) {
+  start(app());
+  const auto answer = failure_of(throwing("details", false));
+  EXPECT_FALSE(answer.has_error());
+  EXPECT_EQ(answer.failure().nexus_handler_failure_info().type(), "INTERNAL");
+  expect_sealed(answer.failure().cause());
+  const auto end = completion_of(throwing("operation and details", false)).response().start_operation();
+  EXPECT_FALSE(end.has_operation_error());
+  EXPECT_EQ(end.failure().message(), "out of stock");
+  expect_sealed(end.failure().cause());
+}
+
+class hiding_worker_nexus : public sealed_worker_nexus {
+ protected:
+  hiding_worker_nexus() : sealed_worker_nexus(true) {}
+
+  static void expect_hidden(const google::protobuf::Message& told) {
+    for (const std::string text : {"broken", "out of stock", "pa55word", "steal"}) {
+      EXPECT_EQ(told.SerializeAsString().find(text), std::string::npos) << told.DebugString();
+    }
+  }
+};
+
+TEST_F(hiding_worker_nexus, hides_texts_from_older_servers) {
+  start(app());
+  const auto answer = failure_of(throwing("details", true));
+  expect_hidden(answer);
+  EXPECT_EQ(answer.error().failure().message(), "Encoded failure");
+  const auto told = opened(read(answer.error().failure()));
+  EXPECT_EQ(detail::engine::message_in(told), "broken");
+  EXPECT_EQ(told.application_failure_info().type(), "Broken");
+  expect_sealed(read(answer.error().failure()));
+
+  const auto end = completion_of(throwing("operation and details", true));
+  expect_hidden(end);
+  const auto whole = opened(read(end.response().start_operation().operation_error().failure()));
+  EXPECT_EQ(detail::engine::message_in(whole), "out of stock");
+  EXPECT_EQ(detail::engine::message_in(whole.cause()), "broken");
+}
+
+TEST_F(hiding_worker_nexus, hides_texts_without_a_cause_from_older_servers) {
+  start(app());
+  auto old = request("steal");
+  old.mutable_request()->clear_capabilities();
+  const auto answer = failure_of(old);
+  expect_hidden(answer);
+  EXPECT_EQ(answer.error().error_type(), "NOT_FOUND");
+  EXPECT_EQ(answer.error().failure().message(), "Encoded failure");
+  EXPECT_EQ(detail::engine::message_in(opened(read(answer.error().failure()))),
+            "the Nexus service 'shop' has no operation 'steal'");
+}
+
+class keyless_codec final : public codec {
+ public:
+  void encode(std::span<payload> /*payloads*/, const serialization_context& /*context*/) const override {
+    throw codec_error("no key");
+  }
+  void decode(std::span<payload> /*payloads*/, const serialization_context& /*context*/) const override {}
+};
+
+class keyless_worker_nexus : public worker_nexus {
+ protected:
+  keyless_worker_nexus() : worker_nexus(keyless()) {}
+
+  static client_options keyless() {
+    client_options made;
+    made.data.codecs = {std::make_shared<keyless_codec>()};
+    return made;
+  }
+};
+
+TEST_F(keyless_worker_nexus, tells_older_servers_that_a_failure_cannot_be_encoded) {
+  start(app());
+  auto old = request("throws", R"("operation and details")");
+  old.mutable_request()->clear_capabilities();
+  server.give(queue::nexus, old);
+  ASSERT_TRUE(until_seen<failed>());
+  EXPECT_EQ(server.count<completed>(), 0U);
+  const auto answer = server.seen<failed>().back();
+  EXPECT_EQ(answer.error().failure().message(), "payloads could not be encoded: no key");
+  EXPECT_EQ(answer.error().retry_behavior(), enums::NEXUS_HANDLER_ERROR_RETRY_BEHAVIOR_NON_RETRYABLE);
 }
 
 TEST(nexus_services, have_names_and_operations) {

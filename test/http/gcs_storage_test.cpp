@@ -27,23 +27,12 @@
 #include "rondo/json.hpp"
 #include "support/http_receiver.hpp"
 #include "support/scratch.hpp"
+#include "support/stored.hpp"
 
 namespace rondo::test::gcs_storage_test {
 
-const serialization_context context{.namespace_ = "shop", .workflow_id = "order/1", .workflow_type = "order"};
-// SHA-256 of "abc".
-const std::string hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+using stored::context, stored::error_of, stored::hash;
 const std::string object = "v0/ns/shop/wt/order/wi/order%2F1/ri/null/d/sha256/" + hash;
-
-template <class Exception = storage_error, class Function>
-std::string error_of(Function function) {
-  try {
-    function();
-  } catch (const Exception& failed) {
-    return failed.what();
-  }
-  return "none";
-}
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -167,6 +156,14 @@ std::string written(const scratch& folder, const std::string& text) {
   return folder.file("key.json");
 }
 
+/// With the key of the account, whose tokens come from the server.
+gcs_options options_of(const account& own, const fake_google& server, const scratch& folder) {
+  auto made = server.options();
+  made.token = nullptr;
+  made.credentials_file = written(folder, json::dump(own.fields(server.url() + "/token")));
+  return made;
+}
+
 TEST(gcs_storage, keeps_objects_under_names_that_other_languages_know) {
   fake_google server;
   const gcs_storage bucket(server.options(), "mine");
@@ -209,10 +206,7 @@ TEST(gcs_storage, signs_with_the_key_of_a_service_account) {
   fake_google server;
   const account own;
   const scratch folder;
-  auto options = server.options();
-  options.token = nullptr;
-  options.credentials_file = written(folder, json::dump(own.fields(server.url() + "/token")));
-  const gcs_storage bucket(options);
+  const gcs_storage bucket(options_of(own, server, folder));
   bucket.store("abc", context);
   bucket.store("abcd", context);
   ASSERT_EQ(server.seen.size(), 3U) << "the token is kept";
@@ -308,9 +302,7 @@ TEST(gcs_storage, says_why_there_is_no_token) {
   fake_google server;
   const account own;
   const scratch folder;
-  auto options = server.options();
-  options.token = nullptr;
-  options.credentials_file = written(folder, json::dump(own.fields(server.url() + "/token")));
+  auto options = options_of(own, server, folder);
   const gcs_storage bucket(options);
   const auto error = [&] { return error_of([&] { bucket.store("abc", context); }); };
   const std::string what = "a payload could not be stored in the bucket 'big': ";

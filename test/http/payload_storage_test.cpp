@@ -28,6 +28,7 @@
 #include "rondo/storage/s3.hpp"
 #include "support/envelope_codec.hpp"
 #include "support/scratch.hpp"
+#include "support/stored.hpp"
 
 namespace rondo::test::payload_storage_test {
 
@@ -37,19 +38,7 @@ namespace data = rondo::detail::data;
 using request_type = temporal::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
 constexpr auto node = data::node::rpc_StartWorkflowExecutionRequest;
-const serialization_context context{.namespace_ = "shop", .workflow_id = "order/1", .workflow_type = "order"};
-// SHA-256 of "abc".
-const std::string hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-
-template <class Function>
-std::string error_of(Function function) {
-  try {
-    function();
-  } catch (const storage_error& failed) {
-    return failed.what();
-  }
-  return "none";
-}
+using stored::context, stored::error_of, stored::hash;
 
 // ---- files
 

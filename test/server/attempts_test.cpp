@@ -40,6 +40,7 @@ class workshop {
   /// Goes on until it is told to stop, and after that it ends at once.
   std::string works() {
     const int attempt = activity::info().attempt;
+    if (fails_first.exchange(false)) throw application_failure("not yet");
     if (seen) return std::to_string(attempt) + (activity::heartbeat_details<int>() ? " goes on" : " from the start");
     std::mutex mutex;
     std::condition_variable_any changed;
@@ -63,7 +64,7 @@ class workshop {
     throw application_failure("it is not there", {.type = "Missing", .category = failure_category::benign});
   }
 
-  std::atomic<bool> told = false;
+  std::atomic<bool> told = false, fails_first = false;
   std::optional<cancellation_details> seen;
 };
 int twice(int number) { return 2 * number; }
@@ -115,6 +116,18 @@ TEST_F(attempts, under_way_hear_of_a_reset_and_begin_anew) {
     worker.stop();
     EXPECT_EQ(shop.seen, cancellation_details{.reset = true});
   }
+}
+
+TEST_F(attempts, but_the_first_are_lost_by_a_reset) {
+  shop.fails_first = true;
+  running_worker worker(app(), options());
+  const auto handle = at_work();
+  EXPECT_EQ(handle.describe().get().pending_activities.at(0).attempt, 2);
+  workflow_commands(client, handle).reset_activity(activity_selector::by_id("it")).get();
+  // The one that is lost counts as the first, and the next one comes when it has timed out.
+  EXPECT_EQ(handle.result().get(), "2 goes on");
+  worker.stop();
+  EXPECT_EQ(shop.seen, cancellation_details{.not_found = true});
 }
 
 TEST_F(attempts, of_a_workflow_that_is_over_report_nothing) {

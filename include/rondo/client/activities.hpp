@@ -65,7 +65,8 @@ class activity_execution_base {
     detail::calls::set_duration(what.subject, "jitter", options.jitter, [&] { return what.request.mutable_jitter(); });
     return detail::calls::make_telling_call(target_.session, std::move(what));
   }
-  /// The next attempt is the first, and waits for nothing.
+  /// The next attempt is the first, and waits for nothing but one that runs. That one hears of the reset with its next
+  /// heartbeat, and may still end the activity.
   call<void> reset(const reset_activity_options& options = {}) const {
     auto what = target_.make<detail::calls::service::ResetActivityExecutionRequest>("reset");
     what.request.set_reset_heartbeat(options.reset_heartbeat);

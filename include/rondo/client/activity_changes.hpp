@@ -27,7 +27,7 @@ struct activity_selector {
 static_assert(std::is_trivially_destructible_v<activity_selector>);
 
 struct unpause_activity_options {
-  /// The next attempt is the first.
+  /// The next attempt is the first; one that runs becomes it, as with a reset.
   bool reset_attempts = false;
   /// It knows nothing of the heartbeats before. The two are for activities of workflows.
   bool reset_heartbeat = false;

@@ -69,7 +69,9 @@ class workflow_commands {
     detail::calls::set_duration(what.subject, "jitter", options.jitter, [&] { return what.request.mutable_jitter(); });
     return detail::calls::make_telling_call(target_.session, std::move(what));
   }
-  /// The next attempt is the first, and waits for nothing.
+  /// The next attempt is the first, and waits for nothing. One that runs counts as the first itself, so the next one as
+  /// the second. It hears of the reset with its next heartbeat, and may still end the activity; but only if it was the
+  /// first: servers do not know a later one any more, and begin the next one when its timeouts have passed.
   call<void> reset_activity(const activity_selector& which, const reset_activity_options& options = {}) const {
     auto what = of_activity<detail::calls::service::ResetActivityRequest>(which, "reset");
     what.request.set_reset_heartbeat(options.reset_heartbeat);

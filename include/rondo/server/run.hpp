@@ -7,8 +7,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "rondo/server/clock.hpp"
@@ -54,8 +52,6 @@ struct run {
   std::vector<std::function<bool(run&)>> watchers;
   /// Tasks in queues, by scheduled event id: what matching::add() gave.
   std::map<std::int64_t, std::uint64_t> queued_tasks;
-  /// The strings in state.signal_request_ids(), as far as they have been looked through.
-  std::unordered_set<std::string_view> signal_ids;
   /// Not null while somebody waits, so that a closed run stays in memory.
   std::shared_ptr<run_queries> queries;
   std::shared_ptr<run_updates> updates;

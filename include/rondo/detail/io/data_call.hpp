@@ -90,6 +90,10 @@ asio::awaitable<void> run_job(event_loop& loop, payload_pipeline& by, std::share
 /// Details of a status hold failures too, such as that of a query. What cannot be decoded stays as it is.
 void decode_details(const data_job& like, rpc_status& status);
 
+/// Changes a request to what call_with_data would send of it. What it is given outlives it.
+asio::awaitable<rpc_status> encode_request(event_loop& loop, payload_pipeline& by, std::string_view path,
+                                           request_bytes& request);
+
 /// A call whose payloads go through the pipeline. Transport, pipeline and policy outlive it.
 asio::awaitable<rpc_result> call_with_data(transport& over, payload_pipeline& by, std::string path,
                                            request_bytes request, retry_options how, retry_policy& policy);

@@ -6,11 +6,10 @@
 #include <string_view>
 #include <utility>
 
-#include "rondo/detail/base/base64.hpp"
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/detail/engine/failure_conversion.hpp"
+#include "rondo/detail/worker/failure_json.hpp"
 #include "rondo/failure.hpp"
-#include "rondo/json.hpp"
 #include "rondo/nexus_context.hpp"
 #include "rondo/rpc_error.hpp"
 
@@ -107,74 +106,14 @@ inline void write_operation_failure(const nexus_operation_error& from, bool canc
   }
 }
 
-inline void append_payloads_json(const engine::Payloads& from, std::string& to) {
-  to += R"({"payloads":[)";
-  for (int index = 0; index < from.payloads_size(); ++index) {
-    to += index == 0 ? R"({"metadata":{)" : R"(,{"metadata":{)";
-    bool first = true;
-    for (const auto& [name, value] : from.payloads(index).metadata()) {
-      if (!first) to += ',';
-      first = false;
-      json::write(to, name);
-      to += ":\"" + base64_encode(value) + '"';
-    }
-    to += R"(},"data":")" + base64_encode(from.payloads(index).data()) + "\"}";
-  }
-  to += "]}";
-}
-
-/// The JSON of a failure; the outermost one leaves its message to the message around it.
-inline void append_failure_json(const engine::Failure& from, bool with_message, std::string& to) {
-  to += R"({"source":)";
-  json::write(to, from.source());
-  if (with_message) {
-    to += R"(,"message":)";
-    json::write(to, from.message());
-  }
-  if (from.has_canceled_failure_info()) {
-    to += R"(,"canceledFailureInfo":{})";
-  } else {
-    const auto& info = from.application_failure_info();
-    to += R"(,"applicationFailureInfo":{"type":)";
-    json::write(to, info.type());
-    if (info.non_retryable()) to += R"(,"nonRetryable":true)";
-    if (info.has_details()) {
-      to += R"(,"details":)";
-      append_payloads_json(info.details(), to);
-    }
-    to += '}';
-  }
-  if (from.has_cause()) {
-    to += R"(,"cause":)";
-    append_failure_json(from.cause(), true, to);
-  }
-  to += '}';
-}
-
-/// The failure as Nexus has it.
-inline void write_nexus_failure(const engine::Failure& from, nexus_wire::Failure& to) {
-  to.set_message(from.message());
-  (*to.mutable_metadata())["type"] = "temporal.api.failure.v1.Failure";
-  append_failure_json(from, false, *to.mutable_details());
-}
-
 /// True, and `to` written, when `answer` ends the operation.
-inline bool write_operation_error(const std::exception_ptr& answer, bool temporal_failures,
-                                  nexus_wire::StartOperationResponse& to, const failure_converter* by = nullptr,
-                                  const std::exception_ptr* asked = nullptr) {
+inline bool write_operation_error(const std::exception_ptr& answer, nexus_wire::StartOperationResponse& to,
+                                  const failure_converter* by = nullptr, const std::exception_ptr* asked = nullptr) {
   try {
     std::rethrow_exception(answer);
   } catch (const nexus_operation_error& error) {
     const bool cancelled = dynamic_cast<const nexus_operation_cancelled*>(&error) != nullptr;
-    if (temporal_failures) {
-      write_operation_failure(error, cancelled, by, asked, *to.mutable_failure());
-      return true;
-    }
-    engine::Failure failure;
-    write_operation_failure(error, cancelled, by, asked, failure);
-    auto& told = *to.mutable_operation_error();
-    told.set_operation_state(cancelled ? "canceled" : "failed");
-    write_nexus_failure(failure, *told.mutable_failure());
+    write_operation_failure(error, cancelled, by, asked, *to.mutable_failure());
     return true;
   } catch (...) {
     return false;
@@ -182,20 +121,52 @@ inline bool write_operation_error(const std::exception_ptr& answer, bool tempora
 }
 
 /// Writes an answer that fails the request.
-inline void write_handler_failure(const std::exception_ptr& answer, bool temporal_failures,
-                                  engine::service::RespondNexusTaskFailedRequest& to,
+inline void write_handler_failure(const std::exception_ptr& answer, engine::service::RespondNexusTaskFailedRequest& to,
                                   const failure_converter* by = nullptr, const std::exception_ptr* asked = nullptr) {
+  engine::write_made_failure(answer, *to.mutable_failure(), by, asked);
+}
+
+// ---- for older servers
+
+inline bool has_failure(const engine::service::RespondNexusTaskCompletedRequest& answer) {
+  return answer.response().start_operation().has_failure();
+}
+inline bool has_failure(const engine::service::RespondNexusTaskFailedRequest& answer) { return answer.has_failure(); }
+
+/// The failure as Nexus has it.
+inline void write_nexus_failure(const engine::Failure& from, nexus_wire::Failure& to) {
+  to.set_message(from.message());
+  to.set_stack_trace(from.stack_trace());
+  (*to.mutable_metadata())["type"] = "temporal.api.failure.v1.Failure";
+  std::string details;
+  failure_json(details).write(from, false);
+  to.set_details(std::move(details));
+}
+
+// What follows puts a failure into bytes in which codecs find no payloads, so these have been encoded before.
+
+inline void tell_older_server(engine::service::RespondNexusTaskCompletedRequest& answer) {
+  auto& start = *answer.mutable_response()->mutable_start_operation();
   engine::Failure failure;
-  engine::write_made_failure(answer, failure, by, asked);
-  if (temporal_failures) {
-    to.mutable_failure()->Swap(&failure);
-    return;
-  }
-  auto& told = *to.mutable_error();
+  failure.Swap(start.mutable_failure());
+  auto& told = *start.mutable_operation_error();
+  told.set_operation_state(failure.has_canceled_failure_info() ? "canceled" : "failed");
+  write_nexus_failure(failure, *told.mutable_failure());
+}
+
+inline void tell_older_server(engine::service::RespondNexusTaskFailedRequest& answer) {
+  engine::Failure failure;
+  failure.Swap(answer.mutable_failure());
+  answer.clear_failure();
+  auto& told = *answer.mutable_error();
   told.set_error_type(failure.nexus_handler_failure_info().type());
   told.set_retry_behavior(failure.nexus_handler_failure_info().retry_behavior());
   if (failure.has_cause()) {
     write_nexus_failure(failure.cause(), *told.mutable_failure());
+  } else if (failure.has_encoded_attributes()) {
+    // The type stands beside it already.
+    failure.clear_failure_info();
+    write_nexus_failure(failure, *told.mutable_failure());
   } else {
     told.mutable_failure()->set_message(failure.message());
   }

@@ -318,14 +318,14 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
     if (!cancels()) {
       auto request = new_answer<engine::service::RespondNexusTaskCompletedRequest>();
       auto& start = *request.mutable_response()->mutable_start_operation();
-      if (write_operation_error(answer, temporal_failures(), start, by, asked)) return complete(request);
+      if (write_operation_error(answer, start, by, asked)) return complete(request);
     }
     fail_request(answer, by, asked);
   }
   void fail_request(const std::exception_ptr& answer, const failure_converter* by = nullptr,
                     const std::exception_ptr* asked = nullptr) {
     auto request = new_answer<engine::service::RespondNexusTaskFailedRequest>();
-    write_handler_failure(answer, temporal_failures(), request, by, asked);
+    write_handler_failure(answer, request, by, asked);
     answered_ = true;
     services_->spawn(
         send<engine::service::RespondNexusTaskFailedResponse>(shared_from_this(), "RespondNexusTaskFailed", request));
@@ -348,7 +348,14 @@ class nexus_task final : public nexus_context, public std::enable_shared_from_th
   static asio::awaitable<void> send(std::shared_ptr<nexus_task> self, const char* method, Request request) {
     if (self->services_ == nullptr) co_return;
     auto how = self->how_to_call({});
-    const auto reply = co_await self->calls_->template call<Response>(method, request, std::move(how));
+    io::rpc_reply<Response> reply;
+    if (!self->temporal_failures() && has_failure(request)) {
+      reply.status = co_await self->calls_->encode(method, request);
+      if (reply.status.ok()) tell_older_server(request);
+    }
+    if (reply.status.ok()) {
+      reply = co_await self->calls_->template call<Response>(method, request, std::move(how));
+    }
     if (self->services_ != nullptr && std::is_same_v<Request, engine::service::RespondNexusTaskCompletedRequest> &&
         (io::is_payload_too_large(reply.status) || io::is_encode_problem(reply.status))) {
       // What cannot be sent now cannot be sent later.

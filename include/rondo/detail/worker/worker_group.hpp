@@ -248,8 +248,9 @@ class worker_group : public std::enable_shared_from_this<worker_group> {
     } catch (const nexus_handler_failure& failed) {
       log_.warn("a command to workers is not understood", {{"error", failed.message()}});
       engine::service::RespondNexusTaskFailedRequest answer;
-      write_handler_failure(std::current_exception(), task.request().capabilities().temporal_failure_responses(),
-                            answer);
+      write_handler_failure(std::current_exception(), answer);
+      // It holds nothing that codecs are for.
+      if (!task.request().capabilities().temporal_failure_responses()) tell_older_server(answer);
       send(task, "RespondNexusTaskFailed", std::move(answer));
     }
     return true;

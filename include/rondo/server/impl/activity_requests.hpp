@@ -53,8 +53,10 @@ inline addressed find_by_token(core& in, const std::string& bytes, const std::st
   const auto found = of.state.mutable_activities()->find(token.scheduled_event_id());
   if (found == of.state.mutable_activities()->end()) refuse_stale();
   state::Activity& which = found->second;
-  // Not by its number, which a reset may have changed meanwhile.
-  if (!is_started(which) || which.stamp() != token.stamp()) refuse_stale();
+  // Also for an attempt whose number a reset took back to the first: the worker of such a one is told that it is gone,
+  // and the next attempt comes when its time is over.
+  const bool same = which.stamp() == token.stamp() && which.attempt() == token.attempt();
+  if (!is_started(which) || !same) refuse_stale();
   return {of, which};
 }
 

@@ -100,14 +100,18 @@ inline void describe_task(const state::WorkflowTask& of, workflow::PendingWorkfl
 /// Which of the run's events came from which request.
 inline void describe_requests(const state::Run& of, workflow::WorkflowExecutionExtendedInfo& into) {
   auto& requests = *into.mutable_request_id_infos();
-  if (!of.request_id().empty()) {
-    requests[of.request_id()].set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
-    requests[of.request_id()].set_event_id(1);
-  }
-  for (const auto& [id, event_id] : of.attached_request_ids()) {
-    requests[id].set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
+  const auto tell = [&requests](const std::string& id, enums::EventType type, std::int64_t event_id) {
+    requests[id].set_event_type(type);
     requests[id].set_event_id(event_id);
     requests[id].set_buffered(event_id == 0);
+  };
+  if (!of.request_id().empty()) tell(of.request_id(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, 1);
+  for (const auto& [id, event_id] : of.attached_request_ids()) {
+    tell(id, enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED, event_id);
+  }
+  // The request of a signal with start is that of both; links to the start have the event's number themselves.
+  for (const auto& [id, event_id] : of.signal_request_ids()) {
+    tell(id, enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, event_id);
   }
 }
 

@@ -90,6 +90,14 @@ class started_ids {
   std::map<std::int64_t, std::int64_t> children_;
 };
 
+/// Links may name an event by the request that it comes from, whose number was not known yet.
+inline void note_request(run& of, const history_event& event) {
+  const auto& signal = event.workflow_execution_signaled_event_attributes().request_id();
+  if (!signal.empty()) (*of.state.mutable_signal_request_ids())[signal] = event.event_id();
+  const auto& attached = event.workflow_execution_options_updated_event_attributes().attached_request_id();
+  if (!attached.empty()) (*of.state.mutable_attached_request_ids())[attached] = event.event_id();
+}
+
 }  // namespace detail_history
 
 RONDO_SERVER_FUNCTION history_event make_event(const core& of, enums::EventType type) {
@@ -103,6 +111,7 @@ RONDO_SERVER_FUNCTION std::int64_t append(run& to, history_event event) {
   const std::int64_t id = to.events.next_id();
   event.set_event_id(id);
   event.set_task_id(id);
+  detail_history::note_request(to, event);
   to.events.append(event);
   to.owner->touch(to);
   return id;

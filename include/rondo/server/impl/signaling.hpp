@@ -19,23 +19,21 @@ namespace rondo::server {
 
 namespace detail_signaling {
 
-inline bool is_known(run& to, const std::string& request_id) {
-  if (request_id.empty()) return false;
-  const auto& ids = to.state.signal_request_ids();
-  for (auto next = static_cast<int>(to.signal_ids.size()); next < ids.size(); ++next) to.signal_ids.insert(ids[next]);
-  return to.signal_ids.contains(request_id);
+inline bool is_known(const run& to, const std::string& request_id) {
+  return !request_id.empty() && to.state.signal_request_ids().contains(request_id);
 }
 
 inline history_event make_signaled(const core& in, signal_content& signal) {
   history_event event = make_event(in, enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
   event.mutable_workflow_execution_signaled_event_attributes()->Swap(&signal.attributes);
+  event.mutable_workflow_execution_signaled_event_attributes()->set_request_id(signal.request_id);
   event.mutable_links()->Swap(&signal.links);
   return event;
 }
 
 inline void count_signal(run& to, const std::string& request_id) {
   to.state.set_signal_count(to.state.signal_count() + 1);
-  if (!request_id.empty()) to.state.add_signal_request_ids(request_id);
+  if (!request_id.empty()) (*to.state.mutable_signal_request_ids())[request_id] = 0;
 }
 
 inline void check_name(const core& in, const std::string& name) {

@@ -239,11 +239,12 @@ inline void attach(run& to, const service::StartWorkflowExecutionRequest& from) 
   history_event event = make_event(*to.owner, enums::EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED);
   event.set_worker_may_ignore(true);
   auto& attributes = *event.mutable_workflow_execution_options_updated_event_attributes();
-  if (wanted.attach_request_id()) attributes.set_attached_request_id(from.request_id());
+  if (wanted.attach_request_id()) {
+    attributes.set_attached_request_id(from.request_id());
+    (*to.state.mutable_attached_request_ids())[from.request_id()] = 0;
+  }
   if (wanted.attach_links()) *event.mutable_links() = from.links();
-  const std::int64_t id = to.task_started() ? 0 : to.events.next_id();
   append_external(to, std::move(event), false);
-  if (wanted.attach_request_id()) (*to.state.mutable_attached_request_ids())[from.request_id()] = id;
 }
 
 /// Refuses an override that is not well-formed while nothing has changed yet.

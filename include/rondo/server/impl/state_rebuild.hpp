@@ -198,7 +198,7 @@ inline void apply_external(state::Run& to, const history_event& event, bool sign
 inline void apply_signal(state::Run& to, const history_event& event) {
   to.set_signal_count(to.signal_count() + 1);
   const std::string& id = event.workflow_execution_signaled_event_attributes().request_id();
-  if (!id.empty()) to.add_signal_request_ids(id);
+  if (!id.empty()) (*to.mutable_signal_request_ids())[id] = event.event_id();
 }
 
 inline void apply_update_admitted(state::Run& to, const history_event& event) {

@@ -58,17 +58,23 @@ inline asio::awaitable<void> go_around(const client_interceptors& all, std::size
   return all[next]->around(work, [&all, next, &work, &inner] { return go_around(all, next + 1, work, inner); });
 }
 
+/// `value` is changed where there is no response.
+inline client_work work_of(const call_facts& what, const google::protobuf::MessageLite& request, payload_list& value,
+                           google::protobuf::MessageLite* response) {
+  return {.method = what.method_name(),
+          .name = what.name,
+          .workflow_id = what.subject.workflow_id,
+          .request = request,
+          .result = value,
+          .response = response};
+}
+
 RONDO_FUNCTION asio::awaitable<void> surround(session_ptr through, const call_facts& what,
                                               const google::protobuf::MessageLite& request,
                                               google::protobuf::MessageLite& response, const sending& inner) {
   require_loop(*through);
   payload_list no_value;
-  client_work work{.method = what.method_name(),
-                   .name = what.name,
-                   .workflow_id = what.subject.workflow_id,
-                   .request = request,
-                   .result = no_value,
-                   .response = &response};
+  client_work work = work_of(what, request, no_value, &response);
   auto all_of_it = go_around(through->connection->options().interceptors, 0, work, inner);
   co_await std::move(all_of_it);
 }
@@ -83,11 +89,7 @@ RONDO_FUNCTION asio::awaitable<temporal::api::common::v1::Payloads> surround_val
     const value_source& inner) {
   require_loop(*through);
   payload_list value;
-  client_work work{.method = what.method_name(),
-                   .name = what.name,
-                   .workflow_id = what.subject.workflow_id,
-                   .request = request,
-                   .result = value};
+  client_work work = work_of(what, request, value, nullptr);
   const sending reading = [&inner, &value] { return read_value(inner, value); };
   auto all_of_it = go_around(through->connection->options().interceptors, 0, work, reading);
   co_await std::move(all_of_it);

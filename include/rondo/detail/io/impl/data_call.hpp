@@ -81,6 +81,21 @@ RONDO_FUNCTION void decode_details(const data_job& like, rpc_status& status) {
   }
 }
 
+RONDO_FUNCTION asio::awaitable<rpc_status> encode_request(event_loop& loop, payload_pipeline& by, std::string_view path,
+                                                          request_bytes& request) {
+  const data::method_messages* const method = data::find_method(path);
+  if (method == nullptr || method->request == data::node::none) co_return rpc_status();
+  if (!by->changes_payloads()) co_return check_sizes(*by, method->request, *request);
+  const auto job = std::make_shared<data_job>();
+  job->through = by.shared();
+  job->message = method->request;
+  job->bytes = *request;
+  job->owner = request;
+  co_await run_job(loop, by, job, &encode_job);
+  if (job->failed.ok()) request = std::make_shared<const std::string>(std::move(job->result));
+  co_return std::move(job->failed);
+}
+
 RONDO_FUNCTION asio::awaitable<rpc_result> call_with_data(transport& over, payload_pipeline& by, std::string path,
                                                           request_bytes request, retry_options how,
                                                           retry_policy& policy) {
