@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
@@ -98,6 +99,20 @@ def files_read(build):
         if output and all(changed_at(path) <= int(output[2]) for path in read):
             files[output[1]] = read
     return files
+
+
+def files_of(entry, built):
+    """All files that are read for an entry of compile_commands.json, by files_read() or, for what is not built, by its
+    compiler. Empty when neither can tell."""
+    words = list(entry.get("arguments") or shlex.split(entry["command"]))
+    output = words.index("-o") + 1 if "-o" in words else 0
+    if output and words[output] in built:
+        return built[words[output]]
+    command = [word for place, word in enumerate(words) if word not in ("-o", "-c") and (place != output or not output)]
+    rule = subprocess.run([*command, "-M"], cwd=entry["directory"], capture_output=True, text=True, check=False)
+    if rule.returncode != 0:
+        return []
+    return [os.path.join(entry["directory"], file) for file in files_in_rule(rule.stdout)]
 
 
 def files_in_rule(rule):

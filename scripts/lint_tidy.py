@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import sys
 
-from clean_results import PROJECT, CleanResults, files_read, version_of
+from clean_results import PROJECT, CleanResults, files_of, files_read, version_of
 
 TOOL = "clang-tidy-16"
 # Workers of all kinds, a client and a service reach all headers that users do.
@@ -18,7 +18,7 @@ SOURCES = ("examples/order/order_worker.cpp", "examples/order/starter.cpp", "exa
 
 def main(build):
     clean = CleanResults(version_of(TOOL), (PROJECT / ".clang-tidy").read_text(encoding="utf-8"))
-    read = files_read(build) if clean.folder else {}
+    built = files_read(build) if clean.folder else {}
     entries = {}
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         entries[os.path.relpath(entry["file"], PROJECT)] = entry
@@ -37,8 +37,8 @@ def main(build):
         if done.returncode:
             print(done.stderr, file=sys.stderr, end="")
             return False
-        if not done.stdout:
-            clean.remember(read.get(entries[source]["output"]), source, how)
+        if not done.stdout and clean.folder:
+            clean.remember(files_of(entries[source], built), source, how)
         return True
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

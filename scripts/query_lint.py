@@ -10,7 +10,7 @@ import pathlib
 import re
 import subprocess
 
-from clean_results import CleanResults, files_read, version_of
+from clean_results import CleanResults, files_of, files_read, version_of
 
 # These files lie together in scripts/, and in share/rondo/ of an installed Rondo, where there is no sample.
 HERE = pathlib.Path(__file__).resolve().parent
@@ -75,7 +75,7 @@ class Lint:
     def look_through(self, sources, build):
         rules = (rule.read_text(encoding="utf-8") for rule in self.rules)
         clean = CleanResults(version_of(self.tool[0]), *rules, self.project, *self.folders)
-        read = files_read(build) if clean.folder else {}
+        built = files_read(build) if clean.folder else {}
 
         def look(source):
             entry = self.entries[source]
@@ -84,8 +84,8 @@ class Lint:
             if clean.known(source, how):
                 return set()
             found = self.matches(source, "-p", str(build))
-            if not found:
-                clean.remember(read.get(entry.get("output")), source, how)
+            if not found and clean.folder:
+                clean.remember(files_of(entry, built), source, how)
             return found
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

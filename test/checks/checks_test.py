@@ -120,6 +120,16 @@ class CleanResults(unittest.TestCase):
             note.write_text("{", encoding="utf-8")
         self.assertFalse(self.results("check").known("a"))
 
+    def test_ask_the_compiler_about_what_is_not_built(self):
+        compiler = self.folder / "compiler"
+        compiler.write_text("#!/bin/sh\necho \"a.o: $1 here/a.hpp\"\n", encoding="utf-8")
+        compiler.chmod(0o755)
+        entry = {"directory": str(self.folder), "command": f"{compiler} a.cpp -o a.o -c"}
+        self.assertEqual(clean_results.files_of(entry, {"a.o": ["built"]}), ["built"])
+        told = [str(self.folder / name) for name in ("a.cpp", "here/a.hpp")]
+        self.assertEqual(clean_results.files_of(entry, {}), told)
+        self.assertEqual(clean_results.files_of(entry | {"command": "false"}, {}), [])
+
     def test_read_the_rules_of_compilers(self):
         rule = "a.o: /x/a.cpp \\\n  /x/with\\ space.hpp /x/pre.pch\n"
         self.assertEqual(clean_results.files_in_rule(rule), ["/x/a.cpp", "/x/with space.hpp"])
