@@ -67,7 +67,8 @@ class Lint:
         return sorted(f for f in files if all(self.has(m) for m in members_of(f)) and wanted(f))
 
     def look_through(self, sources, build):
-        clean = CleanResults(version_of(self.tool[0]), (HERE / self.tool[2]).read_text(encoding="utf-8"), *self.folders)
+        rules = (HERE / self.tool[2]).read_text(encoding="utf-8")
+        clean = CleanResults(version_of(self.tool[0]), rules, self.project, *self.folders)
         built = files_read(build) if clean.folder else {}
 
         def look(source):
