@@ -105,10 +105,13 @@ def files_of(entry, built):
     """All files that are read for an entry of compile_commands.json, by files_read() or, for what is not built, by its
     compiler. Empty when neither can tell."""
     words = list(entry.get("arguments") or shlex.split(entry["command"]))
-    output = words.index("-o") + 1 if "-o" in words else 0
-    if output and words[output] in built:
-        return built[words[output]]
-    command = [word for place, word in enumerate(words) if word not in ("-o", "-c") and (place != output or not output)]
+    if "-o" in words:
+        place = words.index("-o")
+        _, output = words[place:place + 2]
+        if output in built:
+            return built[output]
+        del words[place:place + 2]
+    command = [word for word in words if word != "-c"]
     rule = subprocess.run([*command, "-M"], cwd=entry["directory"], capture_output=True, text=True, check=False)
     if rule.returncode != 0:
         return []
