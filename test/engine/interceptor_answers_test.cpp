@@ -193,7 +193,7 @@ TEST_F(interceptor_answers, an_error_becomes_a_result_and_a_result_an_error) {
   outer.answer = [](rondo::workflow_answer& answer) {
     ASSERT_TRUE(answer.error);
     answer.error = nullptr;
-    answer.result = {json("8")};
+    answer.result = {json_payload("8")};
   };
   drive(rondo::registry().workflow<charges>(), history_builder("charges"));
   next();
@@ -332,7 +332,7 @@ TEST_F(interceptor_answers, side_effects_and_upserts_are_replaced) {
     effect.value.at(0).data += "0";
   };
   outer.attributes = [](rondo::payload_map& changes) { changes.clear(); };
-  outer.memo = [](rondo::payload_map& changes) { changes["more"] = json("7"); };
+  outer.memo = [](rondo::payload_map& changes) { changes["more"] = json_payload("7"); };
   inner.memo = [&](rondo::payload_map& changes) { seen.push_back("memo " + std::to_string(changes.size())); };
   drive(rondo::registry().workflow<says_of_itself>(), history_builder("says_of_itself"));
   driver->history.open_task();

@@ -102,7 +102,7 @@ TEST_F(interceptor_changes, an_interceptor_begins_a_call_while_it_sees_another) 
     }
     EXPECT_EQ(call.number, 1U);
     call.name = call.texts.emplace_front("charged, by a name that is too long for small strings");
-    call.headers["tenant"] = json("1");
+    call.headers["tenant"] = json_payload("1");
     call.arguments.at(0).data = "7";
     const auto audit = workflow::external("audit");
     const auto note = audit.signal("note", std::string("of a charge, too long for small strings")).start();

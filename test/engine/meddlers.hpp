@@ -17,7 +17,7 @@ namespace rondo::test {
 
 using lines = std::vector<std::string>;
 
-inline payload json(std::string_view text) {
+inline payload json_payload(std::string_view text) {
   payload made;
   made.metadata["encoding"] = "json/plain";
   made.data = text;

@@ -158,7 +158,7 @@ TEST_F(scaled_worker, is_enrolled_where_the_namespace_wishes_and_the_numbers_are
   stop();
   how.auto_enroll_poller_scaling = false;
   begin(app(), how);
-  ASSERT_TRUE(polls(2, 3, 3));
+  ASSERT_TRUE(polls(1, 4, 3));
   stop();
 }
 
