@@ -12,6 +12,8 @@
 #include "rondo/interceptor.hpp"
 #include "rondo/workflow.hpp"
 
+using lines = std::vector<std::string>;
+
 // Ids of activities that code gives itself, beside those that a run counts up.
 namespace activity_ids_test {
 

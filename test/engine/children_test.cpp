@@ -163,18 +163,53 @@ TEST(children, are_cancelled_as_their_options_say) {
 
 TEST(children, may_be_cancelled_before_they_have_begun) {
   using rondo::cancellation_type;
+  const auto cancel = [](history_builder& h) { h.cancel_requested(); };
+  const auto started = [](history_builder& h) { h.child_started(5); };
+  const std::string at_once = R"(complete ("Child workflow cancelled; Child workflow cancelled"))";
+  const std::string in_the_end = R"(complete ("Child workflow cancelled; Workflow cancelled"))";
+  // It is asked when it has begun: a server that is asked before finds no such workflow.
   EXPECT_EQ(cancel_child<cancellation_type::wait_cancellation_completed>(
-                {[](history_builder& h) { h.cancel_requested(); },
-                 [](history_builder& h) { h.child_started(5).cancel_delivered(10).child_cancelled(5); }}),
-            (transcript{{"child c shop(7)"},
-                        {"cancel workflow c"},
-                        {R"(complete ("Child workflow cancelled; Workflow cancelled"))"}}));
+                {cancel, started, [](history_builder& h) { h.cancel_delivered(14).child_cancelled(5); }}),
+            (transcript{{"child c shop(7)"}, {}, {"cancel workflow c"}, {in_the_end}}));
+  EXPECT_EQ(cancel_child<cancellation_type::wait_cancellation_requested>(
+                {cancel, started, [](history_builder& h) { h.cancel_delivered(14); }}),
+            (transcript{{"child c shop(7)"}, {}, {"cancel workflow c"}, {at_once}}));
+  EXPECT_EQ(cancel_child<cancellation_type::try_cancel>({cancel}), (transcript{{"child c shop(7)"}, {at_once}}));
+  EXPECT_EQ(cancel_child<cancellation_type::abandon>({cancel}), (transcript{{"child c shop(7)"}, {at_once}}));
   EXPECT_EQ(cancel_child<cancellation_type::wait_cancellation_completed>({[](history_builder& h) {
               h.cancel_requested();
               h.child_started(5).child_completed(5, "1");
             }}),
             (transcript{{"child c shop(7)"}, {R"(complete ("1"))"}}))
       << "nothing is left to cancel";
+  EXPECT_EQ(
+      cancel_child<cancellation_type::wait_cancellation_completed>(
+          {cancel, [](history_builder& h) { h.child_refused(5); }}),
+      (transcript{
+          {"child c shop(7)"}, {}, {R"(complete ("Child workflow not started; Workflow execution already started"))"}}))
+      << "nobody is left to cancel";
+}
+
+/// Goes on after it has given up its child.
+rondo::task<std::string> gives_up_its_child() {
+  rondo::child_workflow_options options;
+  options.id = "c";
+  options.cancellation = rondo::cancellation_type::try_cancel;
+  auto made = co_await workflow::as_result(workflow::execute_child<shop>(options, 7));
+  co_await workflow::shield(workflow::sleep(1s));
+  co_return texts_of(made.error());
+}
+
+TEST(children, that_nobody_waits_for_are_told_when_they_have_begun) {
+  const script of{rondo::registry().workflow<gives_up_its_child>(),
+                  history_builder("gives_up_its_child"),
+                  {[](history_builder& h) { h.cancel_requested(); }, [](history_builder& h) { h.child_started(5); },
+                   [](history_builder& h) { h.cancel_delivered(15); }, [](history_builder& h) { h.timer_fired(10); }}};
+  EXPECT_EQ(play_everywhere(of), (transcript{{"child c shop(7)"},
+                                             {"timer 1 1s"},
+                                             {"cancel workflow c"},
+                                             {},
+                                             {R"(complete ("Child workflow cancelled; Child workflow cancelled"))"}}));
 }
 
 rondo::task<std::string> cancels_what_it_has_not_sent() {

@@ -152,9 +152,20 @@ TEST(event_groups, hold_what_cancels_too) {
   engine_driver driver(registry().workflow<gives_up>(), history_builder("gives_up"));
   EXPECT_EQ(task_of(driver), (lines{"START_TIMER trying", "SCHEDULE_ACTIVITY_TASK trying",
                                     "START_CHILD_WORKFLOW_EXECUTION trying", "START_TIMER"}));
-  driver.history.timer_fired(driver.history.last_id());
+  const auto last = driver.history.last_id();
+  driver.history.child_started(last - 1).timer_fired(last);
   EXPECT_EQ(task_of(driver), (lines{"CANCEL_TIMER trying", "REQUEST_CANCEL_ACTIVITY_TASK trying",
                                     "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION trying", "START_TIMER"}));
+}
+
+TEST(event_groups, hold_what_cancels_a_child_that_begins_later) {
+  engine_driver driver(registry().workflow<gives_up>(), history_builder("gives_up"));
+  task_of(driver);
+  const auto last = driver.history.last_id();
+  driver.history.timer_fired(last);
+  EXPECT_EQ(task_of(driver), (lines{"CANCEL_TIMER trying", "REQUEST_CANCEL_ACTIVITY_TASK trying", "START_TIMER"}));
+  driver.history.child_started(last - 1);
+  EXPECT_EQ(task_of(driver), (lines{"REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION trying"}));
 }
 
 task<> works_here() {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/meddlers.hpp"
 #include "rondo/interceptor.hpp"
@@ -15,6 +16,7 @@ namespace interceptor_answers_test {
 
 using namespace std::chrono_literals;
 using namespace rondo::test;
+using lines = std::vector<std::string>;
 namespace workflow = rondo::workflow;
 
 class interceptor_answers : public intercepted_runs {};

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "engine/meddlers.hpp"
 #include "rondo/detail/engine/signal_with_start.hpp"
@@ -28,6 +29,7 @@ namespace interceptor_changes_test {
 
 using namespace std::chrono_literals;
 using namespace rondo::test;
+using lines = std::vector<std::string>;
 namespace workflow = rondo::workflow;
 using kind = rondo::workflow_call_kind;
 

@@ -15,8 +15,6 @@
 // Interceptors of workflows that do what a test wants.
 namespace rondo::test {
 
-using lines = std::vector<std::string>;
-
 inline payload json_payload(std::string_view text) {
   payload made;
   made.metadata["encoding"] = "json/plain";
@@ -70,7 +68,7 @@ class intercepted_runs : public ::testing::Test {
     return *driver;
   }
   /// Runs the next task; `evicted`: from the start of the history.
-  lines next(bool evicted = false) {
+  std::vector<std::string> next(bool evicted = false) {
     if (evicted) driver->evict();
     return driver->task();
   }

@@ -19,8 +19,9 @@ enum class child_state : std::uint8_t {
   start_command,
   initiated,
   started,
-  cancelling,  // it has been, or will be, asked to cancel itself
-  abandoned,   // goes on without us
+  cancel_awaits_start,  // it will be asked to cancel itself as soon as it has begun
+  cancelling,           // it has been, or will be, asked to cancel itself
+  abandoned,            // goes on without us
   closed,
   count_
 };
@@ -74,7 +75,7 @@ class child_machine final : public table_machine<child_machine, child_state, chi
         {start_command, on::abandon, closed, &self::on_cancel_before_sent},
         {initiated, on::start, started, &self::on_started},
         {initiated, on::refuse, closed, &self::on_refused},
-        {initiated, on::cancel, cancelling, &self::on_cancel},
+        {initiated, on::cancel, cancel_awaits_start, &self::on_cancel_before_start},
         {initiated, on::abandon, abandoned, &self::on_abandon},
         {started, on::complete, closed, &self::on_completed},
         {started, on::fail, closed, &self::on_failed},
@@ -83,9 +84,9 @@ class child_machine final : public table_machine<child_machine, child_state, chi
         {started, on::close_cancelled, closed, &self::on_cancelled},
         {started, on::cancel, cancelling, &self::on_cancel},
         {started, on::abandon, abandoned, &self::on_abandon},
+        {cancel_awaits_start, on::start, cancelling, &self::on_started_to_be_cancelled},
+        {cancel_awaits_start, on::refuse, closed, &self::on_refused},
         {cancelling, on::told, cancelling, &self::on_told},
-        {cancelling, on::start, cancelling, &self::on_started},
-        {cancelling, on::refuse, closed, &self::on_refused},
         {cancelling, on::complete, closed, &self::on_completed},
         {cancelling, on::fail, closed, &self::on_failed},
         {cancelling, on::time_out, closed, &self::on_timed_out},
@@ -178,11 +179,22 @@ class child_machine final : public table_machine<child_machine, child_state, chi
     resolve_cancelled();
   }
   void on_cancel(const HistoryEvent* /*event*/) {
+    request_cancel();
+    if (cancellation_ == cancellation_type::try_cancel) resolve_cancelled();
+  }
+  // A request may overtake the start within the server, which then finds nobody to ask and forgets it.
+  void on_cancel_before_start(const HistoryEvent* /*event*/) {
+    if (cancellation_ == cancellation_type::try_cancel) resolve_cancelled();
+  }
+  void on_started_to_be_cancelled(const HistoryEvent* event) {
+    on_started(event);
+    request_cancel();
+  }
+  void request_cancel() {
     const asking by(*this);
     cancels_.acquire(run_, cancels_)
         .begin({.namespace_ = namespace_, .workflow_id = id_, .child_only = true}, "cancelled by its parent",
                cancel_answer_);
-    if (cancellation_ == cancellation_type::try_cancel) resolve_cancelled();
   }
   void on_abandon(const HistoryEvent* /*event*/) { resolve_cancelled(); }
   void on_told(const HistoryEvent* /*event*/) {
@@ -196,7 +208,6 @@ class child_machine final : public table_machine<child_machine, child_state, chi
     start_side_.tell({.id = run_id_});
   }
   void on_refused(const HistoryEvent* event) {
-    cancel_answer_.withdraw();
     const auto cause = event->start_child_workflow_execution_failed_event_attributes().cause();
     std::exception_ptr why;
     switch (cause) {
