@@ -68,8 +68,9 @@ class instant_host final : public run::host {
   }
   bool patched(std::string_view /*id*/, bool /*deprecated*/) override { return true; }
   int version(std::string_view /*change*/, int /*oldest*/, int newest) override { return newest; }
-  rondo::payload_span side_effect(run::encoder /*make*/) override { std::abort(); }
-  rondo::payload_span mutable_side_effect(std::string_view /*id*/, run::changing_value& /*value*/) override {
+  rondo::payload_span side_effect(run::encoder /*make*/, std::string_view /*summary*/) override { std::abort(); }
+  rondo::payload_span mutable_side_effect(std::string_view /*id*/, run::changing_value& /*value*/,
+                                          std::string_view /*summary*/) override {
     std::abort();
   }
   void upsert_search_attributes(const rondo::payload_map& /*changes*/) override {}
