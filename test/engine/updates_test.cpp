@@ -162,58 +162,43 @@ TEST(updates, of_a_cached_run_may_be_sent_again) {
   EXPECT_EQ(driver.task(), lines{});
 }
 
-/// Moves on when the clock does.
-class watches_the_time {
+auto time_now() { return workflow::now(); }
+std::int64_t length_now() { return workflow::info().history_length; }
+
+/// Moves on when what it measures does.
+template <auto Measure>
+class watches {
  public:
   rondo::task<int> run() {
-    const auto began = workflow::now();
-    co_await workflow::wait_condition([began] { return workflow::now() > began; });
+    const auto began = Measure();
+    co_await workflow::wait_condition([began] { return Measure() > began; });
     co_return 1;
   }
   void touch() {}
   void refuse() const { throw rondo::application_failure("never"); }
   static constexpr auto handlers =
-      rondo::handlers(rondo::update<&watches_the_time::touch>,
-                      rondo::update<&watches_the_time::touch, &watches_the_time::refuse>("no"));
+      rondo::handlers(rondo::update<&watches::touch>("touch"), rondo::update<&watches::touch, &watches::refuse>("no"));
 };
+
+/// A rejected update, and an accepted one in a later task.
+template <auto Measure>
+transcript watch() {
+  rondo::registry from;
+  from.workflow<watches<Measure>>("watches");
+  return play_everywhere(
+      {from, history_builder("watches"), {quiet, quiet}, [](engine_driver& driver, std::size_t task) {
+         if (task == 1) driver.ask("a", "no");
+         if (task == 2) driver.ask("b", "touch");
+       }});
+}
+const transcript moves_with_the_accepted_one{{}, {"reject a: never"}, {"accept b", "answer b nothing", "complete (1)"}};
 
 TEST(updates, that_are_rejected_do_not_even_move_the_clock) {
-  const script made{rondo::registry().workflow<watches_the_time>(),
-                    history_builder("watches_the_time"),
-                    {quiet, quiet},
-                    [](engine_driver& driver, std::size_t task) {
-                      if (task == 1) driver.ask("a", "no");
-                      if (task == 2) driver.ask("b", "touch");
-                    }};
-  EXPECT_EQ(play_everywhere(made),
-            (transcript{{}, {"reject a: never"}, {"accept b", "answer b nothing", "complete (1)"}}));
+  EXPECT_EQ(watch<&time_now>(), moves_with_the_accepted_one);
 }
 
-/// Moves on when the history does.
-class watches_the_history {
- public:
-  rondo::task<int> run() {
-    const auto began = workflow::info().history_length;
-    co_await workflow::wait_condition([began] { return workflow::info().history_length > began; });
-    co_return 1;
-  }
-  void touch() {}
-  void refuse() const { throw rondo::application_failure("never"); }
-  static constexpr auto handlers =
-      rondo::handlers(rondo::update<&watches_the_history::touch>,
-                      rondo::update<&watches_the_history::touch, &watches_the_history::refuse>("no"));
-};
-
 TEST(updates, that_are_rejected_do_not_show_the_task_that_they_came_with) {
-  const script made{rondo::registry().workflow<watches_the_history>(),
-                    history_builder("watches_the_history"),
-                    {quiet, quiet},
-                    [](engine_driver& driver, std::size_t task) {
-                      if (task == 1) driver.ask("a", "no");
-                      if (task == 2) driver.ask("b", "touch");
-                    }};
-  EXPECT_EQ(play_everywhere(made),
-            (transcript{{}, {"reject a: never"}, {"accept b", "answer b nothing", "complete (1)"}}));
+  EXPECT_EQ(watch<&length_now>(), moves_with_the_accepted_one);
 }
 
 TEST(updates, of_a_dropped_task_leave_the_run_where_it_was) {
