@@ -21,15 +21,10 @@
 // Nexus services as workers serve them.
 namespace rondo::detail::run {
 
-/// Whose the values are that a handler takes and gives.
-inline auto operation_owner_of(const nexus_context& context) noexcept {
-  return [&about = context.info()] { return operation_owner(about.endpoint, about.service, about.operation); };
-}
-
 template <class Input>
 Input read_nexus_input(const nexus_context& context, payload_span given) {
   try {
-    return decode_of<Input>(operation_owner_of(context),
+    return decode_of<Input>(operation_owner_of(context.info()),
                             given.empty() ? payload_view(encoding::null, {}) : given.front());
   } catch (const conversion_error& failed) {
     throw nexus_handler_failure(failed.what(), nexus_error::bad_request);
@@ -67,7 +62,7 @@ template <class Output, class Returned>
 void write_nexus_result(const nexus_context& context, payload_sink& to, Returned&& returned) {
   if constexpr (!std::is_same_v<std::remove_cvref_t<Returned>, nexus_run<Output>>) {
     const Output value = std::forward<Returned>(returned);
-    encode_all_of(operation_owner_of(context), to, value);
+    encode_all_of(operation_owner_of(context.info()), to, value);
   }
 }
 

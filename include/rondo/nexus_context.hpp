@@ -64,23 +64,7 @@ static_assert(std::is_trivially_destructible_v<nexus_update_options>);
 
 namespace detail {
 
-// Whose the values are of what an operation goes on as. They see texts that must outlive them.
-
-class backing_workflow_owner {
- public:
-  backing_workflow_owner(std::string_view namespace_name, std::string_view workflow_id) noexcept
-      : namespace_(namespace_name), workflow_id_(workflow_id) {}
-  serialization_context operator()() const {
-    serialization_context made;
-    made.namespace_ = namespace_;
-    made.workflow_id = workflow_id_;
-    return made;
-  }
-
- private:
-  std::string_view namespace_, workflow_id_;
-};
-
+/// The values of an activity that an operation goes on as. Sees texts that must outlive it.
 class backing_activity_owner {
  public:
   backing_activity_owner(const calls::session& by, std::string_view id, std::string_view type,
@@ -199,13 +183,13 @@ class nexus_context {
                               detail::calls::Payloads input) = 0;
 
  private:
-  detail::backing_workflow_owner owner_of_workflow(std::string_view id) const noexcept {
+  detail::calls::workflow_owner owner_of_workflow(std::string_view id) const noexcept {
     return {client_.namespace_(), id.empty() ? std::string_view(info_.request_id) : id};
   }
-  detail::backing_workflow_owner owner_of(const start_workflow_options& options) const noexcept {
+  detail::calls::workflow_owner owner_of(const start_workflow_options& options) const noexcept {
     return owner_of_workflow(options.id);
   }
-  detail::backing_workflow_owner owner_of(const nexus_update_options& options) const noexcept {
+  detail::calls::workflow_owner owner_of(const nexus_update_options& options) const noexcept {
     return owner_of_workflow(options.workflow_id);
   }
   detail::backing_activity_owner owner_of(std::string_view type, const start_activity_options& options) const noexcept {

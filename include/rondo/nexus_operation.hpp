@@ -38,5 +38,11 @@ inline serialization_context operation_owner(std::string_view endpoint, std::str
   return made;
 }
 
+/// The same of what knows all three: a target, a call, a running operation. It must outlive the answer.
+template <class Operation>
+auto operation_owner_of(const Operation& about) noexcept {
+  return [&about] { return operation_owner(about.endpoint, about.service, about.operation); };
+}
+
 }  // namespace detail
 }  // namespace rondo

@@ -34,7 +34,7 @@ class [[nodiscard("an operation does nothing until it is awaited or started")]] 
 
  private:
   void begin(detail::run::host& engine) override {
-    const auto whose = [this] { return detail::operation_owner(target_.endpoint, target_.service, target_.operation); };
+    const auto whose = detail::operation_owner_of(target_);
     this->result_belongs_to(whose);
     const detail::run::owned_values given(input_, whose);
     engine.start_nexus_operation({.endpoint = target_.endpoint,
@@ -63,7 +63,7 @@ class nexus_end final : public end_state<Result> {
 
  private:
   void begin(host& engine) override {
-    this->result_belongs_to([this] { return operation_owner(call_->endpoint, call_->service, call_->operation); });
+    this->result_belongs_to(operation_owner_of(*call_));
     engine.start_nexus_operation(*call_, start_, *this);
   }
 
@@ -108,7 +108,7 @@ class [[nodiscard("an operation does nothing until it is awaited or started")]] 
 
  private:
   void begin(detail::run::host& /*engine*/) override {
-    const auto whose = [this] { return detail::operation_owner(target_.endpoint, target_.service, target_.operation); };
+    const auto whose = detail::operation_owner_of(target_);
     const detail::run::owned_values given(input_, whose);
     this->begin_with(detail::run::nexus_call{.endpoint = target_.endpoint,
                                              .service = target_.service,

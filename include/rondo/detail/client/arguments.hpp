@@ -27,10 +27,10 @@ struct unknown_owner {
   std::optional<serialization_context> operator()() const { return std::nullopt; }
 };
 
-/// The values of a workflow.
+/// The values of a workflow. Sees texts that must outlive it.
 class workflow_owner {
  public:
-  workflow_owner(const std::string& namespace_name, const std::string& workflow_id) noexcept
+  workflow_owner(std::string_view namespace_name, std::string_view workflow_id) noexcept
       : namespace_(namespace_name), workflow_id_(workflow_id) {}
   serialization_context operator()() const {
     serialization_context made;
@@ -40,8 +40,7 @@ class workflow_owner {
   }
 
  private:
-  const std::string& namespace_;
-  const std::string& workflow_id_;
+  std::string_view namespace_, workflow_id_;
 };
 
 /// String literals count as texts.
