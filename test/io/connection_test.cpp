@@ -92,6 +92,22 @@ TEST_F(Connection, CallsCarryTheHeaders) {
   EXPECT_EQ(header(seen[1], "authorization"), "[Bearer new]");
 }
 
+TEST_F(Connection, TheUsersNamespaceHeaderWins) {
+  client_options options;
+  options.namespace_ = "orders";
+  options.metadata = {{"Temporal-Namespace", "mine"}};
+  const auto to = make(options);
+  std::string seen;
+  server->on(start_workflow, [&](const memory_transport::call& which) {
+    seen = header(which, "temporal-namespace");
+    which.reply("");
+  });
+  const service::StartWorkflowExecutionRequest request;
+  using response = service::StartWorkflowExecutionResponse;
+  EXPECT_TRUE(loop.block_on(call<response>(*to, "StartWorkflowExecution", request)).status.ok());
+  EXPECT_EQ(seen, "[mine]");
+}
+
 TEST_F(Connection, TheUsersAuthorizationWins) {
   client_options options;
   options.api_key = "secret";

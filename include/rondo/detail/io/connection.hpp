@@ -55,10 +55,8 @@ class connection {
  public:
   /// Throws std::invalid_argument when headers in the options cannot be sent.
   connection(client_options options, std::unique_ptr<transport> over)
-      : options_(std::move(options)),
-        data_(options_.data),
-        transport_(std::move(over)),
-        headers_(common_headers(options_)) {
+      : options_(std::move(options)), data_(options_.data), transport_(std::move(over)) {
+    make_headers();
     if (options_.identity.empty()) options_.identity = default_identity();
     retries_.numbers.unary_timeout = options_.rpc_timeout;
     if (options_.api_key_provider) {
@@ -100,7 +98,7 @@ class connection {
     options_.api_key_provider = nullptr;
     api_key_ = nullptr;
     options_.api_key = std::move(key);
-    headers_ = common_headers(options_);
+    make_headers();
   }
 
   /// Later calls go over connections with this certificate and key; PEM text. Throws std::invalid_argument.
@@ -110,19 +108,23 @@ class connection {
 
   /// Adds the headers of the connection to those of the call, which win.
   void complete_headers(call_options& call) const {
-    call.common_metadata = headers_;
-    if (api_key_ && !has_authorization(*headers_) && !has_authorization(call.metadata)) call.api_key = api_key_;
-    if (!options_.namespace_.empty()) add_default_header(call.metadata, "temporal-namespace", options_.namespace_);
+    // Those of a worker have no other headers, and need none of their own then.
+    call.common_metadata = has_header(call.metadata, "temporal-namespace") ? headers_ : headers_with_namespace_;
+    if (api_key_ && !has_header(*headers_, "authorization") && !has_header(call.metadata, "authorization")) {
+      call.api_key = api_key_;
+    }
   }
 
  private:
+  void make_headers();
   asio::awaitable<rpc_status> get_system_info(retry_options how);
 
   client_options options_;
   const std::string grouping_key_ = random_uuid();
   payload_pipeline data_;
   std::unique_ptr<transport> transport_;
-  std::shared_ptr<const metadata_list> headers_;
+  /// The same list if there is no namespace, or the user gave such a header.
+  std::shared_ptr<const metadata_list> headers_, headers_with_namespace_;
   std::shared_ptr<const std::function<std::string()>> api_key_;
   retry_policy retries_;
   eager_hosts eager_;
@@ -146,7 +148,9 @@ class rpc_reply {
 /// Full path of a method; names without a service are WorkflowService's.
 inline std::string rpc_path(std::string_view method) {
   if (method.starts_with('/')) return std::string(method);
-  return std::string(workflow_service) += method;
+  std::string path;
+  path.reserve(workflow_service.size() + method.size());
+  return path.append(workflow_service).append(method);
 }
 
 /// Serialises the request; the bytes are made once, so all attempts carry the same request id.

@@ -20,20 +20,18 @@ std::string header_name(std::string_view name);
 /// Throws std::invalid_argument when a header of this name cannot bear the value.
 void check_header_value(std::string_view name, std::string_view value);
 
+inline bool has_header(const metadata_list& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [name](const auto& each) { return each.first == name; });
+}
+
 /// Adds the header unless one of this name is there.
 inline void add_default_header(metadata_list& headers, std::string name, std::string value) {
-  const auto same = [&](const auto& header) { return header.first == name; };
-  if (std::any_of(headers.begin(), headers.end(), same)) return;
+  if (has_header(headers, name)) return;
   headers.emplace_back(std::move(name), std::move(value));
 }
 
 /// Headers of every call: the user's, and ours where he did not set them. Throws std::invalid_argument.
 std::shared_ptr<const metadata_list> common_headers(const client_options& options);
-
-/// True when the headers say already who calls.
-inline bool has_authorization(const metadata_list& headers) {
-  return std::any_of(headers.begin(), headers.end(), [](const auto& each) { return each.first == "authorization"; });
-}
 
 /// Says who calls, with a key that was just asked for. Throws std::invalid_argument when it cannot be sent.
 inline void authorize(metadata_list& headers, const std::function<std::string()>& provider) {

@@ -150,8 +150,9 @@ class operation_state : public completion, public cancel_node, public in_run_mem
   void resolve(const outcome& result) final {
     scope_hook::unlink();
     phase_ = phase::done;
-    error_ = result.error;
-    if (!error_) {
+    if (result.error) {
+      error_ = result.error;
+    } else {
       try {
         read(result);
       } catch (...) {

@@ -18,7 +18,10 @@ class change_signal {
   explicit change_signal(io::event_loop& loop) : loop_(&loop) {}
 
   /// Wakes everybody who waits.
-  void notify() { std::exchange(now_, std::make_shared<io::call_token>())->cancel(); }
+  void notify() {
+    // Who waits holds it too.
+    if (now_.use_count() > 1) std::exchange(now_, std::make_shared<io::call_token>())->cancel();
+  }
 
   /// Waits until `holds()`; false when the deadline came first. The predicate is asked after every change.
   template <class Predicate>

@@ -2,9 +2,9 @@
 #include <cstddef>
 #include <iterator>
 #include <list>
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace rondo::detail::worker {
@@ -77,7 +77,7 @@ class sticky_cache {
   std::size_t limit_, most_bytes_, bytes_ = 0;
   entries runs_;
   /// By the ids that the entries hold.
-  std::map<std::string_view, typename entries::iterator> places_;
+  std::unordered_map<std::string_view, typename entries::iterator> places_;
 };
 
 }  // namespace rondo::detail::worker

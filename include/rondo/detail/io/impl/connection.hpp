@@ -3,6 +3,7 @@
 #include <temporal/api/workflowservice/v1/request_response.pb.h>
 
 #include <asio/awaitable.hpp>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "rondo/detail/io/connect_failure.hpp"
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/data_call.hpp"
+#include "rondo/detail/io/headers.hpp"
 #include "rondo/detail/io/retry.hpp"
 #include "rondo/detail/io/transport.hpp"
 
@@ -23,6 +25,13 @@ RONDO_FUNCTION rpc_status parse_response(const rpc_result& result, google::proto
   const std::string_view bytes = result.response.view();
   if (into.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
   return rpc_status(rpc_code::internal, "the response is not a " + into.GetTypeName(), true);
+}
+
+RONDO_FUNCTION void connection::make_headers() {
+  headers_ = headers_with_namespace_ = common_headers(options_);
+  metadata_list all = *headers_;
+  for (const auto& [name, value] : call_headers(options_.namespace_, {})) add_default_header(all, name, value);
+  if (all.size() != headers_->size()) headers_with_namespace_ = std::make_shared<const metadata_list>(std::move(all));
 }
 
 RONDO_FUNCTION asio::awaitable<rpc_result> call_bytes(connection& to, std::string_view method,
