@@ -4,6 +4,7 @@ What is remembered is the content of every file that was read, as the compiler t
 looked at, unless RONDO_CLEAN_RESULTS names a folder for it.
 """
 
+import concurrent.futures
 import functools
 import hashlib
 import json
@@ -18,7 +19,8 @@ PROJECT = pathlib.Path(__file__).resolve().parent.parent
 
 
 class CleanResults:
-    """What is known of one check. `check` is all that decides what it finds, but for the files: tool, version, rules."""
+    """What is known of one check. `check` is all that decides what it finds, but for the files: tool, version, rules and
+    the text of the script."""
 
     def __init__(self, *check, folder=None, project=PROJECT):
         folder = folder or os.environ.get("RONDO_CLEAN_RESULTS")
@@ -51,6 +53,25 @@ class CleanResults:
         part = note.with_suffix(f".{os.getpid()}")
         part.write_text(json.dumps({path: self._digest(path) for path in sorted(inside)}), encoding="utf-8")
         part.replace(note)
+
+    def look_through(self, build, entries, look):
+        """What look(source) finds in each source, on all cores at once. `entries`: what the compile_commands.json of the
+        build says of each. None stands for a source that is known to have nothing."""
+        built = files_read(build) if self.folder else {}
+
+        def look_if_changed(source):
+            entry = entries[source]
+            # In a list of arguments, or in one command.
+            how = entry.get("command") or "\0".join(entry["arguments"])
+            if self.known(source, how):
+                return None
+            found = look(source)
+            if not found and self.folder:
+                self.remember(files_of(entry, built), source, how)
+            return found
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(look_if_changed, entries))
 
     def _note(self, what):
         text = "\0".join(str(part).replace(str(self.project), ".") for part in (*self.check, *what))

@@ -3,14 +3,13 @@
 A query file names its matches; the sample says in comments (`// lint: NAME`) which lines must be found.
 """
 
-import concurrent.futures
 import json
 import os
 import pathlib
 import re
 import subprocess
 
-from clean_results import CleanResults, files_of, files_read, version_of
+from clean_results import CleanResults, version_of
 
 # These files lie together in scripts/, and in share/rondo/ of an installed Rondo, where there is no sample.
 HERE = pathlib.Path(__file__).resolve().parent
@@ -29,7 +28,7 @@ class Lint:
         self.tool = [os.environ.get("CLANG_QUERY", "clang-query-16"), "-f", str(HERE / query)]
         self.sample = PROJECT / "test/lint" / sample
         # What decides what is found, beside the sources.
-        self.rules = [HERE / query]
+        self.rules = [HERE / query, pathlib.Path(__file__)]
         self.project = project
         self.folders = folders
         # Where the compiler of each source starts: a command with relative paths has matches with relative ones.
@@ -75,21 +74,9 @@ class Lint:
     def look_through(self, sources, build):
         rules = (rule.read_text(encoding="utf-8") for rule in self.rules)
         clean = CleanResults(version_of(self.tool[0]), *rules, self.project, *self.folders)
-        built = files_read(build) if clean.folder else {}
-
-        def look(source):
-            entry = self.entries[source]
-            # In a list of arguments, or in one command.
-            how = entry.get("command") or "\0".join(entry["arguments"])
-            if clean.known(source, how):
-                return set()
-            found = self.matches(source, "-p", str(build))
-            if not found and clean.folder:
-                clean.remember(files_of(entry, built), source, how)
-            return found
-
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            return sorted(set().union(*pool.map(look, sources)))
+        found = clean.look_through(build, {source: self.entries[source] for source in sources},
+                                   lambda source: self.matches(source, "-p", str(build)))
+        return sorted(set().union(*filter(None, found)))
 
     def report(self, build, sources, explain):
         """Prints a line for every match, with what `explain` makes of it; 1 when there are any."""

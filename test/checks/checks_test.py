@@ -120,10 +120,33 @@ class CleanResults(unittest.TestCase):
             note.write_text("{", encoding="utf-8")
         self.assertFalse(self.results("check").known("a"))
 
+    def compiler(self):
+        """One that tells for every source that it includes here/a.hpp."""
+        path = self.folder / "compiler"
+        path.write_text("#!/bin/sh\necho \"a.o: $1 here/a.hpp\"\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    def test_look_again_only_where_something_was_found_or_has_changed(self):
+        for name in ("a", "b"):
+            self.write(f"here/{name}.cpp", name)
+        entries = {name: {"directory": str(self.folder), "command": f"{self.compiler()} here/{name}.cpp -c"}
+                   for name in ("a", "b")}
+
+        def look(source):
+            looked.append(source)
+            return source == "b" and ["a fault"]
+
+        for again in (["a", "b"], ["b"]):
+            looked = []
+            self.results("check").look_through(self.folder, entries, look)
+            self.assertEqual(sorted(looked), again)
+        self.write("here/a.hpp", "two")
+        found = self.results("check").look_through(self.folder, entries, look)
+        self.assertEqual(found, [False, ["a fault"]])
+
     def test_ask_the_compiler_about_what_is_not_built(self):
-        compiler = self.folder / "compiler"
-        compiler.write_text("#!/bin/sh\necho \"a.o: $1 here/a.hpp\"\n", encoding="utf-8")
-        compiler.chmod(0o755)
+        compiler = self.compiler()
         entry = {"directory": str(self.folder), "command": f"{compiler} a.cpp -o a.o -c"}
         self.assertEqual(clean_results.files_of(entry, {"a.o": ["built"]}), ["built"])
         told = [str(self.folder / name) for name in ("a.cpp", "here/a.hpp")]

@@ -94,7 +94,7 @@ def combinations_for(includes, callers):
 
 def main(build, program="clang++-16"):
     compiler = [program, *FLAGS, "-isystem", str(pathlib.Path(build).resolve() / "generated")]
-    clean = CleanResults("alone", version_of(program), *compiler, *WARNINGS)
+    clean = CleanResults(version_of(program), pathlib.Path(__file__).read_text(encoding="utf-8"), *compiler, *WARNINGS)
     headers = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in ROOT.rglob("*.hpp")}
     includes = {path: names for path, names in all_includes(headers).items() if not ELSEWHERE.search("/" + path)}
     changed = {path: names for path, names in includes.items() if not clean.known(path)}
