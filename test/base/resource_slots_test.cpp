@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using namespace rondo;
 using clock = std::chrono::steady_clock;
 
-class resource_slots_for : public testing::Test {
+class resource_slots_for : public ::testing::Test {
  protected:
   static slot_request request(slot_kind kind, std::size_t held) {
     slot_request made;

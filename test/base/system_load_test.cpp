@@ -13,11 +13,11 @@ using namespace std::chrono_literals;
 using rondo::detail::system_load_reader;
 
 /// A machine made of files: 1000 kB of memory of which 400 are free, and four processors.
-class system_load : public testing::Test {
+class system_load : public ::testing::Test {
  protected:
   system_load()
       : root(std::filesystem::temp_directory_path() /
-             ("rondo-load-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
+             ("rondo-load-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()))) {
     std::filesystem::remove_all(root);
     write("proc/meminfo", "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 400 kB\n");
     write("proc/stat", "cpu  100 0 100 800 0 0 0 0 50 0\ncpu0 1 2 3\n");

@@ -27,7 +27,7 @@ struct greeting {
 };
 
 /// The command as a process of its own, beside a server and an endpoint in this one.
-struct controller_command : testing::Test {
+struct controller_command : ::testing::Test {
   controller_command() {
     endpoint.on_post = [this](http_receiver::post& got) { invoke(got); };
     std::ofstream(own.file("c.toml")) << "[[target]]\nname = 'greetings'\ntask_queues = ['greetings']\n"

@@ -31,7 +31,7 @@ struct greeting {
 };
 
 /// A server, a controller and an endpoint whose requests are answered by workers, all on one loop, in real time.
-struct controlled : testing::Test {
+struct controlled : ::testing::Test {
   controlled() {
     endpoint.on_post = [this](http_receiver::post& got) { on_post(got); };
   }

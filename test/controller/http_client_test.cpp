@@ -20,7 +20,7 @@ namespace http_client_test {
 
 namespace curl = rondo::detail::curl;
 
-struct http_client : testing::Test {
+struct http_client : ::testing::Test {
   rondo::detail::io::event_loop loop;
   http_receiver endpoint{loop.context()};
   curl::http_client client{loop};

@@ -20,7 +20,7 @@ inline unsigned short free_port() {
 }
 
 /// A provider's outside.
-struct provider_fixture : testing::Test {
+struct provider_fixture : ::testing::Test {
   detail::io::event_loop loop;
   http_receiver endpoint{loop.context()};
   detail::curl::http_client client{loop};

@@ -25,7 +25,7 @@ using controller::provider_outcome;
 using controller::target_workflow;
 
 /// A target's workflow on a server whose clock stands still unless the test moves it.
-struct target_state : testing::Test {
+struct target_state : ::testing::Test {
   static server::options virtual_time() {
     server::options made;
     made.time_skipping = true;

@@ -22,7 +22,7 @@ namespace io = rondo::detail::io;
 namespace service = temporal::api::workflowservice::v1;
 namespace enums = temporal::api::enums::v1;
 
-struct watching : testing::Test {
+struct watching : ::testing::Test {
   controller::target_config unversioned() const {
     controller::target_config made;
     made.name = "t";

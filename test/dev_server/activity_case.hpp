@@ -25,7 +25,7 @@ inline temporal::api::failure::v1::Failure failure_of_type(const std::string& ty
 }
 
 /// A workflow with an activity, and workers for both.
-struct activity_case : testing::Test {
+struct activity_case : ::testing::Test {
   scripted_worker at;
 
   /// A workflow that scheduled the activity as its event 5, and waits.

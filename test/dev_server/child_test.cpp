@@ -43,7 +43,7 @@ command_v1::Command continue_as_new() {
   return command;
 }
 
-struct child : testing::Test {
+struct child : ::testing::Test {
   scripted_worker at;
 
   /// A parent "p" that waits, with a child "c" whose initiated event is its event 5; returns the parent's run id.

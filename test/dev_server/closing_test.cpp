@@ -11,7 +11,7 @@ using server::minute;
 using server::second;
 using start_request = service::StartWorkflowExecutionRequest;
 
-struct closing : testing::Test {
+struct closing : ::testing::Test {
   scripted_worker at;
 
   enums::WorkflowExecutionStatus status(const std::string& id, const std::string& run_id = {}) {

@@ -38,7 +38,7 @@ server::options with_attributes() {
   return settings;
 }
 
-struct command : testing::Test {
+struct command : ::testing::Test {
   scripted_worker at{with_attributes()};
 
   /// The task of a new workflow.

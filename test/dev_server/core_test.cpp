@@ -69,7 +69,7 @@ std::string answer_of(const test_call& call) {
 std::shared_ptr<test_call> make_call() { return std::make_shared<test_call>("/service/Method", ""); }
 
 /// A core whose writes wait, but for those of its start.
-class turns : public testing::Test {
+class turns : public ::testing::Test {
  protected:
   turns() : turns(std::make_unique<held_store>()) {}
   explicit turns(std::unique_ptr<held_store> disk)

@@ -12,7 +12,7 @@ namespace deployment_test {
 
 using activity_poll = service::PollActivityTaskQueueResponse;
 
-struct deployments : testing::Test {
+struct deployments : ::testing::Test {
   versioned_worker at;
 };
 

@@ -31,7 +31,7 @@ struct durable_server : durable_worker {
   activity_task poll_activity() { return wait_for<activity_task>(activity_poll()); }
 };
 
-struct durable : testing::Test {
+struct durable : ::testing::Test {
   scratch dir;
   server::options settings = durable_options(dir);
 };

@@ -82,7 +82,7 @@ class mask_codec final : public rondo::codec {
   }
 };
 
-class failure_round_trip : public testing::Test {
+class failure_round_trip : public ::testing::Test {
  protected:
   static environment_options options() {
     environment_options how;

@@ -23,7 +23,7 @@ using server::hour;
 
 std::string text(const rpc_status& status) { return std::string(to_string(status.code)) + " " + status.message; }
 
-struct namespaces : testing::Test {
+struct namespaces : ::testing::Test {
   scripted_worker at;
 
   static service::RegisterNamespaceRequest registration(const std::string& name, std::int64_t retention = 86'400) {
@@ -311,7 +311,7 @@ TEST(namespace_options, must_make_sense) {
   EXPECT_THROW(scripted_worker at(settings), std::invalid_argument);
 }
 
-struct search_attributes : testing::Test {
+struct search_attributes : ::testing::Test {
   scripted_worker at;
 
   static operator_service::AddSearchAttributesRequest addition(

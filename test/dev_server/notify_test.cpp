@@ -33,7 +33,7 @@ server::options notify_options(unsigned short port) {
   return settings;
 }
 
-struct notify : testing::Test {
+struct notify : ::testing::Test {
   unsigned short port = free_port();
   scripted_worker at{notify_options(port)};
   std::unique_ptr<http_receiver> endpoint = std::make_unique<http_receiver>(at.loop.context(), port);

@@ -11,7 +11,7 @@
 namespace rondo::test {
 namespace override_test {
 
-struct overrides : testing::Test {
+struct overrides : ::testing::Test {
   versioned_worker at;
 };
 

@@ -9,7 +9,7 @@ namespace rondo::test {
 namespace queue_test {
 
 /// Which queues the server knows, and what it says of those that are full.
-struct queues : testing::Test {
+struct queues : ::testing::Test {
   scripted_worker at;
 
   std::size_t number() { return at.state->matching().queue_count(); }

@@ -23,7 +23,7 @@ using server::second;
 
 constexpr const char* no_run = "11111111-1111-4111-8111-111111111111";
 
-struct reading : testing::Test {
+struct reading : ::testing::Test {
   scripted_worker at;
 
   template <class Request>

@@ -23,7 +23,7 @@ reset_request make_request(const std::string& id, std::int64_t event, const std:
   return request;
 }
 
-struct reset : testing::Test {
+struct reset : ::testing::Test {
   update_worker at;
 
   std::string to(const std::string& id, std::int64_t event, const scripted_worker::change<reset_request>& with = {}) {

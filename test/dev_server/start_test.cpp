@@ -41,7 +41,7 @@ signal_start_request make_signal_start(const std::string& id = "w") {
   return request;
 }
 
-struct start : testing::Test {
+struct start : ::testing::Test {
   scripted_worker at;
 
   history::WorkflowExecutionStartedEventAttributes started(const std::string& id = "w",

@@ -52,7 +52,7 @@ std::vector<std::string> closed_runs(server::store& of, const std::string& space
 using strings = std::vector<std::string>;
 
 /// Both stores behind one face: write() returns when the batch is safe.
-class stores : public testing::TestWithParam<bool> {
+class stores : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     if (GetParam()) {
@@ -159,7 +159,7 @@ TEST_P(stores, keep_values_by_name) {
   EXPECT_EQ(seen, (strings{"namespace/1=one", "namespace/3=three"}));
 }
 
-INSTANTIATE_TEST_SUITE_P(both, stores, testing::Values(false, true),
+INSTANTIATE_TEST_SUITE_P(both, stores, ::testing::Values(false, true),
                          [](const auto& which) { return which.param ? "sqlite" : "memory"; });
 
 TEST(memory_store, drops_the_oldest_closed_runs_when_there_are_too_many_bytes) {

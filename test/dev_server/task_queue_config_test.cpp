@@ -43,7 +43,7 @@ update_request with_key_rate(float rate) {
 }
 
 /// Task queues that users configure.
-struct task_queue_config : testing::Test {
+struct task_queue_config : ::testing::Test {
   scripted_worker at;
 
   config update(const update_request& request) { return at.ask<update_response>(request).config(); }

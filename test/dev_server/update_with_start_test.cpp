@@ -48,7 +48,7 @@ void expect_aborted(const multi_failure::OperationStatus& status) {
   EXPECT_EQ(status.details(0).type_url(), "type.googleapis.com/temporal.api.failure.v1.MultiOperationExecutionAborted");
 }
 
-struct update_with_start : testing::Test {
+struct update_with_start : ::testing::Test {
   update_worker at;
 
   pending<multi_response> begin(const std::string& update_id, enums::WorkflowIdConflictPolicy policy =

@@ -17,7 +17,7 @@ using count_request = service::CountWorkflowExecutionsRequest;
 using count_response = service::CountWorkflowExecutionsResponse;
 using server::second;
 
-struct visibility : testing::Test {
+struct visibility : ::testing::Test {
   scripted_worker at;
 
   static list_request listing(const std::string& query = {}, int page = 0, const std::string& token = {}) {

@@ -15,7 +15,7 @@ using nexus_task = service::PollNexusTaskQueueResponse;
 namespace worker_service = temporal::api::nexusservices::workerservice::v1;
 
 /// A workflow with activities, whose worker takes commands at the queue "control".
-struct worker_command : testing::Test {
+struct worker_command : ::testing::Test {
   scripted_worker at;
 
   std::size_t tasks() { return at.state->worker_commands().size(); }

@@ -14,7 +14,7 @@ namespace dev_workers_test {
 using temporal::api::worker::v1::WorkerHeartbeat;
 
 /// The workers that the server knows by their heartbeats.
-struct known_workers : testing::Test {
+struct known_workers : ::testing::Test {
   scripted_worker at;
 
   static WorkerHeartbeat beat(const std::string& instance, enums::WorkerStatus status = enums::WORKER_STATUS_RUNNING) {

@@ -12,7 +12,7 @@ namespace workflow_task_test {
 using server::minute;
 using server::second;
 
-struct workflow_task : testing::Test {
+struct workflow_task : ::testing::Test {
   scripted_worker at;
 
   /// A workflow whose first task was completed; the worker keeps it in memory when `sticky`.

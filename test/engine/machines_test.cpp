@@ -302,10 +302,10 @@ auto paths() {
 }
 
 template <class Machine>
-class every_machine : public testing::Test {};
+class every_machine : public ::testing::Test {};
 using machines =
-    testing::Types<activity_machine, timer_machine, child_machine, nexus_machine, signal_machine, cancel_machine,
-                   local_activity_machine, end_machine, patch_machine, update_machine, note_machine>;
+    ::testing::Types<activity_machine, timer_machine, child_machine, nexus_machine, signal_machine, cancel_machine,
+                     local_activity_machine, end_machine, patch_machine, update_machine, note_machine>;
 TYPED_TEST_SUITE(every_machine, machines);
 
 TYPED_TEST(every_machine, takes_every_row_of_its_table) {

@@ -423,7 +423,7 @@ void try_seeds(std::uint64_t from, std::uint64_t count, seen& all) {
   for (std::uint64_t seed = from; seed < from + count; ++seed) {
     const chosen next{.seed = seed};
     try_seed(next, all);
-    if (testing::Test::HasFailure()) {
+    if (::testing::Test::HasFailure()) {
       ADD_FAILURE() << "when the fault is mended, " << line_to_remember(next);
       return;
     }

@@ -151,7 +151,7 @@ TEST(random_runs, are_the_same_however_they_reach_the_run) {
         if (each.starts_with("complete") || each.starts_with("fail") || each == "cancelled") ++ended;
       }
     }
-    if (testing::Test::HasFailure()) return;
+    if (::testing::Test::HasFailure()) return;
   }
   EXPECT_GT(commands, 100U) << "the scripts have become boring";
   EXPECT_GT(ended, 1U);

@@ -225,7 +225,7 @@ std::string in_a_condition(engine_driver& driver, const std::string& which) {
   return told;
 }
 
-class read_only : public testing::TestWithParam<std::pair<const char*, place>> {};
+class read_only : public ::testing::TestWithParam<std::pair<const char*, place>> {};
 
 /// Plays a run to its end and replays it. `try_it` is called while the run holds everything.
 lines end_of_run(const std::function<void(engine_driver&)>& try_it) {
@@ -258,9 +258,9 @@ TEST_P(read_only, code_is_refused_what_would_change_the_run) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(places, read_only,
-                         testing::Values(std::pair("query", &in_a_query), std::pair("validator", &in_a_validator),
-                                         std::pair("set_validator", &in_a_validator_that_was_set),
-                                         std::pair("condition", &in_a_condition)),
+                         ::testing::Values(std::pair("query", &in_a_query), std::pair("validator", &in_a_validator),
+                                           std::pair("set_validator", &in_a_validator_that_was_set),
+                                           std::pair("condition", &in_a_condition)),
                          [](const auto& of) { return std::string(of.param.first); });
 
 /// Cancels when it dies, as code does that tidies up.

@@ -215,7 +215,7 @@ class locking_codec final : public codec {
   }
 };
 
-class operation_inputs : public testing::Test {
+class operation_inputs : public ::testing::Test {
  protected:
   using command_message = temporal::api::command::v1::Command;
   using completion_message = temporal::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;

@@ -74,7 +74,7 @@ class running_worker {
   }
   ~running_worker() {
     stop();
-    if (testing::Test::HasFailure()) std::fputs(log_->text().c_str(), stderr);
+    if (::testing::Test::HasFailure()) std::fputs(log_->text().c_str(), stderr);
   }
 
   void stop() {
@@ -93,7 +93,7 @@ class running_worker {
   std::thread thread_;
 };
 
-class server_test : public testing::Test {
+class server_test : public ::testing::Test {
  protected:
   std::string queue = "test-" + detail::random_uuid();
   rondo::client client = connect_to(server_address());

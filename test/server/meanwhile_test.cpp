@@ -186,7 +186,7 @@ class parent {
   bool left_ = false, gone_ = false, ended_ = false;
 };
 
-class meanwhile : public server_test, public testing::WithParamInterface<std::size_t> {
+class meanwhile : public server_test, public ::testing::WithParamInterface<std::size_t> {
  protected:
   std::shared_ptr<turnstile> code;
   desk counter;
@@ -328,6 +328,6 @@ TEST_P(meanwhile, a_child_that_was_left_ends_after_all) {
   EXPECT_EQ(refusals(events_of(handle)), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(cached, meanwhile, testing::Values(0U, 1000U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(cached, meanwhile, ::testing::Values(0U, 1000U), ::testing::PrintToStringParamName());
 
 }  // namespace rondo::test::meanwhile_test

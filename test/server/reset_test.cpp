@@ -40,7 +40,7 @@ class ledger {
 };
 
 /// With a cache of this size.
-class reset_runs : public server_test, public testing::WithParamInterface<std::size_t> {
+class reset_runs : public server_test, public ::testing::WithParamInterface<std::size_t> {
  protected:
   static worker_options with_cache(worker_options how) {
     how.max_cached_workflows = GetParam();
@@ -116,6 +116,6 @@ TEST_P(reset_runs, keep_the_updates_from_before_the_point) {
   EXPECT_EQ(reset(before, {.to = point}).result().get(), "abc");
 }
 
-INSTANTIATE_TEST_SUITE_P(cached, reset_runs, testing::Values(0U, 1000U), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(cached, reset_runs, ::testing::Values(0U, 1000U), ::testing::PrintToStringParamName());
 
 }  // namespace rondo::test::reset_test

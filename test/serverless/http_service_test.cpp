@@ -24,7 +24,7 @@ using rondo::http::response;
 
 asio::awaitable<response> echo(request what) { co_return response(200, what.method + " " + what.body, "text/plain"); }
 
-class http_service : public testing::Test {
+class http_service : public ::testing::Test {
  protected:
   rondo::http::service& make(rondo::http::service_options how = {}) {
     how.port = 0;

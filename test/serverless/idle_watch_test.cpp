@@ -10,7 +10,7 @@ namespace idle_watch_test {
 using namespace std::chrono_literals;
 
 /// Ends with its polls; worked from the 10th to the 11th second.
-class idle_watch_test : public testing::Test {
+class idle_watch_test : public ::testing::Test {
  protected:
   idle_watch_test() {
     watch.observe(at(10s), true, at(10s));

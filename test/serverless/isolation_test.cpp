@@ -25,7 +25,7 @@ namespace isolation_test {
 int quick_one() { return 1; }
 
 /// A server that has nothing to do, and notes from where it is called.
-class invocations_of_a_process : public testing::Test {
+class invocations_of_a_process : public ::testing::Test {
  protected:
   invocations_of_a_process()
       : server_([this](const grpc::GenericCallbackServerContext& call, const std::string& /*request*/) {

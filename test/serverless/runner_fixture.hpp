@@ -34,7 +34,7 @@ struct activity_bench {
 inline std::shared_ptr<activity_bench> bench;  // NOLINT: activities are functions
 
 /// Invocations on a server made of functions, on a loop that the test drives.
-class runner_test : public testing::Test {
+class runner_test : public ::testing::Test {
  protected:
   using completion = service::RespondWorkflowTaskCompletedRequest;
   using activity_poll = service::PollActivityTaskQueueRequest;

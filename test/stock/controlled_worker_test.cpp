@@ -28,7 +28,7 @@ void PrintTo(form of, std::ostream* to) {
   *to << (of == form::program_by_demand ? "program_by_demand" : "http_by_no_sync");
 }
 
-class controlled_workers : public stock_test, public testing::WithParamInterface<form> {
+class controlled_workers : public stock_test, public ::testing::WithParamInterface<form> {
  protected:
   void SetUp() override {
     stock_test::SetUp();
@@ -112,8 +112,8 @@ TEST_P(controlled_workers, finish_what_they_began_although_the_controller_is_kil
   EXPECT_EQ(known.invocations, 4);
 }
 
-INSTANTIATE_TEST_SUITE_P(all, controlled_workers, testing::Values(form::program_by_demand, form::http_by_no_sync),
-                         testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(all, controlled_workers, ::testing::Values(form::program_by_demand, form::http_by_no_sync),
+                         ::testing::PrintToStringParamName());
 
 }  // namespace controlled_worker_test
 }  // namespace rondo::test::controlled

@@ -25,7 +25,7 @@ void PrintTo(form of, std::ostream* to) {
   *to << (of == form::lambda ? "lambda" : of == form::http_as_runtime ? "http_as_runtime" : "http_as_function");
 }
 
-class invoked_workers : public stock_test, public testing::WithParamInterface<form> {
+class invoked_workers : public stock_test, public ::testing::WithParamInterface<form> {
  protected:
   void SetUp() override {
     stock_test::SetUp();
@@ -112,8 +112,8 @@ TEST_P(invoked_workers, come_when_they_are_needed_and_leave_in_between) {
 }
 
 INSTANTIATE_TEST_SUITE_P(all, invoked_workers,
-                         testing::Values(form::http_as_runtime, form::http_as_function, form::lambda),
-                         testing::PrintToStringParamName());
+                         ::testing::Values(form::http_as_runtime, form::http_as_function, form::lambda),
+                         ::testing::PrintToStringParamName());
 
 }  // namespace invoked_worker_test
 }  // namespace rondo::test::invoked

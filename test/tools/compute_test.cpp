@@ -192,7 +192,7 @@ TEST(compute, settings_that_cannot_be_read_are_not_kept) {
 }
 
 TEST(compute, keys_of_a_cluster_are_not_shown) {
-  const std::string path = testing::TempDir() + "/rondo_kubeconfig_test";
+  const std::string path = ::testing::TempDir() + "/rondo_kubeconfig_test";
   std::ofstream(path) << "token: s3cret\n";
   const auto group =
       scaling_group_of(given({{"--k8s-namespace", "n"}, {"--k8s-deployment", "d"}, {"--k8s-kubeconfig", path}}));

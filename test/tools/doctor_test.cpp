@@ -42,7 +42,7 @@ seen_version version(const std::string& build_id, bool with_compute = true) {
 }
 
 /// Deployment "shop" on a server that starts workers: v1 is current, a function, and has nothing to do.
-class the_doctor : public testing::Test {
+class the_doctor : public ::testing::Test {
  protected:
   the_doctor() {
     facts.server_version = "1.32.0";

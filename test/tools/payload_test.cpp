@@ -152,7 +152,7 @@ TEST(inputs, come_from_base64_and_files) {
   options.values = {"W"};
   EXPECT_EQ(error_of(options), "--input 1 is not base64");
 
-  const std::string path = testing::TempDir() + "rondo_input.json";
+  const std::string path = ::testing::TempDir() + "rondo_input.json";
   std::ofstream(path) << "{\"a\":\n 1}\n";
   input_options of_file;
   of_file.files = {path};
@@ -162,7 +162,7 @@ TEST(inputs, come_from_base64_and_files) {
       << error_of(of_file);
   std::filesystem::remove(path);
   EXPECT_NE(error_of(of_file).find("No such file or directory"), std::string::npos);
-  of_file.files = {testing::TempDir()};
+  of_file.files = {::testing::TempDir()};
   EXPECT_NE(error_of(of_file).find("cannot read"), std::string::npos) << error_of(of_file);
 }
 

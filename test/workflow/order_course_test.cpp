@@ -19,7 +19,7 @@ constexpr std::string_view order_json = R"({"id":"o-1","item":"tea","quantity":2
 const std::string reserve = "activity 1 ReserveStock(" + std::string(order_json) + ")";
 const std::string pay = "activity 2 ProcessPayment(" + std::string(order_json) + ")";
 
-class order_course : public testing::Test {
+class order_course : public ::testing::Test {
  protected:
   order_course() { run.host.log = rondo::logger::silent(); }
 
