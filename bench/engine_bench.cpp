@@ -150,9 +150,9 @@ void cached_run(benchmark::State& state) {
   google::protobuf::ArenaOptions arena_options;
   arena_options.initial_block = block.data();
   arena_options.initial_block_size = block.size();
+  const auto options = std::make_shared<const engine::run_options>();
   for (auto unused : state) {
     static_cast<void>(unused);
-    engine::run_options options;
     engine::workflow_run run(workflow(), options);
     for (const auto& task : tasks) {
       google::protobuf::Arena arena(arena_options);

@@ -104,9 +104,8 @@ void measure_engine(std::size_t count) {
   rondo::detail::worker::run_store runs(rondo::registry().workflow<idle_workflow>(), rondo::logger::silent(), count + 1,
                                         "idle-workflows");
   const auto& definition = *runs.definitions.find_workflow("idle_workflow");
-  engine::run_options options;
-  options.logger = &runs.log;
-  options.blocks = &runs.blocks;
+  const auto options =
+      std::make_shared<const engine::run_options>(engine::run_options{.logger = &runs.log, .blocks = &runs.blocks});
   const auto begin_one = [&] {
     const auto run_id = rondo::detail::random_uuid();
     auto held = std::make_unique<rondo::detail::worker::held_workflow>(definition, options);
@@ -114,7 +113,7 @@ void measure_engine(std::size_t count) {
     google::protobuf::Arena arena;
     if (held->run.accept(task, arena).kind != engine::step_kind::completed) throw std::runtime_error("a task failed");
     held->run.accepted();
-    runs.keep(run_id, std::move(held));
+    runs.keep(std::move(held));
   };
   begin_one();
   const auto before = used();

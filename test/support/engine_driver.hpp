@@ -139,7 +139,8 @@ class engine_driver {
 
   /// Forgets the run in memory.
   void evict() {
-    run_ = std::make_unique<engine::workflow_run>(*definition_, run_options);
+    run_ =
+        std::make_unique<engine::workflow_run>(*definition_, std::make_shared<const engine::run_options>(run_options));
     running.clear();
     stopped.clear();
   }

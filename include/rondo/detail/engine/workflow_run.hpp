@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +26,8 @@ namespace rondo::detail::engine {
 /// It may be destroyed at any moment between two calls. Nothing of it throws for what the history or the code does.
 class workflow_run {
  public:
-  /// `definition` must outlive the run.
-  workflow_run(const run::workflow_definition& definition, run_options options)
+  /// `definition` must outlive the run; the options are those of many runs, which need not have each their own.
+  workflow_run(const run::workflow_definition& definition, std::shared_ptr<const run_options> options)
       : definition_(definition), options_(std::move(options)) {}
   workflow_run(const workflow_run&) = delete;
   workflow_run& operator=(const workflow_run&) = delete;
@@ -62,6 +63,11 @@ class workflow_run {
   /// Empty until the run has begun.
   std::string_view workflow_id() const noexcept {
     return execution_ ? std::string_view(execution_->info().workflow_id) : std::string_view();
+  }
+
+  /// The same of its own id.
+  std::string_view run_id() const noexcept {
+    return execution_ ? std::string_view(execution_->info().run_id) : std::string_view();
   }
 
   /// Memory that the run keeps between its tasks, besides what its code has allocated itself: its arena to the byte,
@@ -102,7 +108,7 @@ class workflow_run {
   step made(step_kind kind) const;
 
   const run::workflow_definition& definition_;
-  run_options options_;
+  std::shared_ptr<const run_options> options_;
   logical_tasks tasks_;
   std::optional<execution> execution_;
   /// Started event of the last task that was applied.

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,7 @@ class local_work;
 
 /// A run in memory, and what the worker does for it between its tasks.
 struct held_workflow {
-  held_workflow(const run::workflow_definition& definition, engine::run_options options)
+  held_workflow(const run::workflow_definition& definition, std::shared_ptr<const engine::run_options> options)
       : run(definition, std::move(options)) {}
   /// Memory that the run keeps, but for what its code has allocated itself.
   std::size_t bytes() const { return sizeof(*this) - sizeof(run) + run.bytes(); }
@@ -59,8 +60,10 @@ class run_store {
   change_policy changes;
   /// Empty until a session has asked.
   std::optional<namespace_facts> facts;
-  /// Keeps a run until its next task, and drops others if there is no room.
-  void keep(const std::string& run_id, held_run run) {
+  /// Keeps a run until its next task, and drops others if there is no room. One that has not begun goes.
+  void keep(held_run run) {
+    const std::string_view run_id = run->run.run_id();
+    if (run_id.empty()) return;
     const std::size_t bytes = run->bytes();
     cache.put(run_id, std::move(run), bytes);
   }

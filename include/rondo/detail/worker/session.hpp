@@ -273,8 +273,8 @@ class session final : public std::enable_shared_from_this<session> {
   namespace_facts facts() const { return runs_->facts.value_or(namespace_facts()); }
   std::vector<sticky_reset::held_run> cached_runs() const {
     std::vector<sticky_reset::held_run> all;
-    runs_->cache.each([&all](const std::string& run_id, const run_store::held_run& run) {
-      all.push_back({std::string(run->run.workflow_id()), run_id});
+    runs_->cache.each([&all](std::string_view run_id, const run_store::held_run& run) {
+      all.push_back({std::string(run->run.workflow_id()), std::string(run_id)});
     });
     return all;
   }

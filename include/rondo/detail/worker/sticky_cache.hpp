@@ -2,7 +2,6 @@
 #include <cstddef>
 #include <iterator>
 #include <list>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -29,13 +28,13 @@ class sticky_cache {
     return run;
   }
   /// Puts a run in as the most recently used; drops the oldest while there are too many, or they take too much memory:
-  /// in the end itself.
-  void put(std::string run_id, Run run, std::size_t bytes = 0) {
+  /// in the end itself. The text of the id must live as long as the run, which had better hold it.
+  void put(std::string_view run_id, Run run, std::size_t bytes = 0) {
     if (limit_ == 0) return;
     if (const auto before = places_.find(run_id); before != places_.end()) drop(before->second);
-    runs_.push_back({std::move(run_id), std::move(run), bytes});
+    runs_.push_back({run_id, std::move(run), bytes});
     bytes_ += bytes;
-    places_.emplace(runs_.back().id, std::prev(runs_.end()));
+    places_.emplace(run_id, std::prev(runs_.end()));
     while (runs_.size() > limit_ || (most_bytes_ != 0 && bytes_ > most_bytes_)) drop(runs_.begin());
   }
   /// Drops those of which the predicate holds.
@@ -62,7 +61,7 @@ class sticky_cache {
 
  private:
   struct entry {
-    std::string id;
+    std::string_view id;
     Run run;
     std::size_t bytes;
   };
@@ -76,7 +75,6 @@ class sticky_cache {
 
   std::size_t limit_, most_bytes_, bytes_ = 0;
   entries runs_;
-  /// By the ids that the entries hold.
   std::unordered_map<std::string_view, typename entries::iterator> places_;
 };
 

@@ -99,7 +99,7 @@ class workflow_runner {
         run.line.pop_front();
       }
     }
-    if (run.held) self.runs_.keep(run_id, std::move(run.held));
+    if (run.held) self.runs_.keep(std::move(run.held));
     self.busy_.erase(run_id);
     permit = slot();
     self.on_change();
@@ -130,6 +130,17 @@ class workflow_runner {
     calls_.use(to);
     local_services_->client = std::make_shared<const rondo::client>(rondo::client::over(to));
     local_services_->failures = to->options().data.failures;
+    run_options_ = std::make_shared<const engine::run_options>(
+        engine::run_options{.namespace_ = settings_.namespace_,
+                            .logger = &runs_.log,
+                            .blocks = &runs_.blocks,
+                            .interceptors = &runs_.interceptors,
+                            .propagated_headers = &runs_.propagated_headers,
+                            .changes = &runs_.changes,
+                            .version = version_of(settings_.options),
+                            .server_keeps_flags = settings_.server_keeps_flags,
+                            .failure_exceptions = settings_.options.failure_exceptions,
+                            .failures = to->options().data.failures});
   }
   /// Called whenever a task is done.
   std::function<void()> on_change = [] {};
@@ -175,17 +186,7 @@ class workflow_runner {
         co_await calls_.refuse(task, undecided_type(type));
         co_return none();
       }
-      held = std::make_unique<held_workflow>(
-          *definition, engine::run_options{.namespace_ = settings_.namespace_,
-                                           .logger = &runs_.log,
-                                           .blocks = &runs_.blocks,
-                                           .interceptors = &runs_.interceptors,
-                                           .propagated_headers = &runs_.propagated_headers,
-                                           .changes = &runs_.changes,
-                                           .version = version_of(settings_.options),
-                                           .server_keeps_flags = settings_.server_keeps_flags,
-                                           .failure_exceptions = settings_.options.failure_exceptions,
-                                           .failures = local_services_->failures});
+      held = std::make_unique<held_workflow>(*definition, run_options_);
     }
     auto eager = reserve_eager();
     const engine::task_options for_task{.eager_activities = static_cast<int>(eager.size())};
@@ -437,6 +438,8 @@ class workflow_runner {
   workflow_settings settings_;
   workflow_calls calls_;
   std::shared_ptr<local_activity_services> local_services_;
+  /// Of the runs that begin from now on.
+  std::shared_ptr<const engine::run_options> run_options_;
   /// Eager activities in work, and slots that are reserved for some; counted when there is a limit.
   std::shared_ptr<std::size_t> eager_ = std::make_shared<std::size_t>(0);
   bool broken_off_ = false, handing_over_ = false;

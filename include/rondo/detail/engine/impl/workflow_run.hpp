@@ -54,7 +54,7 @@ RONDO_FUNCTION void workflow_run::forget() noexcept {
 RONDO_FUNCTION step workflow_run::feed(const History& page, std::string next_token) {
   page_token_ = std::move(next_token);
   if (!execution_) {
-    execution_.emplace(definition_, options_, task_->workflow_execution().workflow_id(),
+    execution_.emplace(definition_, *options_, task_->workflow_execution().workflow_id(),
                        task_->workflow_execution().run_id());
     ++times_begun_;
   }
@@ -185,7 +185,7 @@ inline void write_problem(const task_problem& problem, const failure_converter* 
 RONDO_FUNCTION bool workflow_run::fails_workflow(const task_problem& problem) const {
   if (!problem.nondeterminism()) return false;
   const auto error = std::make_exception_ptr(nondeterminism_error(problem.message));
-  return definition_.fails(task_->workflow_type().name(), error) || options_.failure_exceptions.contains(error);
+  return definition_.fails(task_->workflow_type().name(), error) || options_->failure_exceptions.contains(error);
 }
 
 RONDO_FUNCTION step workflow_run::fail_workflow(const task_problem& problem) {
@@ -196,7 +196,7 @@ RONDO_FUNCTION step workflow_run::fail_workflow(const task_problem& problem) {
   request.set_task_token(task_->task_token());
   auto& command = *request.add_commands();
   command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
-  write_problem(problem, options_.failures.get(),
+  write_problem(problem, options_->failures.get(),
                 *command.mutable_fail_workflow_execution_command_attributes()->mutable_failure());
   return done;
 }
@@ -211,16 +211,16 @@ RONDO_FUNCTION step workflow_run::fail(const task_problem& problem, eviction why
     request.set_task_token(task_->task_token());
     request.set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
     request.set_cause(problem.cause);
-    write_problem(problem, options_.failures.get(), *request.mutable_failure());
+    write_problem(problem, options_->failures.get(), *request.mutable_failure());
     // A converter may be there to keep the exception's own text from going out.
-    request.set_error_message(valid_utf8(options_.failures ? message_in(request.failure()) : problem.message));
+    request.set_error_message(valid_utf8(options_->failures ? message_in(request.failure()) : problem.message));
     return done;
   }
   auto& request = *google::protobuf::Arena::CreateMessage<service::RespondWorkflowTaskFailedRequest>(arena_);
   done.failed = &request;
   request.set_task_token(task_->task_token());
   request.set_cause(problem.cause);
-  write_problem(problem, options_.failures.get(), *request.mutable_failure());
+  write_problem(problem, options_->failures.get(), *request.mutable_failure());
   return done;
 }
 
