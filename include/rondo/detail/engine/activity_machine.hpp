@@ -215,11 +215,8 @@ class activity_machine final : public table_machine<activity_machine, activity_s
     attributes.set_activity_id(id_);
     attributes.mutable_activity_type()->set_name(type_);
     const bool same_queue = options.task_queue.empty() || options.task_queue == run_.task_queue;
-    if (same_queue) {
-      attributes.mutable_task_queue()->set_name(std::string(run_.task_queue));
-    } else {
-      attributes.mutable_task_queue()->set_name(std::string(options.task_queue));
-    }
+    const std::string_view queue = same_queue ? std::string_view(run_.task_queue) : options.task_queue;
+    attributes.mutable_task_queue()->set_name(queue.data(), queue.size());
     run_.encode(call.input, [&attributes] { return attributes.mutable_input(); });
     if (options.schedule_to_close_timeout > duration::zero()) {
       write_duration(options.schedule_to_close_timeout, *attributes.mutable_schedule_to_close_timeout());

@@ -47,8 +47,13 @@ class command_list {
   /// Adds a command, in the event groups of its machine; returns its place in the list.
   template <class Machine>
   std::size_t add(enums::CommandType type, Machine& by, bool unchecked = false) {
-    entries_.push_back({type, &by, make(type), false, unchecked});
-    if (live()) by.write_groups_of(*entries_.back().message);
+    // Set in its place: copying what was just written piece by piece makes the processor wait.
+    entry& added = entries_.emplace_back();
+    added.type = type;
+    added.by = &by;
+    added.message = make(type);
+    added.unchecked = unchecked;
+    if (live()) by.write_groups_of(*added.message);
     return entries_.size() - 1;
   }
   /// The message of a command; null on replay.

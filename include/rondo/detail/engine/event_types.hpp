@@ -252,7 +252,7 @@ inline std::string readable(std::string_view enumerator, std::string_view prefix
   }
   return out;
 }
-inline std::string name_of_event(enums::EventType type) {
+[[gnu::cold]] inline std::string name_of_event(enums::EventType type) {
   if (!enums::EventType_IsValid(type)) return "event of unknown type " + std::to_string(static_cast<int>(type));
   return readable(enums::EventType_Name(type), "EVENT_TYPE_");
 }

@@ -79,7 +79,7 @@ class execution final : public run::host {
     replaying_ = task.completed != nullptr;
     services_.commands.begin(replaying_ ? nullptr : arena, options.eager_activities);
     if (updates_) updates_->begin(replaying_ ? nullptr : arena);
-    const bool ahead = replaying_ ? task.records : options.messages != nullptr;
+    const bool ahead = replaying_ ? task.records : options.messages != nullptr && !options.messages->empty();
     if ((ahead || task.roles.has(event_role::update)) && !look_ahead(task, options)) return false;
     if (!activate(task) || (replaying_ && task.records && !end_locals(task))) return false;
     return !replaying_ || compare(task);
@@ -142,12 +142,15 @@ class execution final : public run::host {
 
   // run::host
   run::pending& schedule_activity(const run::activity_call& call, run::completion& waiter) override {
-    if (outgoing_.interceptors() != nullptr) return schedule_seen(call, waiter);
+    if (outgoing_.interceptors() != nullptr) [[unlikely]]
+      return schedule_seen(call, waiter);
+    if (!outgoing_.propagates()) return begin_activity(call, waiter);
     const auto out = outgoing_.prepare(call.input, call.options.headers);
     return begin_activity({call.activity_type, call.options, out.input, out.headers}, waiter);
   }
   run::pending& schedule_local_activity(const run::local_activity_call& call, run::completion& waiter) override {
-    if (outgoing_.interceptors() != nullptr) return schedule_seen(call, waiter);
+    if (outgoing_.interceptors() != nullptr) [[unlikely]]
+      return schedule_seen(call, waiter);
     const auto out = outgoing_.prepare(call.input, call.options.headers);
     return begin_local_activity({call.activity_type, call.options, out.input, out.headers}, waiter);
   }
@@ -162,7 +165,8 @@ class execution final : public run::host {
   }
   run::child_identity start_child(const run::child_workflow_call& call, run::completion* started,
                                   run::completion& closed) override {
-    if (outgoing_.interceptors() != nullptr) return start_seen(call, started, closed);
+    if (outgoing_.interceptors() != nullptr) [[unlikely]]
+      return start_seen(call, started, closed);
     const auto out = outgoing_.prepare(call.input, call.options.headers);
     return begin_child({call.workflow_type, call.options, out.input, out.headers}, started, closed);
   }
@@ -173,7 +177,8 @@ class execution final : public run::host {
     outgoing_.interceptors() != nullptr ? start_seen(call, started, closed) : begin_nexus(call, started, closed);
   }
   run::pending& signal_workflow(const run::signal_call& call, run::completion& waiter) override {
-    if (outgoing_.interceptors() != nullptr) return signal_seen(call, waiter);
+    if (outgoing_.interceptors() != nullptr) [[unlikely]]
+      return signal_seen(call, waiter);
     const auto out = outgoing_.prepare(call.input, {});
     return begin_signal({call.to, call.name, out.input, out.headers}, waiter);
   }
@@ -213,7 +218,8 @@ class execution final : public run::host {
   }
   void reject_update(std::string_view id, const std::exception_ptr& why) override { the_updates().reject(id, why); }
   void complete_update(std::string_view id, run::encoder result) override {
-    if (outgoing_.interceptors() != nullptr) return complete_seen_update(id, result);
+    if (outgoing_.interceptors() != nullptr) [[unlikely]]
+      return complete_seen_update(id, result);
     the_updates().complete(id, result);
   }
   void fail_update(std::string_view id, const std::exception_ptr& error) override { the_updates().fail(id, error); }
@@ -346,7 +352,7 @@ class execution final : public run::host {
   bool activates(std::string_view id);
   int new_version(std::string_view change, int oldest, int newest);
 
-  bool fail_with(task_problem problem) {
+  [[gnu::cold]] bool fail_with(task_problem problem) {
     problem_ = std::make_unique<task_problem>(std::move(problem));
     return false;
   }
@@ -391,7 +397,8 @@ class execution final : public run::host {
   /// What the code takes for the present, and when the task started.
   workflow_time now_{}, task_time_{};
   std::uint64_t seed_ = 0;
-  bool replaying_ = true, answering_ = false, names_activities_ = false, accepted_update_ = false;
+  bool replaying_ = true, answering_ = false, names_activities_ = false, accepted_update_ = false,
+       is_own_version_ = false;
   mutable std::unique_ptr<rondo::logger> logger_;
   flag_record flags_;
   std::unique_ptr<task_problem> problem_;

@@ -1,8 +1,6 @@
 #pragma once
 #include <cstdint>
-#include <set>
 #include <string>
-#include <vector>
 
 #include "rondo/detail/engine/api.hpp"
 #include "rondo/version.hpp"
@@ -32,7 +30,7 @@ class flag_record {
   std::uint32_t read(const metadata& from) {
     for (const auto number : from.lang_used_flags()) {
       if (number == 0 || number > last_flag) return number;
-      recorded_.insert(number);
+      recorded_ |= bit_of(number);
     }
     if (!from.sdk_name().empty()) name_ = from.sdk_name();
     if (!from.sdk_version().empty()) version_ = from.sdk_version();
@@ -41,31 +39,36 @@ class flag_record {
 
   /// Decides whether the run behaves as `number` says. On replay only what was recorded counts.
   bool use(std::uint32_t number, bool replaying, bool server_keeps_flags) {
-    if (recorded_.contains(number)) return true;
-    if (replaying || !server_keeps_flags || number > last_flag) return false;
-    recorded_.insert(number);
-    fresh_.push_back(number);
+    if (number == 0 || number > last_flag) return false;
+    if ((recorded_ & bit_of(number)) != 0) return true;
+    if (replaying || !server_keeps_flags) return false;
+    recorded_ |= bit_of(number);
+    fresh_ |= bit_of(number);
     return true;
   }
 
   /// Writes what is new since the last completion.
   void write(service::RespondWorkflowTaskCompletedRequest& to) {
-    if (fresh_.empty() && name_ == sdk_name && version_ == version_string) return;
+    if (fresh_ == 0 && name_ == sdk_name && version_ == version_string) return;
     auto& out = *to.mutable_sdk_metadata();
-    for (const auto number : fresh_) out.add_lang_used_flags(number);
+    for (std::uint32_t number = 1; number <= last_flag; ++number) {
+      if ((fresh_ & bit_of(number)) != 0) out.add_lang_used_flags(number);
+    }
     if (name_ != sdk_name) out.set_sdk_name(sdk_name);
     if (version_ != version_string) out.set_sdk_version(std::string(version_string));
   }
   /// The server has it.
   void accepted() {
-    fresh_.clear();
+    fresh_ = 0;
     name_ = sdk_name;
     version_ = version_string;
   }
 
  private:
-  std::set<std::uint32_t> recorded_;
-  std::vector<std::uint32_t> fresh_;
+  static_assert(last_flag < 64, "one bit for each");
+  static constexpr std::uint64_t bit_of(std::uint32_t number) noexcept { return std::uint64_t{1} << number; }
+
+  std::uint64_t recorded_ = 0, fresh_ = 0;
   std::string name_, version_;
 };
 

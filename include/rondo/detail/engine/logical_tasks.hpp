@@ -58,8 +58,8 @@ class logical_tasks {
   reading next(logical_task& task, bool with_open) {
     if (open_ != 0) return rest_of_open(task);
     for (; scan_ < window_.size(); ++scan_) {
-      if (type(scan_) != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
-        roles_.add(role_of(type(scan_)));
+      if (const auto which = type(scan_); which != enums::EVENT_TYPE_WORKFLOW_TASK_STARTED) {
+        roles_.add(role_of(which));
         continue;
       }
       if (scan_ + 1 == window_.size()) {

@@ -14,10 +14,14 @@ class options_of {
  public:
   constexpr options_of(const char* kind, std::string_view name) : kind_(kind), name_(name) {}
   void require(bool holds, const char* what) const {
-    if (!holds) throw std::invalid_argument(std::string(kind_) + " \"" + std::string(name_) + "\": " + what);
+    if (!holds) refuse(what);
   }
 
  private:
+  [[noreturn, gnu::cold]] void refuse(const char* what) const {
+    throw std::invalid_argument(std::string(kind_) + " \"" + std::string(name_) + "\": " + what);
+  }
+
   const char* kind_;
   std::string_view name_;
 };

@@ -46,6 +46,8 @@ class outgoing_calls {
     return interceptors_ == nullptr || interceptors_->empty() ? nullptr : interceptors_;
   }
 
+  /// Whether calls that nobody sees have headers besides those of their options.
+  bool propagates() const noexcept { return kept_ != nullptr; }
   /// A call that nobody sees: with the headers that are propagated. `own` are those of its options.
   outgoing prepare(const run::encoder& input, payload_map_view own) {
     if (kept_ == nullptr) return {input};

@@ -1,6 +1,8 @@
 #pragma once
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,14 +23,20 @@ inline void copy_payload(const Payload& from, payload& to) {
   to.data = from.data();
 }
 
+/// Whether a text is a literal; a comparison of so few bytes is inlined, unlike that of two texts.
+template <std::size_t Size>
+bool is_literal(const std::string& text, const char (&literal)[Size]) noexcept {
+  return text.size() == Size - 1 && std::memcmp(text.data(), literal, Size - 1) == 0;
+}
+
 /// A view of a message, valid while the message is.
 inline payload_view view_of(const Payload& from) {
   std::string_view encoding, message_type;
   // Most have one entry or two: going over them is quicker than two searches.
   for (const auto& [key, value] : from.metadata()) {
-    if (key == "encoding") {
+    if (is_literal(key, "encoding")) {
       encoding = value;
-    } else if (key == "messageType") {
+    } else if (is_literal(key, "messageType")) {
       message_type = value;
     }
   }

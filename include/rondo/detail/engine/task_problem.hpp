@@ -10,7 +10,8 @@
 #include "rondo/detail/engine/machine.hpp"
 #include "rondo/detail/engine/patch_machine.hpp"
 
-// Why a workflow task cannot be completed, and how that reads.
+// Why a workflow task cannot be completed, and how that reads. All of it is cold, so that what leads to it does not lie
+// between the code of tasks that go well, which hardly fits into the first cache.
 namespace rondo::detail::engine {
 
 /// The workflow task fails; the workflow itself does not.
@@ -23,7 +24,7 @@ struct task_problem {
   bool nondeterminism() const noexcept { return cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR; }
 };
 
-inline task_problem problem_of(std::exception_ptr error) {
+[[gnu::cold]] inline task_problem problem_of(std::exception_ptr error) {
   task_problem made;
   made.message = message_of(error);
   made.error = std::move(error);
@@ -31,13 +32,13 @@ inline task_problem problem_of(std::exception_ptr error) {
 }
 
 /// The history says something that this version cannot work with.
-inline task_problem history_problem(std::string message) {
+[[gnu::cold]] inline task_problem history_problem(std::string message) {
   task_problem made;
   made.message = "[rondo] " + std::move(message);
   return made;
 }
 
-inline task_problem nondeterminism(const std::string& what) {
+[[gnu::cold]] inline task_problem nondeterminism(const std::string& what) {
   task_problem made;
   made.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
   made.message = "[TMPRL1100] Nondeterminism error: " + what +
@@ -47,7 +48,7 @@ inline task_problem nondeterminism(const std::string& what) {
 }
 
 /// What a command event says, with the ids that are compared.
-inline std::string describe(const HistoryEvent& event) {
+[[gnu::cold]] inline std::string describe(const HistoryEvent& event) {
   std::string text = "event " + std::to_string(event.event_id()) + " " + name_of_event(event.event_type());
   const auto quoted = [](const std::string& value) { return "\"" + value + "\""; };
   switch (event.event_type()) {
@@ -102,7 +103,7 @@ inline std::string describe(const HistoryEvent& event) {
       return text;
   }
 }
-inline std::string describe(const command_list::entry& command) {
+[[gnu::cold]] inline std::string describe(const command_list::entry& command) {
   return name_of_command(command.type) + " of " + command.by->description();
 }
 

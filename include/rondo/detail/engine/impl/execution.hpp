@@ -50,7 +50,8 @@ RONDO_FUNCTION bool execution::activate(const logical_task& task) {
   read_task_start(*task.started, info_);
   if (task.completed != nullptr) {
     read_version(*task.completed, info_.current_version);
-  } else {
+    is_own_version_ = false;
+  } else if (!std::exchange(is_own_version_, true)) {
     info_.current_version = options_.version;
   }
   task_time_ = time_of(task.started->event_time());
