@@ -1,14 +1,14 @@
 #pragma once
-#include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "rondo/detail/engine/failure_conversion.hpp"
 #include "rondo/detail/engine/machine.hpp"
+#include "rondo/detail/engine/number_text.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
 #include "rondo/detail/engine/option_conversion.hpp"
 #include "rondo/failure.hpp"
@@ -49,12 +49,13 @@ class activity_machine final : public table_machine<activity_machine, activity_s
   void begin(std::uint64_t number, const run::activity_call& call, run::completion& waiter) {
     reset();
     if (call.options.activity_id.empty()) {
-      std::array<char, 20> digits;
-      id_.assign(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+      number_.set(number);
     } else {
-      id_ = call.options.activity_id;
+      number_.clear();
+      given_id_ = call.options.activity_id;
     }
-    type_ = call.activity_type;
+    // Seldom another one than that of the activity whose place this is.
+    if (type_ != call.activity_type) type_ = call.activity_type;
     cancellation_ = call.options.cancellation;
     eager_ = false;
     bind(waiter);
@@ -112,7 +113,7 @@ class activity_machine final : public table_machine<activity_machine, activity_s
       return event.activity_task_cancel_requested_event_attributes().scheduled_event_id() == initial_event();
     }
     const auto& attributes = event.activity_task_scheduled_event_attributes();
-    return attributes.activity_id() == id_ && attributes.activity_type().name() == type_;
+    return attributes.activity_id() == id() && attributes.activity_type().name() == type_;
   }
   bool apply(const HistoryEvent& event) override {
     switch (event.event_type()) {
@@ -134,8 +135,8 @@ class activity_machine final : public table_machine<activity_machine, activity_s
         return false;
     }
   }
-  const std::string& id() const noexcept { return id_; }
-  std::string description() const override { return "activity \"" + type_ + "\" (id \"" + id_ + "\")"; }
+  std::string_view id() const noexcept { return number_.empty() ? std::string_view(given_id_) : number_.view(); }
+  std::string description() const override { return "activity \"" + type_ + "\" (id \"" + std::string(id()) + "\")"; }
   void recycle() override { home_.release(*this); }
 
  private:
@@ -194,7 +195,7 @@ class activity_machine final : public table_machine<activity_machine, activity_s
                                     .started_event_id = attributes.started_event_id(),
                                     .identity = identity,
                                     .activity_type = type_,
-                                    .activity_id = id_,
+                                    .activity_id = std::string(id()),
                                     .state = static_cast<retry_state>(retry)});
     made.set_cause(std::move(cause));
     resolve({.error = std::make_exception_ptr(std::move(made))});
@@ -203,7 +204,7 @@ class activity_machine final : public table_machine<activity_machine, activity_s
     if (!has_waiter()) return;
     activity_failure made("Activity cancelled", {.scheduled_event_id = initial_event(),
                                                  .activity_type = type_,
-                                                 .activity_id = id_,
+                                                 .activity_id = std::string(id()),
                                                  .state = retry_state::cancel_requested});
     made.set_cause(std::make_exception_ptr(cancelled_failure("Activity cancelled")));
     resolve({.error = std::make_exception_ptr(std::move(made))});
@@ -212,7 +213,7 @@ class activity_machine final : public table_machine<activity_machine, activity_s
   void write(const run::activity_call& call, Command& to) {
     const activity_options& options = call.options;
     auto& attributes = *to.mutable_schedule_activity_task_command_attributes();
-    attributes.set_activity_id(id_);
+    attributes.set_activity_id(id().data(), id().size());
     attributes.mutable_activity_type()->set_name(type_);
     const bool same_queue = options.task_queue.empty() || options.task_queue == run_.task_queue;
     const std::string_view queue = same_queue ? std::string_view(run_.task_queue) : options.task_queue;
@@ -239,7 +240,9 @@ class activity_machine final : public table_machine<activity_machine, activity_s
   }
 
   pool& home_;
-  std::string id_, type_;
+  /// Its id, unless the code gave one.
+  number_text number_;
+  std::string given_id_, type_;
   cancellation_type cancellation_ = cancellation_type::try_cancel;
   bool eager_ = false;
   std::size_t command_ = 0;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "rondo/detail/engine/machine.hpp"
+#include "rondo/detail/engine/number_text.hpp"
 #include "rondo/detail/engine/object_pool.hpp"
 #include "rondo/failure.hpp"
 #include "rondo/options.hpp"
@@ -23,13 +24,13 @@ class timer_machine final : public table_machine<timer_machine, timer_state, tim
 
   void begin(std::uint64_t number, duration delay, std::string_view summary, run::completion& waiter) {
     reset();
-    id_ = std::to_string(number);
+    id_.set(number);
     bind(waiter);
     command_ = run_.commands.add(enums::COMMAND_TYPE_START_TIMER, *this);
     if (!run_.commands.live()) return;
     Command& message = *run_.commands.message(command_);
     auto& attributes = *message.mutable_start_timer_command_attributes();
-    attributes.set_timer_id(id_);
+    attributes.set_timer_id(id_.view().data(), id_.view().size());
     write_duration(delay, *attributes.mutable_start_to_fire_timeout());
     if (!summary.empty()) write_json(summary, *message.mutable_user_metadata()->mutable_summary());
   }
@@ -52,8 +53,8 @@ class timer_machine final : public table_machine<timer_machine, timer_state, tim
   void cancel() override { handle(timer_input::cancel, nullptr); }
   bool matches(const HistoryEvent& event) const override {
     return event.event_type() == enums::EVENT_TYPE_TIMER_STARTED
-               ? event.timer_started_event_attributes().timer_id() == id_
-               : event.timer_canceled_event_attributes().timer_id() == id_;
+               ? event.timer_started_event_attributes().timer_id() == id_.view()
+               : event.timer_canceled_event_attributes().timer_id() == id_.view();
   }
   bool apply(const HistoryEvent& event) override {
     switch (event.event_type()) {
@@ -62,12 +63,12 @@ class timer_machine final : public table_machine<timer_machine, timer_state, tim
       case enums::EVENT_TYPE_TIMER_CANCELED:
         return handle(timer_input::cancel_recorded, &event);
       case enums::EVENT_TYPE_TIMER_FIRED:
-        return event.timer_fired_event_attributes().timer_id() == id_ && handle(timer_input::fire, &event);
+        return event.timer_fired_event_attributes().timer_id() == id_.view() && handle(timer_input::fire, &event);
       default:
         return false;
     }
   }
-  std::string description() const override { return "timer (id \"" + id_ + "\")"; }
+  std::string description() const override { return "timer (id \"" + std::string(id_.view()) + "\")"; }
   void recycle() override { home_.release(*this); }
 
  private:
@@ -80,7 +81,8 @@ class timer_machine final : public table_machine<timer_machine, timer_state, tim
   void on_cancel(const HistoryEvent* /*event*/) {
     command_ = run_.commands.add(enums::COMMAND_TYPE_CANCEL_TIMER, *this);
     if (run_.commands.live()) {
-      run_.commands.message(command_)->mutable_cancel_timer_command_attributes()->set_timer_id(id_);
+      run_.commands.message(command_)->mutable_cancel_timer_command_attributes()->set_timer_id(id_.view().data(),
+                                                                                               id_.view().size());
     }
     resolve_cancelled();
   }
@@ -89,7 +91,7 @@ class timer_machine final : public table_machine<timer_machine, timer_state, tim
   void resolve_cancelled() { resolve({.error = std::make_exception_ptr(cancelled_failure())}); }
 
   pool& home_;
-  std::string id_;
+  number_text id_;
   std::size_t command_ = 0;
 };
 
