@@ -439,7 +439,7 @@ TEST(tasks, may_be_left_at_any_page) {
     for (std::int64_t id = 1; id <= seen; ++id) *task.mutable_history()->add_events() = driver.history.at(id);
     task.set_next_page_token("more");
     const auto registry = all();
-    engine::workflow_run run(*registry.find_workflow("order"), {});
+    engine::workflow_run run(*registry.find_workflow("order"), std::make_shared<const engine::run_options>());
     EXPECT_EQ(run.accept(task, arena).kind, step_kind::need_page);
   }
 }
