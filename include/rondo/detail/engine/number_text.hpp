@@ -11,8 +11,8 @@ namespace rondo::detail::engine {
 class number_text {
  public:
   void set(std::uint64_t number) noexcept {
-    length_ = static_cast<std::size_t>(
-        std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr - digits_.data());
+    length_ = static_cast<std::size_t>(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr -
+                                       digits_.data());
   }
   void clear() noexcept { length_ = 0; }
   bool empty() const noexcept { return length_ == 0; }
