@@ -9,7 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include <google/rpc/status.pb.h>
+
 #include "rondo/detail/io/memory_transport.hpp"
+#include "rondo/detail/io/pem.hpp"
+#include "rondo/detail/io/status_details.hpp"
 
 namespace connection_test {
 
@@ -47,6 +51,18 @@ struct Connection : ::testing::Test {
     auto made = std::make_shared<connection>(std::move(options), std::move(over));
     made->retries().numbers.unary.initial = 10us;
     return made;
+  }
+  /// The values of a header in a call over a connection with these options.
+  std::string sent_header(client_options options, const char* name) {
+    const auto to = make(std::move(options));
+    std::string seen;
+    server->on(start_workflow, [&](const memory_transport::call& which) {
+      seen = header(which, name);
+      which.reply("");
+    });
+    const service::StartWorkflowExecutionRequest request;
+    EXPECT_TRUE(loop.block_on(call<service::StartWorkflowExecutionResponse>(*to, start_workflow, request)).status.ok());
+    return seen;
   }
 
   event_loop loop;
@@ -96,31 +112,14 @@ TEST_F(Connection, TheUsersNamespaceHeaderWins) {
   client_options options;
   options.namespace_ = "orders";
   options.metadata = {{"Temporal-Namespace", "mine"}};
-  const auto to = make(options);
-  std::string seen;
-  server->on(start_workflow, [&](const memory_transport::call& which) {
-    seen = header(which, "temporal-namespace");
-    which.reply("");
-  });
-  const service::StartWorkflowExecutionRequest request;
-  using response = service::StartWorkflowExecutionResponse;
-  EXPECT_TRUE(loop.block_on(call<response>(*to, "StartWorkflowExecution", request)).status.ok());
-  EXPECT_EQ(seen, "[mine]");
+  EXPECT_EQ(sent_header(options, "temporal-namespace"), "[mine]");
 }
 
 TEST_F(Connection, TheUsersAuthorizationWins) {
   client_options options;
   options.api_key = "secret";
   options.metadata = {{"Authorization", "Basic abc"}};
-  const auto to = make(options);
-  std::string seen;
-  server->on(start_workflow, [&](memory_transport::call which) {
-    seen = header(which, "authorization");
-    which.reply("");
-  });
-  const service::StartWorkflowExecutionRequest request;
-  loop.block_on(call<service::StartWorkflowExecutionResponse>(*to, start_workflow, request));
-  EXPECT_EQ(seen, "[Basic abc]");
+  EXPECT_EQ(sent_header(options, "authorization"), "[Basic abc]");
 }
 
 TEST_F(Connection, RetriesCarryTheSameRequestId) {
