@@ -50,6 +50,15 @@ enum class cancellation_type : std::uint8_t {
   wait_cancellation_requested,  ///< children and Nexus operations: ask; cancelled as soon as it has been told
 };
 
+namespace detail {
+
+/// What options are that nobody has set. From a constant, gcc 12 writes it to where it is to be; what the braces of
+/// `{}` make, it keeps in the coroutine's frame and copies from there, in pieces for which the processor has to wait.
+template <class Type>
+inline constexpr std::optional<Type> unset{};
+
+}  // namespace detail
+
 /// Options of one activity call. At least one of `start_to_close_timeout` and `schedule_to_close_timeout` is required.
 struct activity_options {
   /// Empty: the task queue of the workflow.
@@ -63,14 +72,14 @@ struct activity_options {
   /// Longest pause between heartbeats; zero: none expected.
   duration heartbeat_timeout{};
   /// Unset: the server's default policy (1 s, doubling, no limit of attempts).
-  std::optional<retry_policy> retry{};
+  std::optional<retry_policy> retry = detail::unset<retry_policy>;
   cancellation_type cancellation = cancellation_type::try_cancel;
   /// Empty: a number that the run counts up. The call throws std::invalid_argument while an open one has the same.
   std::string_view activity_id{};
   /// True: never run it on the worker that just completed the workflow task without a trip through the task queue.
   bool disable_eager_execution = false;
   /// Unset: the workflow's.
-  std::optional<rondo::priority> priority{};
+  std::optional<rondo::priority> priority = detail::unset<rondo::priority>;
   /// What goes with the call beside its arguments, for interceptors and for activity::info().
   payload_map_view headers{};
   /// One line for people who look at the history.
@@ -87,7 +96,7 @@ struct local_activity_options {
   /// One attempt.
   duration start_to_close_timeout{};
   /// Unset: 1 s, doubling up to 100 s, no limit of attempts.
-  std::optional<retry_policy> retry{};
+  std::optional<retry_policy> retry = detail::unset<retry_policy>;
   /// Pauses longer than this are spent in a timer of the server instead of in the worker's memory; zero: 60 s.
   duration local_retry_threshold{};
   cancellation_type cancellation = cancellation_type::try_cancel;
@@ -115,7 +124,7 @@ struct continue_as_new_options {
   /// How long the first workflow task waits.
   duration backoff_start_interval{};
   /// Unset: as in this run.
-  std::optional<retry_policy> retry{};
+  std::optional<retry_policy> retry = detail::unset<retry_policy>;
   /// In place of those of this run. Unset: as they are now, with the changes that this run made.
   payload_map_view memo{}, search_attributes{};
   /// What info().headers of the next run shows, beside the headers that the worker propagates.
@@ -143,13 +152,13 @@ struct child_workflow_options {
   parent_close_policy parent_close = parent_close_policy::terminate;
   id_reuse_policy reuse = id_reuse_policy::allow_duplicate;
   /// Unset: a failed child is not run again.
-  std::optional<retry_policy> retry{};
+  std::optional<retry_policy> retry = detail::unset<retry_policy>;
   /// Runs again and again: "0 12 * * *".
   std::string_view cron_schedule{};
   cancellation_type cancellation = cancellation_type::wait_cancellation_completed;
   payload_map_view memo{}, search_attributes{};
   /// Unset: the parent's.
-  std::optional<rondo::priority> priority{};
+  std::optional<rondo::priority> priority = detail::unset<rondo::priority>;
   /// The version of the worker deployment that runs the child; none: as the server finds it from the parent and the
   /// child's behaviour.
   versioning_override versioning{};
@@ -167,20 +176,20 @@ struct signal_with_start_options {
   std::string_view task_queue{};
   id_reuse_policy reuse = id_reuse_policy::allow_duplicate;
   /// Unset: use_existing.
-  std::optional<id_conflict_policy> conflict{};
+  std::optional<id_conflict_policy> conflict = detail::unset<id_conflict_policy>;
   /// The whole chain of runs, one run, one workflow task. Zero: the server's defaults (none, none, 10 s).
   duration execution_timeout{}, run_timeout{}, task_timeout{};
   /// How long its first workflow task waits; the signal ends that.
   duration start_delay{};
   /// Unset: a failed workflow is not run again.
-  std::optional<retry_policy> retry{};
+  std::optional<retry_policy> retry = detail::unset<retry_policy>;
   /// Runs again and again: "0 12 * * *".
   std::string_view cron_schedule{};
   /// Of the wait for the answer; what is on its way is not taken back.
   cancellation_type cancellation = cancellation_type::wait_cancellation_completed;
   payload_map_view memo{}, search_attributes{};
   /// Unset: the server's choice.
-  std::optional<rondo::priority> priority{};
+  std::optional<rondo::priority> priority = detail::unset<rondo::priority>;
   versioning_override versioning{};
   /// What info().headers of the workflow shows, beside the headers that the worker propagates.
   payload_map_view headers{};

@@ -213,11 +213,11 @@ class activity_machine final : public table_machine<activity_machine, activity_s
   void write(const run::activity_call& call, Command& to) {
     const activity_options& options = call.options;
     auto& attributes = *to.mutable_schedule_activity_task_command_attributes();
-    attributes.set_activity_id(id().data(), id().size());
+    attributes.mutable_activity_id()->assign(id());
     attributes.mutable_activity_type()->set_name(type_);
     const bool same_queue = options.task_queue.empty() || options.task_queue == run_.task_queue;
     const std::string_view queue = same_queue ? std::string_view(run_.task_queue) : options.task_queue;
-    attributes.mutable_task_queue()->set_name(queue.data(), queue.size());
+    attributes.mutable_task_queue()->mutable_name()->assign(queue);
     run_.encode(call.input, [&attributes] { return attributes.mutable_input(); });
     if (options.schedule_to_close_timeout > duration::zero()) {
       write_duration(options.schedule_to_close_timeout, *attributes.mutable_schedule_to_close_timeout());

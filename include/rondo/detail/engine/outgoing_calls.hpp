@@ -47,10 +47,10 @@ class outgoing_calls {
   }
 
   /// Whether calls that nobody sees have headers besides those of their options.
-  bool propagates() const noexcept { return kept_ != nullptr; }
+  bool propagates() const noexcept { return kept_ != nullptr && !kept_->propagated.empty(); }
   /// A call that nobody sees: with the headers that are propagated. `own` are those of its options.
   outgoing prepare(const run::encoder& input, payload_map_view own) {
-    if (kept_ == nullptr) return {input};
+    if (!propagates()) return {input};
     kept_->headers = headers_with(own);
     return {input, &kept_->headers};
   }

@@ -30,7 +30,7 @@ class timer_machine final : public table_machine<timer_machine, timer_state, tim
     if (!run_.commands.live()) return;
     Command& message = *run_.commands.message(command_);
     auto& attributes = *message.mutable_start_timer_command_attributes();
-    attributes.set_timer_id(id_.view().data(), id_.view().size());
+    attributes.mutable_timer_id()->assign(id_.view());
     write_duration(delay, *attributes.mutable_start_to_fire_timeout());
     if (!summary.empty()) write_json(summary, *message.mutable_user_metadata()->mutable_summary());
   }

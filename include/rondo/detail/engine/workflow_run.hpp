@@ -26,7 +26,8 @@ namespace rondo::detail::engine {
 /// It may be destroyed at any moment between two calls. Nothing of it throws for what the history or the code does.
 class workflow_run {
  public:
-  /// `definition` must outlive the run; the options are those of many runs, which need not have each their own.
+  /// `definition` must outlive the run. The options are those of many runs, which need not have each their own; they
+  /// are never null.
   workflow_run(const run::workflow_definition& definition, std::shared_ptr<const run_options> options)
       : definition_(definition), options_(std::move(options)) {}
   workflow_run(const workflow_run&) = delete;
