@@ -13,6 +13,7 @@
 #include "rondo/server/deployments.hpp"
 #include "rondo/server/namespaces.hpp"
 #include "rondo/server/notifier.hpp"
+#include "rondo/server/poller_scaling.hpp"
 #include "rondo/server/run.hpp"
 #include "rondo/server/task_queue_configs.hpp"
 
@@ -44,22 +45,6 @@ inline bool deliver(core& in, const queued_task& task, const poller& to) {
       return deliver_query_task(in, task, to);
   }
   return false;
-}
-
-/// How many polls a worker should have more or less, in the way of production servers.
-inline int suggestion(queue_state& of, const waiting_poll& by, io::time_point now, instant server_now) {
-  if (now - by.began >= 1s) return -1;
-  if (now - of.last_suggestion < 100ms) return 0;
-  double added = 0;
-  double dispatched = 0;
-  for (auto& [priority, rates] : of.rates) {
-    added += rates.first.per_second(now);
-    dispatched += rates.second.per_second(now);
-  }
-  const bool old_backlog = !of.tasks.empty() && server_now - of.tasks.begin()->second.added > 200 * millisecond;
-  if (!old_backlog && added <= 1.2 * dispatched) return 0;
-  of.last_suggestion = now;
-  return 1;
 }
 
 }  // namespace detail_matching
@@ -220,7 +205,7 @@ struct matching::impl {
     const int priority = key.priority;
     const auto now = real_now();
     waiting_poll& poll = queue.polls.front();
-    poll.from.scaling_suggestion = detail_matching::suggestion(queue, poll, now, in.now());
+    poll.from.scaling_suggestion = suggested_pollers(queue, poll, now, in.now());
     queue.orders[priority].reach(key.place);
     const queued_task task = take_out(id);
     // None for sticky queues: clients send all of their polls there while the last hint that they saw is above zero,
