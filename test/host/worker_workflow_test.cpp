@@ -22,15 +22,6 @@ using namespace rondo::test;
 namespace workflow = rondo::workflow;
 using rondo::rpc_code;
 
-constexpr rondo::activity_options soon{.start_to_close_timeout = 10s};
-
-/// Holds the activities of a test until it lets them go.
-std::shared_future<void> gate;  // NOLINT: set by each test that uses it
-int charge(int cents) {
-  if (gate.valid()) gate.wait();
-  return cents;
-}
-
 /// Adds up notes until it is closed.
 class order {
  public:
@@ -52,10 +43,6 @@ class order {
   int sum_ = 0;
   bool closed_ = false;
 };
-rondo::task<> four_charges() {
-  co_await workflow::when_all(workflow::execute_activity<charge>(soon, 1), workflow::execute_activity<charge>(soon, 2),
-                              workflow::execute_activity<charge>(soon, 3), workflow::execute_activity<charge>(soon, 4));
-}
 rondo::task<> sleeper() { co_await workflow::sleep(1h); }
 /// Keeps the thread until the worker has complained of that.
 const log_text* complaints = nullptr;  // NOLINT: set by the test that uses it
@@ -73,7 +60,7 @@ rondo::task<> wordy_to_others() {
 
 rondo::registry app() {
   rondo::registry made;
-  made.workflow<order>().workflow<four_charges>().workflow<sleeper>().workflow<stuck>().workflow<wordy>();
+  made.workflow<order>().workflow<sleeper>().workflow<stuck>().workflow<wordy>();
   return made;
 }
 
@@ -101,36 +88,6 @@ class worker_workflow : public worker_test {
     ASSERT_EQ(result.payloads_size(), 1);
     EXPECT_EQ(result.payloads(0).data(), json);
   }
-  static int eager_count(const completion& of) {
-    return static_cast<int>(std::count_if(of.commands().begin(), of.commands().end(), [](const auto& each) {
-      return each.schedule_activity_task_command_attributes().request_eager_execution();
-    }));
-  }
-  /// An activity task as the server answers a completion with it.
-  static void add_activity(completion_answer& to) {
-    auto& task = *to.add_activity_tasks();
-    task.set_task_token("eager");
-    task.mutable_activity_type()->set_name("charge");
-    auto& argument = *task.mutable_input()->add_payloads();
-    (*argument.mutable_metadata())["encoding"] = "json/plain";
-    argument.set_data("7");
-  }
-  /// Runs four_charges to its first completion and tells how many of its activities were asked for at once.
-  int eager_of(const std::string& id) {
-    const auto before = completions();
-    add_run(id, history_builder("four_charges")).offer();
-    EXPECT_TRUE(
-        until([&] { return completions() == before + 1 && worker->session().in_flight().workflow_tasks == 0; }));
-    EXPECT_EQ(last_completion().commands_size(), 4);
-    return eager_count(last_completion());
-  }
-  static rondo::worker_options with_activity_slots(std::size_t slots) {
-    auto made = options();
-    made.max_concurrent_activities = slots;
-    made.max_activity_pollers = 1;
-    return made;
-  }
-  static rondo::registry app_with_activity() { return app().activity<charge>(); }
 };
 
 // The way of a task
@@ -203,79 +160,6 @@ TEST_F(worker_workflow, works_on_the_task_that_comes_with_an_answer) {
   EXPECT_EQ(fetches(), 0U);
   EXPECT_TRUE(until([&] { return idle(); }));
   EXPECT_EQ(server.count<service::PollWorkflowTaskQueueRequest>(), polls + 1);
-}
-
-// Eager activities
-
-TEST_F(worker_workflow, asks_for_as_many_eager_activities_as_slots_are_free_but_three_at_most) {
-  start(app_with_activity(), with_activity_slots(3));
-  EXPECT_EQ(eager_of("a"), 2) << "one slot is with the poll";
-  EXPECT_EQ(eager_of("b"), 2) << "slots of activities that did not come are free again";
-  stop();
-  start(app_with_activity(), with_activity_slots(10));
-  EXPECT_EQ(eager_of("c"), 3);
-  stop();
-  auto wider = with_activity_slots(10);
-  wider.max_eager_activities = 1;
-  start(app_with_activity(), wider);
-  EXPECT_EQ(eager_of("d"), 1);
-  stop();
-  wider.max_eager_activities = 100;
-  start(app_with_activity(), wider);
-  EXPECT_EQ(eager_of("e"), 4) << "all that there are";
-}
-
-TEST_F(worker_workflow, eager_activities_run_and_give_their_slots_back) {
-  std::promise<void> release;
-  gate = release.get_future().share();
-  start(app_with_activity(), with_activity_slots(3));
-  amend = [](const completion&, completion_answer& answer) { add_activity(answer); };
-  EXPECT_EQ(eager_of("a"), 2);
-  amend = nullptr;
-  EXPECT_EQ(worker->session().in_flight().activities, 1U);
-  EXPECT_EQ(eager_of("b"), 1) << "one slot is with the activity";
-  release.set_value();
-  ASSERT_TRUE(until_seen<service::RespondActivityTaskCompletedRequest>());
-  const auto report = server.seen<service::RespondActivityTaskCompletedRequest>().front();
-  EXPECT_EQ(report.task_token(), "eager");
-  EXPECT_EQ(report.result().payloads(0).data(), "7");
-  ASSERT_TRUE(until([&] { return idle(); }));
-  EXPECT_EQ(eager_of("c"), 2);
-  gate = {};
-}
-
-TEST_F(worker_workflow, more_eager_activities_than_were_asked_for_are_not_run) {
-  start(app_with_activity(), with_activity_slots(2));
-  amend = [](const completion&, completion_answer& answer) {
-    add_activity(answer);
-    add_activity(answer);
-  };
-  EXPECT_EQ(eager_of("a"), 1);
-  ASSERT_TRUE(until([&] { return idle(); }));
-  EXPECT_EQ(server.count<service::RespondActivityTaskCompletedRequest>(), 1U);
-}
-
-TEST_F(worker_workflow, asks_for_no_eager_activity_when_starts_are_limited_or_none_can_run) {
-  auto limited = with_activity_slots(10);
-  limited.max_task_queue_activities_per_second = 50;
-  start(app_with_activity(), limited);
-  EXPECT_EQ(eager_of("a"), 0);
-  EXPECT_EQ(
-      server.seen<service::PollActivityTaskQueueRequest>().front().task_queue_metadata().max_tasks_per_second().value(),
-      50);
-  stop();
-  auto here = with_activity_slots(10);
-  here.max_activities_per_second = 50;
-  start(app_with_activity(), here);
-  EXPECT_EQ(eager_of("b"), 0);
-  stop();
-  auto off = with_activity_slots(10);
-  off.eager_activities = false;
-  start(app_with_activity(), off);
-  EXPECT_EQ(eager_of("c"), 0);
-  stop();
-  start(app());
-  EXPECT_EQ(eager_of("d"), 0);
 }
 
 // The cache
@@ -367,7 +251,7 @@ TEST_F(worker_workflow, a_type_that_nobody_knows_fails_the_task_and_names_those_
   add_run("a", history_builder("ordre")).offer();
   ASSERT_TRUE(until([&] { return failed_tasks() == 1 && idle(); }));
   EXPECT_EQ(last_failed().failure().message(),
-            "workflow type 'ordre' is not registered with this worker; registered: [four_charges, order, sleeper, "
+            "workflow type 'ordre' is not registered with this worker; registered: [order, sleeper, "
             "stuck, wordy]");
 }
 
