@@ -14,7 +14,8 @@ namespace rondo {
 
 /// Settings that belong together, such as those of a tracer: interceptors, codecs, workflows and activities of its own.
 /// Named in client_options::plugins, it sees the options of the client before it connects, and those of every worker
-/// over that client; in worker_options::plugins, those of one worker. The first one is asked first.
+/// over that client; in worker_options::plugins, those of one worker. The first one is asked first. A replayer asks
+/// those of its worker_options for both kinds of options.
 class plugin {
  public:
   plugin() = default;
@@ -26,6 +27,14 @@ class plugin {
   virtual std::string_view name() const = 0;
   virtual void configure(client_options& /*options*/) {}
   virtual void configure(registry& /*app*/, worker_options& /*options*/) {}
+
+  /// A worker that it has configured begins, before it speaks to the server: on the thread of the worker's event loop,
+  /// once for each run or invocation. What it throws ends the worker, which throws it.
+  virtual void begin(const worker_options& /*of*/) {}
+  /// The worker has ended, well or not, on the same thread: what it had in work has ended too, or was given back.
+  /// Called when begin() returned, the last plugin first. Is to take little time in an invocation, whose end it delays.
+  /// What it throws is logged.
+  virtual void end(const worker_options& /*of*/) {}
 };
 
 /// The names of the plugins of a client and of a worker, each once, in the order in which they are asked.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "rondo/connection_options.hpp"
 #include "rondo/exception_types.hpp"
 #include "rondo/interceptor.hpp"
 #include "rondo/plugin.hpp"
@@ -190,6 +191,20 @@ TEST(replayer, asks_the_plugins_of_its_worker) {
       std::make_shared<simple_plugin>("code", simple_plugin::client_function(),
                                       [](registry& app, worker_options&) { app.workflow<sleeps_twice>("sleeps"); })};
   EXPECT_NO_THROW(replayer(registry(), options).replay(made(slept_once())));
+}
+
+TEST(replayer, decodes_with_the_codecs_of_plugins) {
+  history_builder history("sleeps", {"21"});
+  history.at(1).mutable_workflow_execution_started_event_attributes()->set_workflow_id("order-1");
+  history.open_task();
+  history.complete_task().timer_started("1");
+  replayer_options options;
+  options.namespace_ = "shop";
+  options.worker.plugins = {std::make_shared<simple_plugin>("secrets", [](client_options& to) {
+    EXPECT_EQ(to.namespace_, "shop");
+    to.data.codecs.push_back(std::make_shared<backwards>());
+  })};
+  EXPECT_NO_THROW(replayer(registry().workflow<sleeps_for>("sleeps"), options).replay(made(history)));
 }
 
 }  // namespace replayer_test

@@ -13,10 +13,12 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "rondo/detail/worker/run_store.hpp"
+#include "rondo/plugin.hpp"
 #include "rondo/serverless/session.hpp"
 #include "serverless/runner_fixture.hpp"
 
@@ -106,6 +108,27 @@ TEST_F(invocations, work_before_they_end) {
   EXPECT_EQ(server.count<completion>(), 1U);
   EXPECT_EQ(server.count<completed>(), 1U);
   expect_last_goodbye();
+}
+
+class counts_lives final : public rondo::plugin {
+ public:
+  std::string_view name() const override { return "lives"; }
+  void begin(const rondo::worker_options& /*of*/) override { ++begun; }
+  void end(const rondo::worker_options& /*of*/) override { ++ended; }
+  int begun = 0, ended = 0;
+};
+
+TEST_F(invocations, are_lives_of_their_plugins) {
+  const auto lives = std::make_shared<counts_lives>();
+  auto how = quick(app());
+  how.client.plugins = {lives};
+  use(how);
+  invoke();
+  EXPECT_EQ(lives->begun, 1);
+  EXPECT_EQ(lives->ended, 1);
+  server.fail<service::DescribeNamespaceRequest>(rondo::rpc_code::not_found);
+  invoke();
+  EXPECT_EQ(lives->begun, lives->ended);
 }
 
 TEST_F(invocations, go_on_with_work_that_comes_while_they_wait) {

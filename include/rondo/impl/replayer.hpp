@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "rondo/client/history.hpp"
+#include "rondo/connection_options.hpp"
 #include "rondo/detail/base/compiled.hpp"
 #include "rondo/detail/data/payload_fields.hpp"
 #include "rondo/detail/data/pipeline.hpp"
@@ -27,10 +28,7 @@ namespace detail::worker {
 class replay_setup {
  public:
   replay_setup(registry given, replayer_options how)
-      : app(std::move(given)), options(std::move(how)), data(options.data) {
-    const auto plugins = options.worker.plugins;
-    for (const auto& each : plugins) each->configure(app, options.worker);
-  }
+      : app(std::move(given)), options(with_plugins(std::move(how), app)), data(options.data) {}
 
   engine::run_options run_options() const {
     return {.namespace_ = options.namespace_,
@@ -46,6 +44,20 @@ class replay_setup {
   registry app;
   replayer_options options;
   data::pipeline data;
+
+ private:
+  static replayer_options with_plugins(replayer_options how, registry& app) {
+    client_options client;
+    client.namespace_ = how.namespace_;
+    client.data = std::move(how.data);
+    const auto plugins = how.worker.plugins;
+    for (const auto& each : plugins) {
+      each->configure(client);
+      each->configure(app, how.worker);
+    }
+    how.data = std::move(client.data);
+    return how;
+  }
 };
 
 /// Decodes the payloads of the events.

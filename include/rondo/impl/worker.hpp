@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -17,6 +18,7 @@
 #include "rondo/detail/worker/change_signal.hpp"
 #include "rondo/detail/worker/health_board.hpp"
 #include "rondo/detail/worker/make_run_store.hpp"
+#include "rondo/detail/worker/plugin_life.hpp"
 #include "rondo/detail/worker/session.hpp"
 #include "rondo/detail/worker/stop_signals.hpp"
 #include "rondo/plugin.hpp"
@@ -105,8 +107,10 @@ RONDO_FUNCTION asio::awaitable<void> worker::live(std::shared_ptr<detail::worker
                                                   std::shared_ptr<detail::worker::health_board> board,
                                                   std::string namespace_name) {
   auto& work = *session;
+  std::optional<detail::worker::plugin_life> life;
   try {
     board->enter(work, worker_state::starting);
+    life.emplace(work.client(), work.options());
     co_await work.start();
   } catch (const std::exception& error) {
     board->enter(work, worker_state::failed, error.what());

@@ -11,6 +11,7 @@
 
 #include "rondo/detail/io/connection.hpp"
 #include "rondo/detail/io/loop.hpp"
+#include "rondo/detail/worker/plugin_life.hpp"
 #include "rondo/detail/worker/run_store.hpp"
 #include "rondo/detail/worker/session.hpp"
 #include "rondo/serverless/budget.hpp"
@@ -50,6 +51,7 @@ class session {
   /// Works until there is a reason to end, and then in order to its end. Throws rpc_error when the server refuses the
   /// worker; nothing is left to be done then.
   asio::awaitable<end_reason> run() {
+    const rondo::detail::worker::plugin_life life(how_.client, work_->options());
     co_await work_->start(times_.stop);
     work_->start_heartbeats();
     const end_reason why = co_await work_until_end();

@@ -250,6 +250,8 @@ class session final : public std::enable_shared_from_this<session> {
   change_signal& changes() noexcept { return changes_; }
   io::event_loop& loop() const noexcept { return loop_; }
   const worker_options& options() const noexcept { return options_; }
+  /// Of its connection.
+  const client_options& client() const noexcept { return connection_->options(); }
   const std::string& instance_key() const noexcept { return instance_key_; }
 
   /// Set before start(): when a poll that begins now must have been answered, see polling::deadline.
