@@ -34,8 +34,7 @@ class dev_server {
   /// A client of this server, without a network between them. Plugins change the options first. Of these, namespace_,
   /// identity, metadata, rpc_timeout, interceptors, data, and plugins, for the workers of the client, count.
   rondo::client connect(client_options options = {}) {
-    const auto plugins = options.plugins;
-    for (const auto& each : plugins) each->configure(options);
+    apply_plugins(options);
     options.lazy = true;
     return rondo::client::over(std::make_shared<detail::io::connection>(std::move(options), service_->connect()));
   }

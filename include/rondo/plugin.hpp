@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,23 +38,44 @@ class plugin {
   virtual void end(const worker_options& /*of*/) {}
 };
 
-/// The names of the plugins of a client and of a worker, each once, in the order in which they are asked.
-inline std::vector<std::string> plugin_names(const client_options& of, const worker_options& options) {
-  std::vector<std::string> names;
-  for (const auto* all : {&of.plugins, &options.plugins}) {
+/// The plugins of a client, and then those of a worker, in the order in which they are asked. One that both name is
+/// there once.
+inline std::vector<std::shared_ptr<plugin>> plugins_of(const client_options& client, const worker_options& worker) {
+  std::vector<std::shared_ptr<plugin>> found;
+  for (const auto* all : {&client.plugins, &worker.plugins}) {
     for (const auto& each : *all) {
-      std::string name(each->name());
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+      if (std::find(found.begin(), found.end(), each) == found.end()) found.push_back(each);
     }
+  }
+  return found;
+}
+
+/// Their names, each once.
+inline std::vector<std::string> plugin_names(const client_options& client, const worker_options& worker) {
+  std::vector<std::string> names;
+  const auto all = plugins_of(client, worker);
+  for (const auto& each : all) {
+    std::string name(each->name());
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
   }
   return names;
 }
 
-/// Lets the plugins of a client, and then those of a worker, change what the worker runs and how.
+/// Lets the plugins of a client change its options.
+inline void apply_plugins(client_options& options) {
+  const auto all = options.plugins;
+  for (const auto& each : all) each->configure(options);
+}
+
+/// Lets the plugins of a client, and then those of a worker, change what the worker runs and how; one that both name
+/// does so once.
 inline void apply_plugins(const client_options& of, registry& app, worker_options& options) {
   for (const auto& each : of.plugins) each->configure(app, options);
   const auto own = options.plugins;
-  for (const auto& each : own) each->configure(app, options);
+  for (const auto& each : own) {
+    const bool configured = std::find(of.plugins.begin(), of.plugins.end(), each) != of.plugins.end();
+    if (!configured) each->configure(app, options);
+  }
 }
 
 /// A plugin of two functions, either of which may be empty.

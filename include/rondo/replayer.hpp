@@ -20,7 +20,7 @@ struct replayer_options {
   /// version, the logger.
   worker_options worker{};
   /// Codecs and storage, for histories whose payloads are encoded, as those of the web interface are. Those of
-  /// `workflow_handle::history` are decoded already, and pass.
+  /// `workflow_handle::history` are decoded already, and pass. Plugins may add to them.
   data_options data{};
   std::string namespace_ = "default";
 };

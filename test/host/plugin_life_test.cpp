@@ -21,11 +21,13 @@ rondo::task<int> nothing() { co_return 1; }
 
 using told = std::vector<std::string>;
 
-/// Notes when a worker begins and ends, and how many calls the server has seen then.
+/// Notes when a worker begins and ends.
 class noting final : public rondo::plugin {
  public:
   noting(std::string name, std::shared_ptr<told> to) : name_(std::move(name)), told_(std::move(to)) {}
   std::string_view name() const override { return name_; }
+  using plugin::configure;
+  void configure(rondo::registry& /*app*/, rondo::worker_options& /*options*/) override { ++configured; }
   void begin(const rondo::worker_options& of) override {
     if (fails_to_begin) throw std::runtime_error("the tracer has no license");
     told_->push_back(name_ + " begins for " + of.task_queue);
@@ -36,6 +38,7 @@ class noting final : public rondo::plugin {
     if (at_end) at_end();
   }
 
+  int configured = 0;
   bool fails_to_begin = false;
   std::function<void()> at_begin{}, at_end{};
 
@@ -74,6 +77,8 @@ TEST_F(life_of_plugins, lasts_from_before_the_first_call_until_after_the_last) {
   of_worker->at_end = [&] { goodbyes = server.count<service::ShutdownWorkerRequest>(); };
   start(app(), with_plugins());
   EXPECT_EQ(*seen, (told{"client begins for queue", "worker begins for queue"})) << "each once";
+  EXPECT_EQ(of_client->configured, 1);
+  EXPECT_EQ(of_worker->configured, 1);
   EXPECT_EQ(calls_before, 0U);
   stop();
   EXPECT_EQ(*seen, (told{"client begins for queue", "worker begins for queue", "worker ends for queue",

@@ -11,8 +11,7 @@
 namespace rondo {
 
 RONDO_FUNCTION client client::connect(std::shared_ptr<detail::calls::loop_owner> owner, client_options options) {
-  const auto plugins = options.plugins;
-  for (const auto& each : plugins) each->configure(options);
+  apply_plugins(options);
   auto& loop = owner->loop();
   auto made =
       options.lazy ? detail::io::make_connection(loop, options) : loop.block_on(detail::io::connect(loop, options));

@@ -50,11 +50,9 @@ class replay_setup {
     client_options client;
     client.namespace_ = how.namespace_;
     client.data = std::move(how.data);
-    const auto plugins = how.worker.plugins;
-    for (const auto& each : plugins) {
-      each->configure(client);
-      each->configure(app, how.worker);
-    }
+    client.plugins = how.worker.plugins;
+    apply_plugins(client);
+    apply_plugins(client, app, how.worker);
     how.data = std::move(client.data);
     return how;
   }

@@ -29,8 +29,7 @@ namespace rondo::serverless {
 namespace invocations {
 
 inline options with_plugins(options how) {
-  const auto plugins = how.client.plugins;
-  for (const auto& each : plugins) each->configure(how.client);
+  apply_plugins(how.client);
   apply_plugins(how.client, how.registry, how.worker);
   return how;
 }

@@ -1,5 +1,4 @@
 #pragma once
-#include <algorithm>
 #include <exception>
 #include <memory>
 #include <string_view>
@@ -17,9 +16,12 @@ class plugin_life {
  public:
   /// `options` must outlive it. Throws what a plugin throws; those that have begun before it end then.
   plugin_life(const client_options& of, const worker_options& options) : options_(options) {
+    const auto all = plugins_of(of, options);
+    begun_.reserve(all.size());
     try {
-      for (const auto* all : {&of.plugins, &options.plugins}) {
-        for (const auto& each : *all) begin(each);
+      for (const auto& each : all) {
+        each->begin(options_);
+        begun_.push_back(each);
       }
     } catch (...) {
       end_all();
@@ -31,13 +33,6 @@ class plugin_life {
   ~plugin_life() { end_all(); }
 
  private:
-  /// A plugin may be one of the client and of the worker.
-  void begin(const std::shared_ptr<plugin>& each) {
-    if (std::find(begun_.begin(), begun_.end(), each) != begun_.end()) return;
-    begun_.reserve(begun_.size() + 1);
-    each->begin(options_);
-    begun_.push_back(each);
-  }
   void end_all() noexcept {
     for (; !begun_.empty(); begun_.pop_back()) {
       try {
