@@ -136,4 +136,23 @@ TEST_F(worker_eager, asks_for_no_eager_activity_when_starts_are_limited_or_none_
   EXPECT_EQ(eager_of("d"), 0);
 }
 
+TEST_F(worker_eager, eager_activities_of_all_tasks_are_limited_together) {
+  std::promise<void> release;
+  gate = release.get_future().share();
+  auto how = with_activity_slots(10);
+  how.max_concurrent_eager_activities = 2;
+  start(app_with_activity(), how);
+  amend = [](const completion&, completion_answer& answer) { add_activity(answer); };
+  EXPECT_EQ(eager_of("a"), 2);
+  amend = nullptr;
+  EXPECT_EQ(worker->session().in_flight().activities, 1U);
+  EXPECT_EQ(eager_of("b"), 1) << "one is in work";
+  EXPECT_EQ(eager_of("c"), 1) << "what did not come does not count";
+  release.set_value();
+  ASSERT_TRUE(until_seen<service::RespondActivityTaskCompletedRequest>());
+  ASSERT_TRUE(until([&] { return idle(); }));
+  EXPECT_EQ(eager_of("d"), 2);
+  gate = {};
+}
+
 }  // namespace worker_eager_test

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <future>
 #include <stdexcept>
 #include <string>
 
@@ -10,17 +9,12 @@
 #include "rondo/detail/worker/session.hpp"
 #include "support/history_builder.hpp"
 
-// Limits of local activities and of eager ones, and how polls are shared out.
+// Limits of local activities, and how polls are shared out.
 namespace rondo::test::worker_limits_test {
 
 using namespace std::chrono_literals;
 
-std::shared_future<void> gate;  // NOLINT: set by the test that uses it
 int one() { return 1; }
-int charge(int cents) {
-  if (gate.valid()) gate.wait();
-  return cents;
-}
 /// The second must begin soon.
 rondo::task<std::string> two_locals() {
   co_await workflow::execute_local_activity<one>({.start_to_close_timeout = 10s});
@@ -48,21 +42,11 @@ rondo::task<> waits_for_its_turn() {
   co_await workflow::execute_local_activity<one>({.start_to_close_timeout = 10s});
   co_await workflow::execute_local_activity<one>({.start_to_close_timeout = 10s});
 }
-rondo::task<> two_charges() {
-  co_await workflow::when_all(workflow::execute_activity<charge>({.start_to_close_timeout = 10s}, 1),
-                              workflow::execute_activity<charge>({.start_to_close_timeout = 10s}, 2));
-}
 
 class worker_limits : public worker_test {
  protected:
   static registry app() {
-    return registry()
-        .workflow<two_locals>()
-        .workflow<many_too_late>()
-        .workflow<waits_for_its_turn>()
-        .workflow<two_charges>()
-        .activity<one>()
-        .activity<charge>();
+    return registry().workflow<two_locals>().workflow<many_too_late>().workflow<waits_for_its_turn>().activity<one>();
   }
   completion completion_of(const std::string& id, const char* type) {
     const auto before = completions();
@@ -74,15 +58,6 @@ class worker_limits : public worker_test {
   static std::string result_of(const completion& of) {
     const auto& last = of.commands(of.commands_size() - 1);
     return last.complete_workflow_execution_command_attributes().result().payloads(0).data();
-  }
-  /// How many activities of two_charges were asked for at once.
-  int eager_of(const std::string& id) {
-    int found = 0;
-    const auto made = completion_of(id, "two_charges");
-    for (const auto& each : made.commands()) {
-      if (each.schedule_activity_task_command_attributes().request_eager_execution()) ++found;
-    }
-    return found;
   }
 };
 
@@ -114,34 +89,6 @@ TEST_F(worker_limits, a_local_activity_that_waits_for_its_turn_does_not_keep_the
   ASSERT_TRUE(until([&] { return worker->session().local_activity_slots()->held() == 1; }));
   ASSERT_TRUE(until([&] { return worker->session().counts().local_activities == 1; }));
   stop();
-}
-
-TEST_F(worker_limits, eager_activities_of_all_tasks_are_limited_together) {
-  std::promise<void> release;
-  gate = release.get_future().share();
-  auto how = options();
-  how.max_concurrent_activities = 10;
-  how.max_activity_pollers = 1;
-  how.max_concurrent_eager_activities = 2;
-  start(app(), how);
-  amend = [](const completion&, completion_answer& answer) {
-    auto& task = *answer.add_activity_tasks();
-    task.set_task_token("eager");
-    task.mutable_activity_type()->set_name("charge");
-    auto& argument = *task.mutable_input()->add_payloads();
-    (*argument.mutable_metadata())["encoding"] = "json/plain";
-    argument.set_data("7");
-  };
-  EXPECT_EQ(eager_of("a"), 2);
-  amend = nullptr;
-  EXPECT_EQ(worker->session().in_flight().activities, 1U);
-  EXPECT_EQ(eager_of("b"), 1) << "one is in work";
-  EXPECT_EQ(eager_of("c"), 1) << "what did not come does not count";
-  release.set_value();
-  ASSERT_TRUE(until_seen<service::RespondActivityTaskCompletedRequest>());
-  ASSERT_TRUE(until([this] { return idle(); }));
-  EXPECT_EQ(eager_of("d"), 2);
-  gate = {};
 }
 
 TEST_F(worker_limits, polls_of_workflows_are_shared_out_as_asked_for) {
