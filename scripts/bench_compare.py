@@ -3,11 +3,12 @@
 
     bench_compare.py REVISION               this tree against REVISION, as release builds
     bench_compare.py REVISION --layouts 20  more layouts of each program
+    bench_compare.py REVISION --turns 9     more turns of each layout
     bench_compare.py REVISION --most 1.05   exit 1 when a benchmark takes more than that times its former CPU time
 
-Where the linker happens to put functions makes the same code up to 8 % quicker or slower. So each program is linked
-several times with its functions in random orders, the same ones every time; what counts is the quickest turn of each
-layout, and of the layouts the median. Benchmarks that only one of the two has are named and not compared. Those of other
+Where the linker happens to put functions makes the same code several percent quicker or slower. So each program is linked
+several times with its functions in random orders; what counts is the quickest turn of each layout, and of the layouts the
+median. Benchmarks that only one of the two has are named and not compared. Those of other
 people's code show how far the machine itself varies; they do not count as the worst.
 """
 
@@ -37,14 +38,16 @@ def functions_in(files):
     return sorted(set(re.findall(r"\s(\.text\.\S+)", listed)))
 
 
-def build(where, layouts):
-    """Builds the programs of a tree; returns the folder with a folder for each layout. Of gold, because it takes an order
-    of functions."""
-    build, order = where / "build" / "compare", where / "build" / "compare" / "order"
-    order.parent.mkdir(parents=True, exist_ok=True)
+def build_layouts(where, layouts):
+    """Builds the programs of a tree; returns the folder with a folder for each layout. They are linked by gold, which
+    takes an order of functions."""
+    build = where / "build" / "compare"
+    order = build / "order"
+    build.mkdir(parents=True, exist_ok=True)
     order.touch()
     run("cmake", "--preset", "release", "-B", build, "-DCMAKE_CXX_FLAGS=-ffunction-sections",
-        f"-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold -Wl,--section-ordering-file={order}", where=where, stdout=subprocess.DEVNULL)
+        f"-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold -Wl,--section-ordering-file={order}", where=where,
+        stdout=subprocess.DEVNULL)
     make = ["cmake", "--build", build, "--target", *(f"bench/{each}" for each in PROGRAMS)]
     run(*make)
     functions = functions_in([*build.glob("bench/CMakeFiles/*.dir/*.o"), *build.glob("**/*.a")])
@@ -115,7 +118,7 @@ def main():
         run("git", "worktree", "remove", "--force", str(former))
     run("git", "worktree", "add", "--detach", "--quiet", str(former), chosen.revision)
     try:
-        sides = [(times(), build(tree, chosen.layouts), tree) for tree in (former, PROJECT)]
+        sides = [(times(), build_layouts(tree, chosen.layouts), tree) for tree in (former, PROJECT)]
         for turn in range(chosen.turns):
             for layout in range(chosen.layouts):
                 for program in PROGRAMS:

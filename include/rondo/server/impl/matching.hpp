@@ -205,7 +205,7 @@ struct matching::impl {
     const int priority = key.priority;
     const auto now = real_now();
     waiting_poll& poll = queue.polls.front();
-    poll.from.scaling_suggestion = suggested_pollers(queue, poll, now, in.now());
+    poll.from.scaling_suggestion = suggested_poll_delta(queue, poll, now, in.now());
     queue.orders[priority].reach(key.place);
     const queued_task task = take_out(id);
     // None for sticky queues: clients send all of their polls there while the last hint that they saw is above zero,
